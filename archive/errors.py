@@ -1,0 +1,28 @@
+"""The archive's error tree. Every message says what was wrong, where, and what to do next.
+
+ArchiveError
+├── SourceError        an input cannot be opened or read at all
+├── ArticleNotFound    no such article, or it has been removed
+├── ArchiveBusy        another process is changing the archive
+└── ArchiveDamaged     the database cannot be opened, is newer than this program, or fails its checks
+"""
+
+
+class ArchiveError(Exception):
+    """Anything the archive can tell its caller has gone wrong."""
+
+
+class SourceError(ArchiveError):
+    """An input cannot be opened or read at all."""
+
+
+class ArticleNotFound(ArchiveError):
+    """No such article, or it has been removed."""
+
+
+class ArchiveBusy(ArchiveError):
+    """Another process is changing the archive."""
+
+
+class ArchiveDamaged(ArchiveError):
+    """The database cannot be opened, is newer than this program, or fails its checks."""

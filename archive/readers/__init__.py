@@ -1,0 +1,114 @@
+"""Readers: one file a format, each turning bytes into articles and rejections; `detect` picks one.
+
+Invariant: a reader never raises for what the bytes are, only for a stream that cannot be read. It yields an article or
+says what is wrong, where, and what to do, and goes on; its memory does not grow with the file.
+"""
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+from typing import BinaryIO
+
+from archive.article import Article, Rejection
+from archive.errors import SourceError
+from archive.readers import gzipped, html, jsonl, table, text
+
+Reader = Callable[[BinaryIO, str], Iterator[Article | Rejection]]
+"""`reader(stream, origin)`: `stream` holds unpacked bytes, `origin` is the file's name in rejections."""
+
+HEAD_BYTES = 1 << 16  # how much of a file `detect` looks at
+
+READER_OF_SUFFIX: dict[str, Reader] = {
+    ".txt": text.read,
+    ".text": text.read,
+    "": text.read,
+    ".jsonl": jsonl.read,
+    ".ndjson": jsonl.read,
+    ".json": jsonl.read,
+    ".csv": table.read,
+    ".tsv": table.read,
+    ".html": html.read,
+    ".htm": html.read,
+    ".xhtml": html.read,
+}
+
+# First bytes of what people drop among articles, for a reason that names the mistake.
+BINARY_FORMATS = (
+    (b"\x89PNG\r\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"%PDF-", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\xd0\xcf\x11\xe0", "an old office document"),
+    (b"{\\rtf", "an RTF document"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ", "an xz file"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"\x7fELF", "a program"),
+    (b"RIFF", "a sound, film or WebP file"),
+    (b"ID3", "a sound file"),
+    (b"II*\0", "a TIFF image"),
+    (b"MM\0*", "a TIFF image"),
+)
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HTML = re.compile(
+    r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+_XML = re.compile(r"<\?xml|<(?:rss|feed|rdf|urlset|sitemapindex|newsItem|nitf)\b", re.IGNORECASE)
+_JSON_OBJECT = re.compile(r'\{[^\S\n]*["}]')
+_JSON_SPREAD = re.compile(r'\{[^\S\n]*\n\s*"|\[\s*[{\[]')
+
+
+def detect(head: bytes, name: str) -> Reader:
+    """Return the reader for a file that begins with `head`: by its content first, by its name's suffix second.
+
+    `head` holds up to `HEAD_BYTES`, unpacked; a `.gz` at the name's end is passed over. Raises SourceError with the
+    reason when no reader takes the file.
+    """
+    _refuse_binary(head)
+    utf16 = head.startswith(_UTF16_MARKS)
+    start = head.decode("utf-16" if utf16 else "utf-8-sig", "replace").lstrip()
+    if not start and len(head) < HEAD_BYTES:
+        raise SourceError("empty file")
+    suffix = PurePath(name.lower().removesuffix(".gz")).suffix
+    reader = _by_content(start) or READER_OF_SUFFIX.get(suffix)
+    if reader is None:
+        raise SourceError(
+            f"no reader takes {suffix} files: give text as .txt, records as .jsonl or .csv, pages as .html"
+        )
+    if utf16 and reader in (jsonl.read, table.read):
+        raise SourceError("UTF-16: convert the file first, e.g. iconv -f utf-16 -t utf-8")
+    if b"\0" in head and not utf16 and reader is not jsonl.read:  # there it is one line's fault
+        raise SourceError("not text: holds NUL bytes")
+    return reader
+
+
+def _refuse_binary(head: bytes) -> None:
+    if head.startswith(gzipped.MAGIC):
+        raise SourceError("packed twice with gzip: unpack it once first")
+    for magic, kind in BINARY_FORMATS:
+        if head.startswith(magic):
+            raise SourceError(f"not text: looks like {kind}")
+
+
+def _by_content(start: str) -> Reader | None:
+    """Return the reader that what a file begins with calls for, or None when that is just text."""
+    if _JSON_SPREAD.match(start):
+        raise SourceError(
+            "JSON, but not one object a line: rewrite it, e.g. jq -c '.[]?' for a list, jq -c . for an object"
+        )
+    if _JSON_OBJECT.match(start):
+        return jsonl.read
+    if _HTML.match(start):
+        return html.read
+    if _XML.match(start):
+        raise SourceError("XML: feeds and agency formats cannot be read yet")
+    first_line = start.split("\n", 1)[0].rstrip()
+    columns = table.column_names(first_line, table.delimiter_of(first_line))
+    if len(columns) > 1 and table.names_a_body(columns):
+        return table.read
+    return text.read if text.starts_with_header(start) else None

@@ -1,0 +1,38 @@
+"""JSON Lines: one article an object, one object a line. Rows of a BEIR corpus are such objects.
+
+Invariant: whatever a line holds, the lines after it are read.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from archive.article import Article, Rejection
+from archive.errors import SourceError
+from archive.readers.fields import article_from
+from archive.readers.lines import decode_utf8, line_too_long, lines
+
+
+def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
+    """Yield an article or a rejection for every line of `stream` that is not blank."""
+    for number, raw in lines(stream):
+        if raw is None:
+            yield Rejection(source=origin, line=number, reason=line_too_long())
+        elif raw.strip():
+            try:
+                yield _article(raw)
+            except SourceError as error:
+                yield Rejection(source=origin, line=number, reason=str(error))
+
+
+def _article(raw: bytes) -> Article:
+    try:
+        record = json.loads(decode_utf8(raw))
+    except json.JSONDecodeError as error:
+        place = f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
+        raise SourceError(f"not complete JSON ({place}): each line must be one whole object") from error
+    except (ValueError, RecursionError) as error:  # an integer of thousands of digits, brackets nested without end
+        raise SourceError("JSON beyond what can be read: a number too long or lists nested too deep") from error
+    if not isinstance(record, dict):
+        raise SourceError('not a JSON object: each line must look like {"title": "…", "body": "…"}')
+    return article_from(record)

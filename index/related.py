@@ -1,0 +1,158 @@
+"""Related articles: what else the archive holds on an article's subject, by meaning and by its most telling words.
+
+Invariants: an article is never related to itself, and a reason names only what both texts hold or what their dates say.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+import numpy as np
+
+from archive.article import Article
+from archive.errors import ArticleNotFound
+from archive.passages import chunking, cut, embedding_text, title_context
+from archive.store import Store
+from index.analysis import analyse
+from index.embedder import Embedder
+from index.engine import Engine, Vector
+from index.errors import ModelMismatch, ModelUnavailable
+from index.fusion import Fused, Method, fuse
+from index.query import Query, Term
+from index.search import MODE_WEIGHTS, Mode, Result, checked_embedder, log, result_of
+from index.serving import Serving
+
+Lane = Literal["same_story", "background", "follow_up", "other"]
+
+DEPTH = 50  # hits fetched per ranking; a panel shows five
+TELLING_TERMS = 30  # terms of an article that are looked up
+LEAD_WEIGHT = 2.0  # the first passage, where news says what happened, counts as this many
+NAMED_TERMS = 3  # shared terms a reason names
+SAME_STORY_COSINE = 0.6  # mean vectors of two reports of one event; unrelated news of one archive lies near 0.2
+SAME_STORY_DAYS = 4  # a story's first days; later reports follow it up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedResponse:
+    """The articles related to one, best first."""
+
+    article_id: str
+    results: Sequence[Result]
+    generation: int | None
+    degraded: bool
+
+
+class Related:
+    """Finds related articles. Safe to use from several threads."""
+
+    def __init__(self, *, store: Store, serving: Serving, embedder: Callable[[], Embedder], fusion: Method) -> None:
+        """Take the parts; `embedder` is called when an article's vector is needed."""
+        self._store = store
+        self._serving = serving
+        self._embedder = embedder
+        self._fusion: Method = fusion
+
+    def related(self, article_id: str, *, limit: int, mode: Mode = "hybrid") -> RelatedResponse:
+        """Return up to `limit` articles related to this one. Raises ArticleNotFound when it is not shown."""
+        article = self._store.live([article_id]).get(article_id)
+        if article is None:
+            raise ArticleNotFound(f"no article {article_id}: see `flask search` for ids")
+        with self._serving.engine() as (engine, degraded):
+            vector, blind = self._vector(engine, article, mode)
+            terms = engine.telling_terms(f"{article.title}\n{article.body}", limit=TELLING_TERMS)
+            query = Query(text=article.title, wanted=tuple(Term(text, weight) for text, weight in terms))
+            asked = replace(query, wanted=()) if mode == "semantic" and vector is not None else query
+            candidates = engine.candidates(asked, vector, depth=DEPTH + 1)
+            generation = engine.generation
+        hits = [hit for hit in candidates.hits if hit.article_id != article_id]
+        fused = fuse(hits, method=self._fusion, weights=MODE_WEIGHTS["keyword" if blind else mode])
+        articles = self._store.live([item.hit.article_id for item in fused])
+        shown = [item for item in fused if item.hit.article_id in articles][:limit]
+        results = [
+            self._result(article, articles[item.hit.article_id], item, terms=[text for text, _ in terms], mode=mode)
+            for item in shown
+        ]
+        return RelatedResponse(
+            article_id=article_id, results=results, generation=generation, degraded=degraded or blind
+        )
+
+    def _vector(self, engine: Engine, article: Article, mode: Mode) -> tuple[Vector | None, bool]:
+        """Return the article's vector when the mode wants one, and whether one was wanted but cannot be had."""
+        if mode == "keyword":
+            return None, False
+        if engine.model_sha256 is None:
+            return None, True
+        try:
+            return self._mean(checked_embedder(self._embedder, engine), article), False
+        except (ModelUnavailable, ModelMismatch) as error:
+            log.warning("related articles go by words only: %s", error)
+            return None, True
+
+    def _mean(self, embedder: Embedder, article: Article) -> Vector:
+        """Return the mean of the passages' vectors, the lead weighing more, as a vector of norm 1."""
+        model_id = self._store.model_id(sha256=embedder.sha256, name=embedder.name)
+        method = chunking(embedder.sha256, embedder.max_tokens)
+        passages = self._store.passages(article, chunking=method)
+        kept = self._store.embeddings(model_id, [passage.text_hash for passage in passages])
+        if passages and len(kept) == len({passage.text_hash for passage in passages}):
+            vectors = np.stack([np.frombuffer(kept[passage.text_hash], dtype="<f4") for passage in passages])
+        else:
+            vectors = embedder.embed(_texts(article, embedder))
+        weights = np.ones(len(vectors), dtype=np.float32)
+        weights[0] = LEAD_WEIGHT
+        mean = weights @ vectors
+        unit: Vector = (mean / np.linalg.norm(mean)).astype(np.float32)
+        return unit
+
+    def _result(self, article: Article, other: Article, item: Fused, *, terms: Sequence[str], mode: Mode) -> Result:
+        known = set(analyse(f"{other.title}\n{other.body}"))
+        shared = [term for term in terms if set(analyse(term)) <= known]
+        words = frozenset(term for text in shared for term in analyse(text))
+        result = result_of(item, other, words=words, weights=MODE_WEIGHTS[mode])
+        lane = lane_of(article, other, cosine=item.hit.semantic)
+        return replace(
+            result, lane=lane, reason=reason_of(article, other, shared=shared[:NAMED_TERMS], cosine=item.hit.semantic)
+        )
+
+
+def _texts(article: Article, embedder: Embedder) -> list[str]:
+    context = title_context(article, embedder.token_spans)
+    passages = cut(article, token_spans=embedder.token_spans, max_tokens=embedder.max_tokens)
+    return [embedding_text(context, article.body[passage.start : passage.end]) for passage in passages]
+
+
+def lane_of(article: Article, other: Article, *, cosine: float | None) -> Lane:
+    """Return where `other` belongs beside `article`: the same story, before it, after it, or none of these."""
+    if article.published_at is None or other.published_at is None:
+        return "other"
+    apart = other.published_at - article.published_at
+    if abs(apart) <= timedelta(days=SAME_STORY_DAYS) and (cosine or 0.0) >= SAME_STORY_COSINE:
+        return "same_story"
+    return "background" if apart < timedelta(0) else "follow_up"
+
+
+def reason_of(article: Article, other: Article, *, shared: Sequence[str], cosine: float | None) -> str:
+    """Return one short true sentence: the telling words both hold, who reported it, and how far apart in time."""
+    parts = [f"both mention {_listed(shared)}"] if shared else []
+    if not parts and cosine is not None:
+        parts = ["similar in meaning"]
+    if article.source and other.source and article.source != other.source:
+        parts.append("other outlet")
+    if article.published_at and other.published_at:
+        parts.append(_apart((other.published_at.date() - article.published_at.date()).days))
+    text = ", ".join(parts) or "shares some of its words"
+    return text[0].upper() + text[1:]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _apart(days: int) -> str:
+    if days == 0:
+        return "same day"
+    count, unit = (abs(days), "day") if abs(days) < 60 else (round(abs(days) / 30.44), "month")
+    if unit == "month" and count >= 24:
+        count, unit = round(abs(days) / 365.25), "year"
+    return f"{count} {unit}{'s' if count > 1 else ''} {'later' if days > 0 else 'earlier'}"

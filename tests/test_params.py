@@ -1,0 +1,132 @@
+from dataclasses import replace
+from datetime import date
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from index.query import MAX_QUERY_CHARS
+from index.search import MODES, SORTS, SearchRequest
+from web import params
+from web.params import BadParameter, SearchUrls
+
+
+def read(query_string: str) -> SearchRequest:
+    return params.search_request(MultiDict(parse_qsl(query_string, keep_blank_values=True)), page_size=10)
+
+
+def test_nothing_asked_means_the_defaults() -> None:
+    assert read("") == SearchRequest()
+
+
+def test_every_parameter_reaches_the_request() -> None:
+    asked = read(
+        "q=+river+flood+&mode=semantic&source=The+Ledger&source=Harbour+News&section=World&author=Ada+Quill&language=en"
+        "&from=1999-12-31&to=2000-01-01&sort=oldest&page=3&page_size=25"
+    )
+    assert asked == SearchRequest(
+        query="river flood",
+        mode="semantic",
+        sources=("The Ledger", "Harbour News"),
+        sections=("World",),
+        authors=("Ada Quill",),
+        languages=("en",),
+        date_from=date(1999, 12, 31),
+        date_to=date(2000, 1, 1),
+        sort="oldest",
+        page=3,
+        page_size=25,
+    )
+
+
+def test_a_blank_value_is_an_absent_one_because_forms_send_empty_fields() -> None:
+    assert read("q=&mode=&source=&source=+&from=&to=&sort=&page=&page_size=") == SearchRequest()
+
+
+def test_a_filter_given_twice_counts_once() -> None:
+    assert read("source=A&source=A&source=+A+").sources == ("A",)
+
+
+@pytest.mark.parametrize(
+    ("query_string", "name"),
+    [
+        ("mode=fuzzy", "mode"),
+        ("sort=best", "sort"),
+        ("from=yesterday", "from"),
+        ("from=2025-2-3", "from"),
+        ("from=20250203", "from"),
+        ("from=2025-W07-4", "from"),
+        ("to=2025-02-30", "to"),
+        ("to=0000-01-01", "to"),
+        ("from=2025-02-02&to=2025-02-01", "to"),
+        ("page=0", "page"),
+        ("page=-1", "page"),
+        ("page=1.5", "page"),
+        ("page=٣", "page"),
+        ("page=10001", "page"),
+        ("page=" + "9" * 5000, "page"),
+        ("page_size=0", "page_size"),
+        ("page_size=101", "page_size"),
+        ("q=" + "a" * (MAX_QUERY_CHARS + 1), "q"),
+        ("author=" + "a" * 201, "author"),
+        ("&".join(f"section={n}" for n in range(21)), "section"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_name(query_string: str, name: str) -> None:
+    with pytest.raises(BadParameter) as refused:
+        read(query_string)
+    assert refused.value.name == name
+    assert str(refused.value).startswith(f"{name} must be ")
+
+
+def test_values_at_their_limits_are_taken() -> None:
+    assert len(read("q=" + "a" * MAX_QUERY_CHARS).query) == MAX_QUERY_CHARS
+    assert read("page_size=100").page_size == 100
+    assert read("page_size=1").page_size == 1
+    assert read("page=10000").page == 10_000
+    assert len(read("&".join(f"section={n}" for n in range(20))).sections) == 20
+    assert read("from=2025-02-02&to=2025-02-02").date_from == date(2025, 2, 2)
+
+
+@pytest.mark.parametrize(("sent", "limit"), [("", 5), ("1", 1), ("20", 20)])
+def test_the_number_of_related_articles_is_five_unless_asked(sent: str, limit: int) -> None:
+    assert params.related_limit(MultiDict({"limit": sent})) == limit
+
+
+@pytest.mark.parametrize("sent", ["0", "21", "many"])
+def test_an_unusable_number_of_related_articles_is_refused(sent: str) -> None:
+    with pytest.raises(BadParameter, match="limit must be a whole number from 1 to 20"):
+        params.related_limit(MultiDict({"limit": sent}))
+
+
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).map(str.strip)
+values = st.lists(words.filter(bool), max_size=4, unique=True).map(tuple)
+days = st.dates(min_value=date(1000, 1, 1))
+requests = st.builds(
+    SearchRequest,
+    query=words,
+    mode=st.sampled_from(MODES),
+    sources=values,
+    sections=values,
+    authors=values,
+    languages=values,
+    sort=st.sampled_from(SORTS),
+    page=st.integers(1, 10_000),
+    page_size=st.integers(1, 100),
+)
+
+
+@given(requests, days, days)
+def test_a_search_written_as_a_url_reads_back_as_itself(request: SearchRequest, one_day: date, other_day: date) -> None:
+    asked = replace(request, date_from=min(one_day, other_day), date_to=max(one_day, other_day))
+    url = SearchUrls(path="/search").at(asked)
+    assert read(url.partition("?")[2]) == asked
+
+
+def test_a_url_names_only_what_differs_from_the_defaults() -> None:
+    urls = SearchUrls(path="/search", page_size=10)
+    assert urls.at(SearchRequest()) == "/search"
+    assert urls.at(SearchRequest(query="a b", page=2, sources=("X & Y",))) == "/search?q=a+b&source=X+%26+Y&page=2"
+    assert urls.at(SearchRequest(page_size=20)) == "/search?page_size=20"

@@ -1,0 +1,67 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from web.settings import PREFIX, Settings, SettingsError, load_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = {"torch", "faiss", "openvino", "sentence_transformers", "whoosh"}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(PREFIX):
+            monkeypatch.delenv(name)
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    settings = load_settings()
+    assert settings.data == Path("data")
+    assert (settings.model, settings.embedder, settings.keywords, settings.fusion) == ("bundled", "auto", "auto", "sum")
+    assert (settings.page_size, settings.site_name) == (10, "Backfile")
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKFILE_DATA", "/srv/news")
+    monkeypatch.setenv("BACKFILE_PAGE_SIZE", "25")
+    assert load_settings().data == Path("/srv/news")
+    assert load_settings().page_size == 25
+
+
+def test_a_bad_value_is_one_line_that_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKFILE_PAGE_SIZE", "many")
+    monkeypatch.setenv("BACKFILE_FUSION", "magic")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert "BACKFILE_PAGE_SIZE='many'" in refused.value.message
+    assert "BACKFILE_FUSION='magic'" in refused.value.message
+    assert "\n" not in refused.value.message
+    assert refused.value.exit_code == 2
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_loading_the_application_loads_no_model_and_no_index() -> None:
+    script = "import sys, wsgi; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert HEAVY.isdisjoint(loaded.stdout.split())
+
+
+def test_a_bad_setting_ends_a_command_with_one_line_and_status_two() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "flask", "routes"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin", "BACKFILE_PAGE_SIZE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Error: BACKFILE_PAGE_SIZE='0' cannot be used")
+    assert ended.stderr.count("\n") == 1

@@ -1,0 +1,30 @@
+"""`create_app`: settings and services go in, a Flask application comes out. Nothing is opened before it is needed."""
+
+from pathlib import Path
+
+from flask import Flask
+
+from web import api, errors, pages, security
+from web.services import EXTENSION, Services
+from web.settings import Settings, load_settings
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+MAX_BODY = 64 * 1024  # bytes; nothing here reads a body yet, and Werkzeug sets no limit
+
+
+def create_app(settings: Settings | None = None, *, services: Services | None = None) -> Flask:
+    """Return the application. Without arguments it reads the environment; tests pass their own parts.
+
+    Raises SettingsError when a `BACKFILE_*` variable has a value that cannot be used.
+    """
+    if services is None:
+        services = Services(settings or load_settings())
+    app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
+    app.extensions[EXTENSION] = services
+    pages.register(app)
+    app.register_blueprint(api.blueprint)
+    errors.register(app)
+    security.register(app)
+    return app

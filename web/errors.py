@@ -1,0 +1,84 @@
+"""Errors as their readers need them: problem+json (RFC 9457) for programs, a page in words for people."""
+
+import json
+from http import HTTPStatus
+
+from flask import Flask, Response, current_app, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from archive.errors import ArchiveError
+from index.errors import SearchError
+from web.params import BadParameter
+
+PROBLEM_TYPE = "application/problem+json"
+RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
+MAX_ECHO = 200  # characters of a refused value that are sent back
+
+EXPLANATIONS = {
+    404: "There is nothing at this address. The link may be old, or mistyped.",
+    405: "This address can be read, but not written to.",
+    410: "This article was withdrawn.",
+    413: "The request is too large.",
+    500: "Something went wrong here. It has been noted; please try again.",
+    503: "The archive cannot be read at the moment. Please try again shortly.",
+}
+
+
+def register(app: Flask) -> None:
+    """Make `app` answer every error in its reader's form."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(BadParameter, _bad_parameter)
+    app.register_error_handler(ArchiveError, _unavailable)
+    app.register_error_handler(SearchError, _unavailable)
+
+
+def problem(status: HTTPStatus, detail: str, **members: str) -> Response:
+    """Return a problem+json answer with `members` added to it (RFC 9457, section 3.2)."""
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "instance": request.full_path.rstrip("?"),
+        **members,
+    }
+    return Response(json.dumps(body), status=status, content_type=PROBLEM_TYPE)
+
+
+def _for_a_program() -> bool:
+    return request.path.startswith("/api/") or request.path in {"/api", "/healthz"}
+
+
+def _answer(status: HTTPStatus, detail: str) -> Response:
+    if _for_a_program():
+        return problem(status, detail)
+    template = "withdrawn.html" if status == HTTPStatus.GONE else "error.html"
+    return Response(render_template(template, status=status, detail=detail), status=status)
+
+
+def _http_error(error: HTTPException) -> BaseResponse:
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect is no error
+        return error.get_response(request.environ)
+    status = HTTPStatus(error.code)
+    ours = error.description if error.description != type(error).description else None
+    answer = _answer(status, ours or EXPLANATIONS.get(status.value, status.phrase))
+    for name, value in error.get_headers(request.environ):
+        if name in {"Allow", "Retry-After"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _bad_parameter(error: BadParameter) -> Response:
+    status = HTTPStatus.BAD_REQUEST
+    if _for_a_program():
+        return problem(status, str(error), parameter=error.name, value=error.value[:MAX_ECHO], expected=error.expected)
+    page = render_template("bad_search.html", error=error, query=request.args.get("q", ""), max_echo=MAX_ECHO)
+    return Response(page, status=status)
+
+
+def _unavailable(error: Exception) -> Response:
+    current_app.logger.error("%s %s: %s", request.method, request.path, error)
+    answer = _answer(HTTPStatus.SERVICE_UNAVAILABLE, EXPLANATIONS[503])
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer

@@ -1,0 +1,77 @@
+"""The pages people read: home, results, article. Rendered on the server; they need no script."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from flask import Blueprint, Flask, render_template, request
+
+from web import params, wording
+from web.api import link_header
+from web.examples import example_queries
+from web.payload import page_links
+from web.results import ResultsView
+from web.services import services, shown_article
+
+SEARCH_PATH = "/search"
+NEWEST_ON_HOME = 8
+RELATED_ON_PAGE = 6
+
+blueprint = Blueprint("pages", __name__)
+
+
+def register(app: Flask) -> None:
+    """Add the pages to `app`, and what every template may use."""
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals["wording"] = wording
+    app.jinja_env.globals["max_query_chars"] = params.MAX_QUERY_CHARS
+    app.context_processor(lambda: {"site_name": services().settings.site_name})
+
+
+@blueprint.get("/")
+def home() -> str:
+    """Show the search box, what the archive holds, and its newest articles."""
+    store = services().store
+    newest = store.newest(NEWEST_ON_HOME)
+    return render_template("home.html", stats=store.stats(), newest=newest, examples=example_queries(newest))
+
+
+@blueprint.get(SEARCH_PATH)
+def search() -> tuple[str, dict[str, str]]:
+    """Show one page of results."""
+    wanted = params.search_request(request.args, page_size=services().settings.page_size)
+    found = services().search.search(wanted)
+    urls = _search_urls()
+    page = render_template("results.html", found=found, view=ResultsView(found, urls), links=page_links(found, urls))
+    link = link_header(found, urls)
+    return page, {"Link": link} if link else {}
+
+
+@blueprint.get("/articles/<article_id>")
+def article(article_id: str) -> str:
+    """Show an article beside what is related to it."""
+    shown = shown_article(article_id)
+    related = services().related.related(article_id, limit=RELATED_ON_PAGE)
+    lanes = [(lane, list(results)) for lane, results in groupby(related.results, key=lambda result: result.lane)]
+    return render_template("article.html", article=shown, lanes=lanes, degraded=related.degraded, back=_back())
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The search a reader came from, as the article's own address carries it."""
+
+    query: str
+    url: str
+
+
+def _back() -> Back | None:
+    if not request.args:
+        return None
+    try:
+        came_from = params.search_request(request.args, page_size=services().settings.page_size)
+    except params.BadParameter:  # a mangled link still shows its article
+        return None
+    return Back(came_from.query, _search_urls().at(came_from))
+
+
+def _search_urls() -> params.SearchUrls:
+    return params.SearchUrls(path=SEARCH_PATH, page_size=services().settings.page_size)

@@ -1,0 +1,151 @@
+"""Request parameters in, a `SearchRequest` out, and back again into a URL.
+
+Invariant: a value that cannot be used is refused by name, never corrected in silence. A blank value is an absent one,
+because a form sends its empty fields.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, cast
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from index.query import MAX_QUERY_CHARS
+from index.search import MODES, SORTS, Mode, SearchRequest, Sort
+from web.settings import MAX_PAGE_SIZE
+
+MAX_FILTER_CHARS = 200  # of one filter value; the longest real names of outlets and authors stay far below
+MAX_FILTER_VALUES = 20  # of one filter
+MAX_PAGE = 10_000
+MAX_RELATED = 20
+DEFAULT_RELATED = 5
+
+Args = MultiDict[str, str]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class BadParameter(ValueError):  # noqa: N818 -- said as the reader would say it
+    """One request parameter that cannot be used: its name, the value as sent, and what was expected instead."""
+
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        """Keep the three parts; the message puts them into one sentence."""
+        super().__init__(f"{name} must be {expected}")
+        self.name = name
+        self.value = value
+        self.expected = expected
+
+
+def search_request(args: Args, *, page_size: int) -> SearchRequest:
+    """Return the search that `args` asks for, `page_size` results a page unless they say. Raises BadParameter."""
+    date_from, date_to = _day(args, "from"), _day(args, "to")
+    if date_from and date_to and date_to < date_from:
+        raise BadParameter("to", args["to"], f"a day not before {date_from.isoformat()}")
+    return SearchRequest(
+        query=_query(args),
+        mode=cast(Mode, _one_of(args, "mode", MODES)),
+        sources=_values(args, "source"),
+        sections=_values(args, "section"),
+        authors=_values(args, "author"),
+        languages=_values(args, "language"),
+        date_from=date_from,
+        date_to=date_to,
+        sort=cast(Sort, _one_of(args, "sort", SORTS)),
+        page=_whole_number(args, "page", default=1, most=MAX_PAGE),
+        page_size=_whole_number(args, "page_size", default=page_size, most=MAX_PAGE_SIZE),
+    )
+
+
+def explain(args: Args) -> Literal["0", "1"]:
+    """Return "1" when the answer is to say how each leg scored each result. Raises BadParameter."""
+    return cast(Literal["0", "1"], _one_of(args, "explain", ("0", "1")))
+
+
+def related_limit(args: Args) -> int:
+    """Return how many related articles are asked for. Raises BadParameter."""
+    return _whole_number(args, "limit", default=DEFAULT_RELATED, most=MAX_RELATED)
+
+
+def _query(args: Args) -> str:
+    text = args.get("q", "").strip()
+    if len(text) > MAX_QUERY_CHARS:
+        raise BadParameter("q", text, f"at most {MAX_QUERY_CHARS:,} characters (this has {len(text):,})")
+    return text
+
+
+def _values(args: Args, name: str) -> tuple[str, ...]:
+    values = tuple(dict.fromkeys(value.strip() for value in args.getlist(name) if value.strip()))
+    if len(values) > MAX_FILTER_VALUES:
+        raise BadParameter(name, values[-1], f"given at most {MAX_FILTER_VALUES} times")
+    for value in values:
+        if len(value) > MAX_FILTER_CHARS:
+            raise BadParameter(name, value, f"at most {MAX_FILTER_CHARS} characters")
+    return values
+
+
+def _one_of(args: Args, name: str, choices: Sequence[str]) -> str:
+    value = args.get(name, "").strip() or choices[0]
+    if value not in choices:
+        raise BadParameter(name, value, f"{', '.join(choices[:-1])} or {choices[-1]}")
+    return value
+
+
+def _day(args: Args, name: str) -> date | None:
+    text = args.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        if not _DAY.fullmatch(text):  # fromisoformat alone takes week dates and dates without hyphens too
+            raise ValueError(text)
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadParameter(name, text, "a day such as 2025-02-13") from None
+
+
+def _whole_number(args: Args, name: str, *, default: int, most: int) -> int:
+    text = args.get(name, "").strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+        raise BadParameter(name, text, f"a whole number from 1 to {most:,}")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchUrls:
+    """Writes searches as URLs under `path`: only what differs from the defaults, always in the same order.
+
+    `page_size` is what a URL means when it does not say; `extra` is added to each.
+    """
+
+    path: str
+    page_size: int = 10
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def pairs(self, request: SearchRequest) -> list[tuple[str, str]]:
+        """Return the parameters that ask for `request`, as a form's hidden fields need them."""
+        single = {
+            "q": request.query,
+            "mode": request.mode if request.mode != MODES[0] else "",
+            "from": request.date_from.isoformat() if request.date_from else "",
+            "to": request.date_to.isoformat() if request.date_to else "",
+            "sort": request.sort if request.sort != SORTS[0] else "",
+            "page": str(request.page) if request.page != 1 else "",
+            "page_size": str(request.page_size) if request.page_size != self.page_size else "",
+        }
+        repeated = {
+            "source": request.sources,
+            "section": request.sections,
+            "author": request.authors,
+            "language": request.languages,
+        }
+        order = ("q", "mode", *repeated, "from", "to", "sort", "page", "page_size")
+        listed = [(name, value) for name in order for value in repeated.get(name, (single.get(name, ""),)) if value]
+        return listed + list(self.extra.items())
+
+    def at(self, request: SearchRequest) -> str:
+        """Return the relative URL of `request`."""
+        query = urlencode(self.pairs(request))
+        return f"{self.path}?{query}" if query else self.path

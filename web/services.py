@@ -1,0 +1,113 @@
+"""The working parts of one installation, each constructed on first use and then kept.
+
+Invariant: constructing `Services`, or importing this file, opens nothing and loads no library that embeds or searches.
+`flask --help` stays quick, and a model is loaded after gunicorn's fork (before it, OpenMP hangs the workers).
+"""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
+
+from flask import current_app
+from werkzeug.exceptions import Gone, NotFound
+
+from archive.identity import ID_LENGTH
+from web.settings import Settings
+
+if TYPE_CHECKING:
+    from index.generation import Generations
+    from index.related import Related
+
+    from archive.article import Article
+    from archive.store import Store
+    from index.embedder import Embedder
+    from index.search import Search
+
+EXTENSION = "backfile"  # the key in `app.extensions`
+T = TypeVar("T")
+
+
+class once(Generic[T]):  # noqa: N801 -- a decorator, read as one, like functools.cached_property
+    """A property computed once an object, under the object's lock.
+
+    functools.cached_property takes no lock since Python 3.12: two first requests would load two models.
+    """
+
+    def __init__(self, make: Callable[["Services"], T]) -> None:
+        """Keep how the value is made."""
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Remember the attribute under which the value is kept."""
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "once[T]": ...
+    @overload
+    def __get__(self, instance: "Services", owner: type) -> T: ...
+    def __get__(self, instance: "Services | None", owner: type) -> "once[T] | T":
+        """Return the kept value, making it on first use."""
+        if instance is None:
+            return self
+        with instance.lock:
+            if self._name not in instance.made:
+                instance.made[self._name] = self._make(instance)
+            return cast(T, instance.made[self._name])
+
+
+class Services:
+    """Constructs the real parts from the settings. Safe to use from several threads.
+
+    An `embedder` that is passed in is used instead of the one the settings name.
+    """
+
+    def __init__(self, settings: Settings, *, embedder: "Embedder | None" = None) -> None:
+        """Remember the settings; nothing is opened yet."""
+        self.settings = settings
+        self.lock = threading.RLock()  # re-entrant: search is made from embedder and store
+        self.made: dict[str, object] = {}
+        if embedder is not None:
+            self.made["embedder"] = embedder
+
+    @once
+    def store(self) -> "Store":
+        """The archive."""
+        from archive.store import Store
+
+        return Store(self.settings.data / "archive.sqlite3")
+
+    @once
+    def embedder(self) -> "Embedder":
+        """What makes embeddings."""
+        raise NotImplementedError
+
+    @once
+    def generations(self) -> "Generations":
+        """The generations of the index."""
+        raise NotImplementedError
+
+    @once
+    def search(self) -> "Search":
+        """Hybrid search."""
+        raise NotImplementedError
+
+    @once
+    def related(self) -> "Related":
+        """Related articles."""
+        raise NotImplementedError
+
+
+def services() -> Services:
+    """Return the parts of the application that is handling this request."""
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+def shown_article(article_id: str) -> "Article":
+    """Return an article that may be shown. Raises NotFound for one never heard of, Gone for one withdrawn."""
+    article = services().store.article(article_id)
+    if article is None or article.status == "embargoed":  # that an article is coming is not to be told either
+        raise NotFound(f"There is no article {article_id[:ID_LENGTH]} in this archive.")
+    if article.status == "removed":
+        raise Gone("This article was withdrawn.")
+    return article

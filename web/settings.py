@@ -1,0 +1,64 @@
+"""The settings: `BACKFILE_*` environment variables, read once, typed, and passed down.
+
+Invariant: nothing below `web/` reads the environment.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import click
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "BACKFILE_"
+MAX_PAGE_SIZE = 100  # DESIGN.md: page_size 1-100
+
+
+class SettingsError(click.ClickException):
+    """A setting has a value that cannot be used. Under `flask` this is one line and exit status 2."""
+
+    exit_code = 2
+
+
+class Settings(BaseSettings):
+    """How this installation runs. Each field is read from `BACKFILE_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", protected_namespaces=())
+
+    data: Annotated[Path, Field(description="The folder that holds the archive and its indexes.")] = Path("data")
+    model: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="The embedding model: `bundled` (all-MiniLM-L6-v2), a local folder, or a hub name.",
+        ),
+    ] = "bundled"
+    embedder: Annotated[
+        Literal["auto", "openvino", "torch"],
+        Field(description="What runs the model: `auto` takes OpenVINO where it is installed and torch elsewhere."),
+    ] = "auto"
+    keywords: Annotated[Literal["auto", "whoosh"], Field(description="The library behind the keyword index.")] = "auto"
+    fusion: Annotated[
+        Literal["sum", "rrf"],
+        Field(description="How the legs are merged: `sum` of normalised scores, or `rrf`, reciprocal rank fusion."),
+    ] = "sum"
+    page_size: Annotated[
+        int, Field(ge=1, le=MAX_PAGE_SIZE, description="Results on a page when the request does not say.")
+    ] = 10
+    site_name: Annotated[
+        str, Field(min_length=1, max_length=60, description="The name in the masthead and in page titles.")
+    ] = "Backfile"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment. Raises SettingsError, in one line, naming each bad value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(detail) for detail in error.errors())) from None
+
+
+def _explain(detail: ErrorDetails) -> str:
+    name = PREFIX + str(detail["loc"][0] if detail["loc"] else "").upper()
+    return f"{name}={detail['input']!r} cannot be used: {detail['msg'].lower()}"

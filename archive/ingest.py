@@ -161,7 +161,8 @@ def _walk(top: Path, visited: set[_Inode]) -> Iterator[_File | Rejection]:
                 yield Rejection(source=_shown(path), reason="directory loop: leads back to a folder it lies in")
             elif inode not in visited:
                 visited.add(inode)
-                pending.extend((child, above | {inode}) for child in reversed(_children(path)))
+                inside = above | {inode}
+                pending.extend((child, inside) for child in reversed(_children(path)))
         except (OSError, ValueError) as error:  # ValueError: a NUL character in a name
             yield Rejection(source=_shown(path), reason=_unfindable(path, error))
 

@@ -71,8 +71,11 @@ def surface(word: str) -> str:
 
 
 def fold(value: str) -> str:
-    """Return a name in the form in which names are compared: width, case, accents and spaces do not matter."""
-    return " ".join(_fold(value).split())
+    """Return a name in the form in which names are compared: width, case, accents and spaces do not matter.
+
+    Lone surrogates, which cannot be encoded, are dropped.
+    """
+    return " ".join(_fold(value).encode("utf-8", "ignore").decode().split())
 
 
 def _fold(text: str) -> str:
@@ -107,6 +110,8 @@ class _Terms(dict[str, str]):
     """Words already met and their terms. A plain dictionary look-up is several times quicker than analysing."""
 
     def __missing__(self, word: str) -> str:
+        if len(word) > MAX_WORD:
+            return _term(word)
         if len(self) >= MAX_REMEMBERED:
             self.clear()
         term = self[word] = _term(word)
@@ -120,8 +125,8 @@ _TERMS = _Terms()
 STOP_TERMS = frozenset(
     analyse(
         "a an the this that these those such same own other some any all both each few more most very too so "
-        "i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself "
-        "it its itself they them their theirs themselves what which whom whose when where why how here there "
+        "i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers "
+        "herself it its itself they them their theirs themselves what which whom whose when where why how here there "
         "am is are was were be been being have has had having do did doing can could would should "
         "and or but nor if then than as because until while no not only just now again further once "
         "of at by for with about against between into onto through during before after above below to from "

@@ -1,17 +1,20 @@
 """The engine of one machine: a keyword index and a vector index of the same generation."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from index.engine import Candidates, Hit, Vector
 from index.keywords import KeywordIndex
 from index.query import Phrase, Query
-from index.vectors import VectorIndex
+
+if TYPE_CHECKING:  # importing it loads FAISS, which `flask --help` does without
+    from index.vectors import VectorIndex
 
 
 class LocalEngine:
     """Searches one generation on this machine. Safe to call from several threads."""
 
-    def __init__(self, *, number: int, keywords: KeywordIndex, vectors: VectorIndex, model_sha256: str) -> None:
+    def __init__(self, *, number: int, keywords: KeywordIndex, vectors: "VectorIndex", model_sha256: str) -> None:
         """Take the opened legs of generation `number`, whose vectors the named model made."""
         self.generation: int | None = number
         self.model_sha256: str | None = model_sha256

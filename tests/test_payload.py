@@ -16,7 +16,7 @@ from index.search import (
     Snippet,
 )
 from web.params import SearchUrls
-from web.payload import explained_result, has_next, instant, page_links, search_object
+from web.payload import explained_result, instant, page_links, search_object
 
 URLS = SearchUrls(path="/api/search")
 ARTICLE = Article(
@@ -133,13 +133,6 @@ def test_paging_ends_where_the_results_end(page: int, total: int, next_page: str
         return None if url is None else (url.partition("page=")[2] or "1")
 
     assert (page_of(links["next"]), page_of(links["prev"])) == (next_page, prev_page)
-
-
-def test_a_full_page_of_an_incomplete_answer_has_a_next_one() -> None:
-    full = replace(RESPONSE, request=SearchRequest(page_size=1), total=1, complete=False)
-    assert has_next(full)
-    assert not has_next(replace(full, results=[]))
-    assert not has_next(replace(full, complete=True))
 
 
 def test_times_are_written_in_utc_to_the_second() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from archive.article import Article
-from index.search import Facets, LegScore, Month, Result, SearchRequest, SearchResponse, Snippet
+from index.search import Facets, LegScore, Mode, Month, Result, SearchRequest, SearchResponse, Snippet
 from web import wording
 from web.examples import example_queries
 
@@ -88,23 +88,30 @@ def test_a_count_says_no_more_than_is_known() -> None:
     )
     assert wording.found_line(response) == "1,200 articles"
     assert wording.found_line(replace(response, total=1)) == "1 article"
+    assert wording.found_line(replace(response, total=0, complete=False)) == "No articles"
     assert wording.found_line(replace(response, complete=False)) == "At least 1,200 articles"
+
+
+def summary_of(result: Result, mode: Mode) -> str:
+    why = wording.why(result, mode)
+    assert why is not None
+    return why.summary
 
 
 def test_why_it_matched_is_said_in_plain_words() -> None:
     near, far = LegScore(1, 0.71, 0.5), LegScore(None, 0.02, 0.5)
     worded = LegScore(3, 11.24, 0.5)
-    assert (
-        wording.why(result(keyword=worded, semantic=near), "hybrid").summary == "Matches your words and their meaning"
-    )
-    assert wording.why(result(semantic=near), "hybrid").summary == "Matches by meaning: none of your words occur"
-    assert wording.why(result(keyword=worded, semantic=far), "hybrid").summary == "Matches your words"
-    assert wording.why(result(keyword=worded, semantic=near), "keyword").summary == "Matches your words"
-    assert wording.why(result(keyword=worded, semantic=near), "semantic").summary == "Matches by meaning"
+    both = result(keyword=worded, semantic=near)
+    assert summary_of(both, "hybrid") == "Matches your words and their meaning"
+    assert summary_of(result(semantic=near), "hybrid") == "Matches by meaning: none of your words occur"
+    assert summary_of(result(keyword=worded, semantic=far), "hybrid") == "Matches your words"
+    assert summary_of(both, "keyword") == "Matches your words"
+    assert summary_of(both, "semantic") == "Matches by meaning"
 
 
 def test_why_it_matched_gives_rank_score_and_weight_of_each_leg() -> None:
     why = wording.why(result(keyword=LegScore(3, 11.24, 0.5), semantic=LegScore(None, 0.714, 0.5)), "hybrid")
+    assert why is not None
     assert why.details == [
         "Words: number 3 in its ranking, BM25 score 11.24, weight 0.5.",
         "Meaning: beyond the end of its ranking, cosine 0.71, weight 0.5.",

@@ -44,9 +44,10 @@ def search() -> Response:
 def article(article_id: str) -> Response:
     """Return one article with its text and its versions."""
     shown = shown_article(article_id)
-    return _validated(
-        article_object(shown, services().store.versions(article_id)), generation=services().search.generation
-    )
+    store = services().store
+    published, _ = store.pointer()
+    body = article_object(shown, store.versions(article_id))
+    return _validated(body, generation=published.number if published else None)
 
 
 @blueprint.get("/api/articles/<article_id>/related")
@@ -55,19 +56,19 @@ def related(article_id: str) -> Response:
     limit = params.related_limit(request.args)
     shown_article(article_id)
     found = services().related.related(article_id, limit=limit)
-    return _validated(related_object(article_id, found), generation=found.generation)
+    return _validated(related_object(found), generation=found.generation)
 
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
     """Say whether the archive answers, and from which generation."""
-    search = services().search
-    health: Json = {
-        "status": "degraded" if search.degraded else "ok",
-        "generation": search.generation,
-        "degraded": search.degraded,
-        "articles": services().store.stats().articles,
-    }
+    with services().serving.engine() as (engine, degraded):
+        health: Json = {
+            "status": "degraded" if degraded else "ok",
+            "generation": engine.generation,
+            "degraded": degraded,
+            "articles": services().store.stats().articles,
+        }
     answer = _written(health)
     answer.headers["Cache-Control"] = "no-store"
     return answer

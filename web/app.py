@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from web import api, errors, pages, security
+from web import api, commands, errors, pages, security
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 
@@ -25,6 +25,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.extensions[EXTENSION] = services
     pages.register(app)
     app.register_blueprint(api.blueprint)
+    commands.register(app)
     errors.register(app)
     security.register(app)
     return app

@@ -1,10 +1,10 @@
 """The pages people read: home, results, article. Rendered on the server; they need no script."""
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from flask import Blueprint, Flask, render_template, request
 
+from index.query import MAX_QUERY_CHARS
 from web import params, wording
 from web.api import link_header
 from web.examples import example_queries
@@ -23,7 +23,7 @@ def register(app: Flask) -> None:
     """Add the pages to `app`, and what every template may use."""
     app.register_blueprint(blueprint)
     app.jinja_env.globals["wording"] = wording
-    app.jinja_env.globals["max_query_chars"] = params.MAX_QUERY_CHARS
+    app.jinja_env.globals["max_query_chars"] = MAX_QUERY_CHARS
     app.context_processor(lambda: {"site_name": services().settings.site_name})
 
 
@@ -51,7 +51,10 @@ def article(article_id: str) -> str:
     """Show an article beside what is related to it."""
     shown = shown_article(article_id)
     related = services().related.related(article_id, limit=RELATED_ON_PAGE)
-    lanes = [(lane, list(results)) for lane, results in groupby(related.results, key=lambda result: result.lane)]
+    lanes = {
+        heading: [result for result in related.results if (result.lane or "other") == lane]
+        for lane, heading in wording.LANE_NAMES.items()
+    }
     return render_template("article.html", article=shown, lanes=lanes, degraded=related.degraded, back=_back())
 
 

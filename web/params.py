@@ -27,7 +27,7 @@ Args = MultiDict[str, str]
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class BadParameter(ValueError):  # noqa: N818 -- said as the reader would say it
+class BadParameter(ValueError):
     """One request parameter that cannot be used: its name, the value as sent, and what was expected instead."""
 
     def __init__(self, name: str, value: str, expected: str) -> None:

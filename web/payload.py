@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
-from typing import Protocol
 
 from archive.article import Article
 from archive.store import VersionEntry
+from index.related import RelatedResponse
 from index.search import Facets, FacetValue, LegScore, Result, SearchRequest, SearchResponse
 from web.params import SearchUrls
 
@@ -39,32 +39,16 @@ def search_object(
     }
 
 
-def related_object(article_id: str, related: "RelatedAnswer") -> Json:
+def related_object(related: RelatedResponse) -> Json:
     """Return the related articles of one article; each result says its lane and the reason."""
     return {
-        "id": article_id,
+        "id": related.article_id,
         "generation": related.generation,
         "degraded": related.degraded,
         "results": [
             {**explained_result(result), "lane": result.lane, "reason": result.reason} for result in related.results
         ],
     }
-
-
-class RelatedAnswer(Protocol):
-    """What `index.related` answers."""
-
-    @property
-    def results(self) -> Sequence[Result]:
-        """The related articles, best first."""
-
-    @property
-    def generation(self) -> int | None:
-        """The generation that answered."""
-
-    @property
-    def degraded(self) -> bool:
-        """Whether the index was missing or damaged."""
 
 
 def result_object(result: Result) -> Json:
@@ -161,11 +145,8 @@ def page_links(response: SearchResponse, urls: SearchUrls) -> dict[str, str | No
 
 
 def has_next(response: SearchResponse) -> bool:
-    """Say whether a further page holds, or may hold, results."""
-    request = response.request
-    if request.page * request.page_size < response.total:
-        return True
-    return not response.complete and len(response.results) == request.page_size
+    """Say whether a further page holds results."""
+    return response.request.page * response.request.page_size < response.total
 
 
 def _page_before(request: SearchRequest, total: int) -> int:

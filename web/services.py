@@ -5,7 +5,7 @@ Invariant: constructing `Services`, or importing this file, opens nothing and lo
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
 from flask import current_app
@@ -15,13 +15,14 @@ from archive.identity import ID_LENGTH
 from web.settings import Settings
 
 if TYPE_CHECKING:
-    from index.generation import Generations
-    from index.related import Related
-
     from archive.article import Article
     from archive.store import Store
+    from index.build import Builder
     from index.embedder import Embedder
+    from index.keywords import KeywordFormat
+    from index.related import Related
     from index.search import Search
+    from index.serving import Serving
 
 EXTENSION = "backfile"  # the key in `app.extensions`
 T = TypeVar("T")
@@ -70,6 +71,13 @@ class Services:
         if embedder is not None:
             self.made["embedder"] = embedder
 
+    def close(self) -> None:
+        """Close what was opened; the services are not used afterwards."""
+        with self.lock:
+            for name in ("serving", "store"):  # the index first: it reads from the store
+                if (part := self.made.pop(name, None)) is not None:
+                    cast("Serving | Store", part).close()
+
     @once
     def store(self) -> "Store":
         """The archive."""
@@ -79,23 +87,61 @@ class Services:
 
     @once
     def embedder(self) -> "Embedder":
-        """What makes embeddings."""
-        raise NotImplementedError
+        """What makes embeddings. Raises ModelUnavailable when it cannot be opened, and tries again the next time."""
+        from index.embedder import open_embedder
+
+        settings = self.settings
+        return open_embedder(settings.model, runtime=settings.embedder, cache=settings.data / "models")
 
     @once
-    def generations(self) -> "Generations":
-        """The generations of the index."""
-        raise NotImplementedError
+    def formats(self) -> "Mapping[str, KeywordFormat]":
+        """The keyword libraries there are, by the name a generation remembers."""
+        from index.keywords.whoosh_index import WhooshFormat
+
+        whoosh = WhooshFormat()
+        return {whoosh.name: whoosh}
+
+    @property
+    def keywords(self) -> "KeywordFormat":
+        """The keyword library new generations are built with."""
+        return self.formats["whoosh" if self.settings.keywords == "auto" else self.settings.keywords]
+
+    @once
+    def serving(self) -> "Serving":
+        """The generation in service."""
+        from index.serving import Serving
+
+        return Serving(self.settings.data / "index", self.store, formats=self.formats)
+
+    @once
+    def builder(self) -> "Builder":
+        """What brings the index up to date. Opens the embedder."""
+        from index.build import Builder
+
+        return Builder(
+            root=self.settings.data / "index",
+            store=self.store,
+            embedder=self.embedder,
+            keywords=self.keywords,
+        )
 
     @once
     def search(self) -> "Search":
         """Hybrid search."""
-        raise NotImplementedError
+        from index.search import Search
+
+        return Search(
+            store=self.store, serving=self.serving, embedder=lambda: self.embedder, fusion=self.settings.fusion
+        )
 
     @once
     def related(self) -> "Related":
         """Related articles."""
-        raise NotImplementedError
+        from index.related import Related
+
+        return Related(
+            store=self.store, serving=self.serving, embedder=lambda: self.embedder, fusion=self.settings.fusion
+        )
 
 
 def services() -> Services:

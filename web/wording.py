@@ -27,6 +27,12 @@ MODE_NAMES: dict[Mode, Named] = {
     "keyword": Named("Words", "Only articles in which your words occur"),
     "semantic": Named("Meaning", "Articles about the same thing, whatever their words"),
 }
+LANE_NAMES = {
+    "same_story": "The same story",
+    "background": "What came before",
+    "follow_up": "What came after",
+    "other": "On the same subject",
+}
 SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "oldest": "Oldest"}
 MAX_MONTHS = 18  # a longer list of months is shown as years
 MAX_YEARS = 15  # and a longer list of years as decades
@@ -86,6 +92,8 @@ def count_of(number: int, singular: str) -> str:
 
 def found_line(response: SearchResponse) -> str:
     """Return how much was found, and no more than is known."""
+    if not response.total:
+        return "No articles"
     counted = count_of(response.total, "article")
     return counted if response.complete else f"At least {counted}"
 
@@ -160,11 +168,6 @@ def _gathered(months: Sequence[Month], *, span: int) -> list[Period]:
         )
         for first, count in counts.items()
     ]
-
-
-def lane_name(lane: str) -> str:
-    """Return a lane of related articles as a heading."""
-    return lane[:1].upper() + lane[1:]
 
 
 def label(value: str) -> str:

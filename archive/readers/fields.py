@@ -27,7 +27,7 @@ UPDATED = ("updated_at",)
 KNOWN = frozenset(ID + URL + SOURCE + SECTION + TITLE + BODY + AUTHORS + LANGUAGE + PUBLISHED + UPDATED)
 
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{2,8})*)")  # the common part of BCP 47
-_FOREIGN_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+-]*:(?!\d)", re.IGNORECASE)  # not the port of a bare host
+_FOREIGN_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+-]*:", re.IGNORECASE)
 
 
 def article_from(fields: Mapping[str, object]) -> Article:

@@ -18,6 +18,7 @@ _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
+_STARTS_PARAGRAPH = re.compile(r"\s|[-–—*•·]\s|\d{1,3}[.)]\s")  # an indented line, or the next item of a list
 _SENTENCE_END = re.compile(r"[.!?…。！？:][\"'”’»)\]]*$")
 _SENTENCE_BREAK = re.compile(r"([.!?…]+[\"'”’»)\]]*)\s+(?=[^a-z\s])|([。！？]+[」』”’）]*)")
 _ABBREVIATION = re.compile(
@@ -45,8 +46,8 @@ def has_words(text: str) -> bool:
 def body_text(text: str) -> str:
     """Return `text` cleaned and with its paragraphs separated by one blank line.
 
-    Hard-wrapped text is unwrapped, an indented line starting a new paragraph. Text without a blank line has a
-    paragraph a line. Elsewhere single newlines (lists, addresses, verse) stay.
+    Hard-wrapped text is unwrapped, an indented line or a list item starting a new paragraph. Text without a blank
+    line has a paragraph a line. Elsewhere single newlines (lists, addresses, verse) stay.
     """
     blocks = [block for block in _BLANK_LINES.split(clean(text)) if block.strip()]
     if _is_hard_wrapped(blocks):
@@ -62,28 +63,28 @@ def _is_hard_wrapped(blocks: list[str]) -> bool:
     """Tell whether newlines in these blocks stand where a line was full rather than where a sentence ended."""
     pairs = [pair for block in blocks for pair in _continued_lines(block)]
     lengths = sorted(len(line.rstrip()) for block in blocks for line in block.split("\n") if line.strip())
-    if not pairs or lengths[-1 - int(LONG_LINES * len(lengths))] > WRAP_WIDTH:
+    width = lengths[-1 - int(LONG_LINES * len(lengths))] if lengths else 0
+    if not pairs or width > WRAP_WIDTH:
         return False
     if 2 * sum(_SENTENCE_END.search(line) is not None for line, _ in pairs) >= len(pairs):
         return False
     if len(blocks) == 1:
         return True
     # Where blank lines mark the paragraphs already, short lines may be a list: only full ones say they were wrapped.
-    usual = lengths[int(0.9 * (len(lengths) - 1))]
-    full = sum(len(line) + 1 + len(following.split(None, 1)[0]) > FULL_LINE * usual for line, following in pairs)
-    return 2 * full >= len(pairs)
+    full = sum(len(line) + 1 + len(following.split(None, 1)[0]) > FULL_LINE * width for line, following in pairs)
+    return 2 * full > len(pairs)
 
 
 def _continued_lines(block: str) -> list[tuple[str, str]]:
-    """Return each line that the next line may continue, with that next line: it is not indented."""
+    """Return each line that the next line may continue, with that next line."""
     lines = [line.rstrip() for line in block.split("\n") if line.strip()]
-    return [(line, after) for line, after in pairwise(lines) if not after[0].isspace()]
+    return [(line, after) for line, after in pairwise(lines) if not _STARTS_PARAGRAPH.match(after)]
 
 
 def _unwrapped(block: str) -> list[str]:
     paragraphs: list[list[str]] = []
     for line in block.split("\n"):
-        if not paragraphs or line[:1].isspace():
+        if not paragraphs or _STARTS_PARAGRAPH.match(line):
             paragraphs.append([])
         paragraphs[-1].append(line.strip())
     return [_joined(lines) for lines in paragraphs]

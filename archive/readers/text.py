@@ -111,5 +111,5 @@ def _add(fields: dict[str, str], header: str, value: str) -> None:
     field = FIELD_OF_HEADER.get(header)
     if field == "authors" and fields.get(field):  # one line an author
         fields[field] += f"; {value}"
-    elif field and value.strip() and not fields.get(field):
+    elif field and not fields.get(field):  # of two, the first that says something
         fields[field] = value

@@ -13,10 +13,10 @@ Whoosh never calls fsync: whoever asks for an `update` does, for every file in t
 """
 
 import contextlib
+import weakref
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from index.keywords import KeywordIndex
 from index.keywords.scoring import UNDATED, Bm25, Floats, Ints, RankedPostings, framed, moment
 
 BLOCK = 4096  # postings a block; Whoosh's 128 suits readers that skip, ours never does
-SEGMENT_ARTICLES = 20_000  # articles a new segment is given at most, which bounds a build's memory
+SEGMENT_CHARACTERS = 150_000_000  # text a new segment is given, some 25,000 articles: bounds a build's memory
 MERGE_ARTICLES = 1_000  # a segment of more live articles is not merged: one more article stays a matter of seconds
 
 _NAMES = ("source", "section", "author", "language")
@@ -63,9 +63,9 @@ class WhooshFormat:
         gone, more = set(removed), True
         while more:
             with _writer(directory) as writer:
-                written = _add(writer, islice(articles, SEGMENT_ARTICLES))
+                written = _add(writer, _for_one_segment(articles))
                 _delete(writer, gone | written)
-            gone, more = set(), len(written) == SEGMENT_ARTICLES
+            gone, more = set(), bool(written)  # the last round finds nothing left
         (directory / _LOCK_FILE).unlink(missing_ok=True)
 
     def open(self, directory: Path) -> KeywordIndex:
@@ -161,6 +161,13 @@ def _first_of_each_id(articles: Iterable[Article]) -> Iterator[Article]:
             yield article
 
 
+def _for_one_segment(articles: Iterator[Article]) -> Iterator[Article]:
+    room = SEGMENT_CHARACTERS
+    while room > 0 and (article := next(articles, None)) is not None:
+        room -= len(article.title) + len(article.body)
+        yield article
+
+
 def _add(writer: SegmentWriter, articles: Iterable[Article]) -> set[str]:
     """Add the articles to the writer's new segment and return their ids."""
     written = set()
@@ -229,6 +236,7 @@ class _WhooshPostings:
     def __init__(self, directory: Path) -> None:
         reader = index.open_dir(str(directory), readonly=True).reader()
         self._segments = [pair for pair in reader.leaf_readers() if pair[0].doc_count_all()]
+        self.close = weakref.finalize(self, _close, [segment for segment, _ in self._segments])  # also when forgotten
         self.ids: Sequence[str] = [id_.decode() for id_ in self._column("id")]
         self.live = np.array(
             [not s.is_deleted(i) for s, _ in self._segments for i in range(s.doc_count_all())], np.bool_
@@ -260,10 +268,10 @@ class _WhooshPostings:
         place = int(np.searchsorted(self._starts, article, side="right")) - 1
         return bytes(self._texts[place][article - self._starts[place]])
 
-    def close(self) -> None:
-        """Release files and memory."""
-        for segment, _ in self._segments:
-            segment.close()
+
+def _close(segments: Sequence[SegmentReader]) -> None:
+    for segment in segments:
+        segment.close()
 
 
 def _blocks(segment: SegmentReader, field: str, term: bytes, start: int) -> Iterator[tuple[Ints, Floats]]:

@@ -1,0 +1,49 @@
+"""Whether archive and index are whole, each by its hashes, and agree with each other."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from archive.store import PublishedGeneration, Store
+from index.errors import GenerationDamaged
+from index.keywords import KeywordFormat
+from index.serving import open_generation
+
+NAMED = 5  # ids named in one problem
+
+
+def check(root: Path, store: Store, *, formats: Mapping[str, KeywordFormat]) -> list[str]:
+    """Return what is wrong, one line each, with what to run about it; empty when nothing is."""
+    problems = store.check()
+    current, previous = store.pointer()
+    if current is None:
+        return problems + (["index: there is none yet: run `flask reindex`"] if store.last_seq() else [])
+    problems += _check_generation(root, store, current, formats=formats, is_served=True)
+    if previous is not None:
+        problems += _check_generation(root, store, previous, formats=formats, is_served=False)
+    return problems
+
+
+def _check_generation(
+    root: Path, store: Store, published: PublishedGeneration, *, formats: Mapping[str, KeywordFormat], is_served: bool
+) -> list[str]:
+    try:
+        engine = open_generation(root, published, formats=formats)
+    except GenerationDamaged as error:
+        return [f"index: {error}"]
+    by_words, by_meaning = engine.article_ids()
+    engine.close()
+    if not is_served:
+        return []
+    problems = []
+    if by_words != by_meaning:
+        problems.append(f"index: keywords and vectors differ in {_some(by_words ^ by_meaning)}: run `flask reindex`")
+    changed = {change.article_id for change in store.changes(after=published.seq, until=store.last_seq())}
+    expected = set(store.live_ids())
+    if wrong := (expected ^ by_words) - changed:
+        problems.append(f"index: archive and index differ in {_some(wrong)}: run `flask reindex`")
+    return problems
+
+
+def _some(ids: frozenset[str] | set[str]) -> str:
+    named = ", ".join(sorted(ids)[:NAMED])
+    return f"{len(ids)} articles ({named}{', …' if len(ids) > NAMED else ''})"

@@ -1,0 +1,120 @@
+"""A small archive for the tests of the front end: real store, real keyword and vector indexes, a made-up embedder."""
+
+import hashlib
+import random
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from flask import Flask
+
+from archive.article import Article
+from archive.identity import article_id
+from index.engine import Vectors
+from web import create_app
+from web.services import Services
+from web.settings import Settings
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'><svg/onload=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    "]]><!--<b>",
+    "&lt;i&gt; \u202e\u0000 </title></style></script>",
+)
+MEANINGS = {"flood": "flood", "inundation": "flood", "deluge": "flood", "election": "election", "ballot": "election"}
+
+
+class MeaningEmbedder:
+    """A double that tells meanings apart by a word list: words of one meaning get one strong direction."""
+
+    name = "meanings"
+    sha256 = hashlib.sha256(b"meanings").hexdigest()
+    dimension = 64
+    max_tokens = 120
+
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Return where each word stands."""
+        return [match.span() for match in re.finditer(r"\S+", text)]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return the sum of the words' directions, of norm 1."""
+        rows = np.array([self._sum(text) for text in texts], dtype=np.float32)
+        unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+    def _sum(self, text: str) -> list[float]:
+        words = re.findall(r"\w+", text.lower()) or ["nothing"]
+        directions = [self._direction(MEANINGS.get(word, word)) for word in words]
+        return [sum(parts) for parts in zip(*directions, strict=True)]
+
+    def _direction(self, meaning: str) -> list[float]:
+        chance = random.Random(meaning)
+        strength = 5 if meaning in MEANINGS else 1
+        return [chance.gauss(0, strength) for _ in range(self.dimension)]
+
+
+def article(number: int, **changes: object) -> Article:
+    """Return a made-up article; those of one ten are of one story."""
+    story = ("The flood reaches Millbrook", "The council election in Ostwick", "A comet over the bay")[number // 10 % 3]
+    url = f"https://outlet{number % 3}.example/{number}"
+    fields: dict[str, object] = {
+        "id": article_id(url=url, source=None, source_id=None, text=""),
+        "url": url,
+        "title": f"{story}, report {number}",
+        "body": f"Report {number} begins here. {story}; people talk.\n\n"
+        "It was seen by Mary Hallam, who wrote it down & sent it in.",
+        "source": ("The Ledger", "Harbour News", "Radio Nine")[number % 3],
+        "section": ("Weather", "Politics", "Science")[number // 10 % 3],
+        "authors": ("Ada Quill", "Ben Marsh")[: number % 3],
+        "language": "en",
+        "published_at": datetime(2001 + number // 10, 3, 1, tzinfo=UTC) + timedelta(days=number % 10),
+    }
+    return Article(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+UNDATED = article(90, title="A letter without a date", published_at=None, source=None, section=None, authors=())
+WITHDRAWN = article(91, title="Withdrawn words")
+EMBARGOED = article(92, title="Tomorrow's words", status="embargoed")
+CORRECTED = article(93, title="First wording")
+GERMAN = article(94, title="Hochwasser an der Elbe", body="Das Wasser steigt.", language="de")
+NASTY = [
+    article(
+        200 + n,
+        title=f"Nasty {text}",
+        body=f"nasty {text} body",
+        source=f"Src {text}",
+        section=text,
+        authors=(text, f"By {text}"),
+        language='en" onload="x',
+        published_at=datetime(2020 - 20 * min(n, 1), 1, 1 + n, tzinfo=UTC),  # only the first is on the front page
+    )
+    for n, text in enumerate(HOSTILE)
+]
+NASTY.append(
+    article(299, title="Nasty link", body="nasty link", url="javascript:alert(document.domain)", published_at=None)
+)
+ORDINARY = [article(number) for number in range(30)]
+
+
+def open_newsroom(folder: Path, **settings: object) -> Services:
+    """Return the services of an archive under `folder` that holds all of the above, indexed."""
+    services = Services(Settings(data=folder, **settings), embedder=MeaningEmbedder())  # type: ignore[arg-type]
+    for kept in (*ORDINARY, *NASTY, UNDATED, WITHDRAWN, EMBARGOED, CORRECTED, GERMAN):
+        services.store.put(kept)
+    services.store.put(article(93, title="Second wording", updated_at=datetime(2011, 1, 2, tzinfo=UTC)))
+    services.builder.update()
+    services.store.remove(WITHDRAWN.id)
+    return services
+
+
+@contextmanager
+def application(folder: Path, **settings: object) -> Iterator[Flask]:
+    """Open the application over `open_newsroom`, and close what it opened."""
+    services = open_newsroom(folder, **settings)
+    yield create_app(services=services)
+    services.close()

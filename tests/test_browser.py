@@ -1,0 +1,182 @@
+"""The pages in a real browser: Debian's chromium, driven by playwright."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import newsroom
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from werkzeug.serving import make_server
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, PHONE, NARROW = 1280, 390, 360  # CSS pixels
+PATIENCE = 10_000  # milliseconds, on a busy machine
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the application, served on this machine."""
+    with newsroom.application(tmp_path_factory.mktemp("data")) as app:
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        reason = "chromium is not installed: `apt-get install chromium`"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def reading(browser: Browser, site: str, *, width: int = WIDE, scripts: str = "on") -> Iterator[Page]:
+    """Open a page, and fail if meanwhile anything was complained of or anything outside was asked for."""
+    context = browser.new_context(
+        base_url=site,
+        viewport={"width": width, "height": 800},
+        java_script_enabled=scripts == "on",
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    # The icon is still being fetched when a test moves on: that it is then given up is nobody's fault.
+    page.on("requestfailed", lambda request: complaints.extend(_complaint(request)))
+    page.on("request", lambda request: complaints.append(request.url) if not request.url.startswith(site) else None)
+    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def _complaint(request: Request) -> list[str]:
+    return [] if request.failure == "net::ERR_ABORTED" else [f"{request.failure}: {request.url}"]
+
+
+def assert_fits(page: Page) -> None:
+    """Fail when the page is wider than its window."""
+    over = page.locator("html").evaluate("root => root.scrollWidth - root.clientWidth")
+    assert over <= 0, f"{page.url} is {over} px too wide"
+
+
+@pytest.mark.parametrize("scripts", ["on", "off"])
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_a_reader_finds_an_article_goes_to_a_related_one_and_comes_back(
+    browser: Browser, site: str, width: int, scripts: str
+) -> None:
+    with reading(browser, site, width=width, scripts=scripts) as page:
+        page.goto("/")
+        assert_fits(page)
+        page.get_by_label("Search the archive").fill("flood in Millbrook")
+        page.keyboard.press("Enter")
+
+        expect(page).to_have_url(f"{site}/search?q=flood+in+Millbrook")
+        expect(page.get_by_label("Search the archive")).to_have_value("flood in Millbrook")
+        assert_fits(page)
+        page.locator(".why summary").first.click()
+        expect(page.locator(".why li").first).to_be_visible()
+        first = page.locator(".hit h2 a").first
+        title = first.inner_text()
+        first.click()
+
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        assert_fits(page)
+        panel = page.get_by_role("complementary", name="Related articles")
+        beside = panel.bounding_box()
+        story = page.locator(".story").bounding_box()
+        assert beside is not None
+        assert story is not None
+        assert (beside["x"] >= story["x"] + story["width"]) == (width == WIDE), "beside on a desk, below on a phone"
+        related = panel.get_by_role("link").first
+        other = related.inner_text()
+        related.click()
+
+        expect(page.get_by_role("heading", level=1)).to_have_text(other)
+        page.go_back()
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        page.get_by_role("link", name="Back to the results").click()
+        expect(page).to_have_url(f"{site}/search?q=flood+in+Millbrook")
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_a_reader_narrows_down_and_takes_the_filter_away(browser: Browser, site: str, width: int) -> None:
+    with reading(browser, site, width=width) as page:
+        page.goto("/search?q=report&mode=keyword")
+        before = page.locator(".found").inner_text()
+        page.get_by_role("complementary", name="Narrow down").get_by_role("link", name="The Ledger").click()
+        expect(page.locator(".found")).not_to_have_text(before)
+        page.get_by_role("link", name="Source: The Ledger").click()
+        expect(page.locator(".found")).to_have_text(before)
+
+
+def test_days_are_chosen_without_a_script(browser: Browser, site: str) -> None:
+    with reading(browser, site, scripts="off") as page:
+        page.goto("/search?q=report&mode=keyword")
+        page.get_by_label("From").fill("2001-03-01")
+        page.get_by_label("To", exact=True).fill("2001-03-02")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.locator(".found")).to_have_text("2 articles")
+
+
+@pytest.mark.parametrize("width", [NARROW, 600, 900, 1920])
+def test_no_page_is_wider_than_its_window(browser: Browser, site: str, width: int) -> None:
+    long = "Donaudampfschifffahrt" * 8
+    with reading(browser, site, width=width) as page:
+        for path in ("/", "/search?q=report", f"/search?q={long}&source={long}", f"/articles/{newsroom.NASTY[0].id}"):
+            page.goto(path)
+            assert_fits(page)
+
+
+def test_hostile_text_runs_nothing(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        for path in ("/search?q=nasty&page_size=100", *(f"/articles/{article.id}" for article in newsroom.NASTY)):
+            page.goto(path)
+            assert page.locator("main script, main img, main svg, main iframe").count() == 0
+        for text in newsroom.HOSTILE:
+            page.goto("/search")
+            page.get_by_label("Search the archive").fill(text.replace("\0", ""))
+            page.keyboard.press("Enter")
+
+
+def test_the_search_box_is_one_key_away_and_the_content_one_tab(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        page.goto("/search?q=flood")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        page.keyboard.press("Control+k")
+        expect(page.get_by_label("Search the archive")).to_be_focused()
+
+
+def test_an_article_prints_without_what_surrounds_it(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        page.goto(f"/articles/{newsroom.ORDINARY[0].id}")
+        page.emulate_media(media="print")
+        expect(page.locator(".body")).to_be_visible()
+        for around in (".masthead", ".related", ".colophon"):
+            expect(page.locator(around)).to_be_hidden()

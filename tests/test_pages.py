@@ -1,0 +1,335 @@
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import newsroom
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from web import create_app
+from web.security import HEADERS
+from web.services import Services
+from web.settings import Settings
+
+FLOOD = newsroom.ORDINARY[0]
+STATIC = Path(__file__).resolve().parent.parent / "static"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with newsroom.application(tmp_path_factory.mktemp("data"), site_name="Test & Tribune") as app:
+        yield app
+
+
+@pytest.fixture
+def client(app: Flask) -> Iterator[FlaskClient]:
+    with app.test_client() as client:
+        yield client
+
+
+class Page(HTMLParser):
+    """A page taken apart: its elements with their attributes, and its text."""
+
+    def __init__(self, response: TestResponse) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        assert response.mimetype == "text/html"
+        self.feed(response.text)
+        self.text = re.sub(r"\s+", " ", self.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def hrefs(self) -> list[str]:
+        return [attributes.get("href") or "" for attributes in self.all("a")]
+
+
+def page_of(client: FlaskClient, path: str, status: int = 200) -> Page:
+    response = client.get(path)
+    assert response.status_code == status, response.text[:500]
+    return Page(response)
+
+
+# Home
+
+
+def test_the_front_page_says_what_the_archive_holds(client: FlaskClient, app: Flask) -> None:
+    page = page_of(client, "/")
+    stats = app.extensions["backfile"].store.stats()
+    assert f"{stats.articles} articles from {stats.sources} sources, 2000 to 2020" in page.text
+    assert [attributes["name"] for attributes in page.all("input")] == ["q"]
+
+
+def test_the_front_page_leads_to_the_newest_eight(client: FlaskClient, app: Flask) -> None:
+    newest = app.extensions["backfile"].store.newest(8)
+    listed = [href for href in page_of(client, "/").hrefs() if href.startswith("/articles/")]
+    assert listed == [f"/articles/{article.id}" for article in newest]
+
+
+def test_the_front_pages_examples_find_something(client: FlaskClient) -> None:
+    examples = [href for href in page_of(client, "/").hrefs() if href.startswith("/search?q=")]
+    assert len(examples) == 3
+    for example in examples:
+        assert "No article found" not in page_of(client, example).text
+
+
+def test_an_empty_archive_says_how_to_fill_it(tmp_path: Path) -> None:
+    services = Services(Settings(data=tmp_path), embedder=newsroom.MeaningEmbedder())
+    client = create_app(services=services).test_client()
+    assert "flask ingest PATH" in page_of(client, "/").text
+    assert "No article found for “flood”" in page_of(client, "/search?q=flood").text
+    services.close()
+
+
+# Results
+
+
+def test_the_query_stays_in_the_box(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=flood+%22in+Millbrook%22")
+    assert page.all("input")[0]["value"] == 'flood "in Millbrook"'
+
+
+def test_a_result_shows_where_it_is_from_when_and_why(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=flood+Millbrook&source=The+Ledger&to=2001-03-01")
+    assert "1 article " in page.text
+    assert "The flood reaches Millbrook, report 0" in page.text
+    assert "The Ledger Weather 1 March 2001" in page.text
+    assert {"datetime": "2001-03-01"} in page.all("time")
+    assert "Matches your words and their meaning" in page.text
+    assert "Words: number 1 in its ranking, BM25 score" in page.text
+    assert "<mark>flood</mark>" in client.get("/search?q=flood").text
+
+
+def test_an_undated_result_is_called_undated(client: FlaskClient) -> None:
+    assert "undated" in page_of(client, "/search?q=letter+without+date&mode=keyword").text
+
+
+def test_a_match_by_meaning_says_that_no_word_occurs(client: FlaskClient) -> None:
+    assert "Matches by meaning: none of your words occur" in page_of(client, "/search?q=deluge+inundation").text
+
+
+def test_ways_to_search_and_orders_are_plain_links(client: FlaskClient) -> None:
+    hrefs = page_of(client, "/search?q=flood&mode=keyword&source=The+Ledger&page=2").hrefs()
+    assert "/search?q=flood&source=The+Ledger" in hrefs
+    assert "/search?q=flood&mode=semantic&source=The+Ledger" in hrefs
+    assert "/search?q=flood&mode=keyword&source=The+Ledger&sort=newest" in hrefs
+
+
+def test_a_filter_in_force_can_be_taken_away(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=report&source=The+Ledger&section=Weather&from=2001-03-01&to=2001-03-31")
+    for chip in ("Source: The Ledger", "Section: Weather", "From 1 March 2001", "To 31 March 2001"):
+        assert chip in page.text
+    assert "/search?q=report&section=Weather&from=2001-03-01&to=2001-03-31" in page.hrefs()
+    assert "/search?q=report&source=The+Ledger&section=Weather&to=2001-03-31" in page.hrefs()
+    assert "/search?q=report" in page.hrefs()
+
+
+def test_facets_add_filters_and_count_truly(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=report&mode=keyword")
+    assert "/search?q=report&mode=keyword&source=The+Ledger" in page.hrefs()
+    assert "/search?q=report&mode=keyword&from=2001-03-01&to=2001-03-31" in page.hrefs()
+    counted = re.search(r"Weather (\d+)", page.text)
+    assert counted
+    assert f"{counted[1]} articles" in page_of(client, "/search?q=report&mode=keyword&section=Weather").text
+
+
+def test_a_new_query_keeps_the_filters_through_hidden_fields(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=a&mode=semantic&source=X&source=Y&sort=newest&page=3")
+    hidden = [(a["name"], a["value"]) for a in page.all("input")[:5] if a["type"] == "hidden"]
+    assert hidden == [("mode", "semantic"), ("source", "X"), ("source", "Y"), ("sort", "newest")]
+
+
+def test_pages_of_results_lead_to_each_other(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=report&mode=keyword&page=2")
+    links = {attributes.get("rel"): attributes.get("href") for attributes in page.all("a")}
+    assert links["prev"] == "/search?q=report&mode=keyword"
+    assert links["next"] == "/search?q=report&mode=keyword&page=3"
+    assert {"start": "11", "class": "hits"} in [dict(sorted(a.items(), reverse=True)) for a in page.all("ol")]
+
+
+def test_a_page_beyond_the_end_leads_to_the_last(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=report&mode=keyword&page=999")
+    assert "These results end before page 999" in page.text
+    last = next(href for href in page.hrefs() if "page=" in href)
+    assert 'class="hit"' in client.get(last).text
+
+
+def test_nothing_found_is_said_plainly_with_ways_forward(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=xyzzy&mode=keyword&source=The+Ledger")
+    assert "No article found for “xyzzy”" in page.text
+    assert "No articles" in page.text
+    assert "/search?q=xyzzy&mode=keyword" in page.hrefs()
+    assert "/search?q=xyzzy&source=The+Ledger" in page.hrefs()
+    assert "/search?sort=newest" in page.hrefs()
+
+
+def test_no_query_shows_everything_newest_first(client: FlaskClient) -> None:
+    assert "All articles" in page_of(client, "/search").text
+    assert "Why" not in page_of(client, "/search").text
+
+
+def test_a_search_that_cannot_be_read_keeps_the_words(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=flood&from=yesterday", status=400)
+    assert "from must be a day such as 2025-02-13, and it is yesterday" in page.text
+    assert page.all("input")[0]["value"] == "flood"
+
+
+# Article
+
+
+def test_an_article_is_shown_whole(client: FlaskClient) -> None:
+    page = page_of(client, f"/articles/{newsroom.ORDINARY[2].id}")
+    assert "The flood reaches Millbrook, report 2" in page.text
+    assert "By Ada Quill and Ben Marsh" in page.text
+    assert "It was seen by Mary Hallam, who wrote it down & sent it in." in page.text
+    assert {"class": "source", "href": "https://outlet2.example/2", "rel": "noopener noreferrer"} in page.all("a")
+    assert {"datetime": "2001-03-03"} in page.all("time")
+
+
+def test_related_articles_stand_beside_it_with_lane_and_reason(client: FlaskClient) -> None:
+    page = page_of(client, f"/articles/{FLOOD.id}")
+    assert "Related articles The same story" in page.text
+    assert "other outlet" in page.text
+    linked = {href for href in page.hrefs() if href.startswith("/articles/")}
+    assert len(linked) == 6
+    assert f"/articles/{FLOOD.id}" not in linked
+
+
+def test_the_way_back_to_the_results_is_kept(client: FlaskClient) -> None:
+    results = "/search?q=report&mode=keyword&section=Weather&page=2&page_size=5"
+    article = next(href for href in page_of(client, results).hrefs() if href.startswith("/articles/"))
+    assert results in page_of(client, article).hrefs()
+    assert "Back to" not in page_of(client, f"/articles/{FLOOD.id}").text
+    assert "Back to" not in page_of(client, f"/articles/{FLOOD.id}?page=nonsense").text
+
+
+def test_an_article_is_in_its_own_language(client: FlaskClient) -> None:
+    assert {"class": "story", "lang": "de"} in page_of(client, f"/articles/{newsroom.GERMAN.id}").all("article")
+
+
+def test_a_corrected_article_says_so(client: FlaskClient) -> None:
+    page = page_of(client, f"/articles/{newsroom.CORRECTED.id}")
+    assert "version 2 of this article, updated by its source on 2 January 2011" in page.text
+    assert "This is version" not in page_of(client, f"/articles/{FLOOD.id}").text
+
+
+def test_a_withdrawn_article_is_gone_and_an_unknown_one_is_not_found(client: FlaskClient) -> None:
+    gone = page_of(client, f"/articles/{newsroom.WITHDRAWN.id}", status=410)
+    assert "This article was withdrawn" in gone.text
+    assert newsroom.WITHDRAWN.title not in gone.text
+    assert "Not Found" in page_of(client, "/articles/0000000000000000", status=404).text
+    assert newsroom.EMBARGOED.title not in page_of(client, f"/articles/{newsroom.EMBARGOED.id}", status=404).text
+
+
+# Hostile text
+
+
+PATHS = [
+    "/",
+    "/search?q=nasty&page_size=100",
+    *(f"/articles/{article.id}?q=nasty" for article in newsroom.NASTY),
+    *(f"/search?page_size=5&q={text}&source={text}" for text in (t.replace("&", "%26") for t in newsroom.HOSTILE)),
+    *(f"/search?q={text}&from={text}" for text in (t.replace("&", "%26") for t in newsroom.HOSTILE)),
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_hostile_text_makes_no_element_no_handler_and_no_link(client: FlaskClient, path: str) -> None:
+    page = Page(client.get(path))
+    assert {tag for tag, _ in page.elements} <= {
+        "html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "search", "form", "label",
+        "input", "button", "main", "section", "h1", "h2", "h3", "p", "span", "ol", "ul", "li", "time", "nav", "article",
+        "mark", "details", "summary", "aside", "footer", "code", "strong",
+    }  # fmt: skip
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
+    assert [attributes.get("src") for attributes in page.all("script")] == ["/static/backfile.js"]
+    for href in page.hrefs():
+        assert re.match(r"/(?!/)|#|https?://", href), href
+    assert "49" not in re.findall(r"Nasty (\d+)", page.text)
+
+
+def test_hostile_text_is_still_readable(client: FlaskClient) -> None:
+    assert f"Nasty {newsroom.HOSTILE[0]}" in page_of(client, f"/articles/{newsroom.NASTY[0].id}").text
+
+
+def test_nothing_in_a_template_is_marked_safe() -> None:
+    templates = (Path(__file__).resolve().parent.parent / "web" / "templates").glob("*.html")
+    text = "".join(template.read_text(encoding="utf-8") for template in templates)
+    assert "|safe" not in text.replace(" ", "")
+    assert "autoescapefalse" not in text.replace(" ", "")
+    assert not re.search(r"<style|style=|\son\w+=", text)
+
+
+# Around the pages
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=flood", f"/articles/{FLOOD.id}", "/nothing", "/search?page=x"])
+def test_every_page_carries_the_security_headers(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=flood", f"/articles/{FLOOD.id}", "/nothing"])
+def test_every_page_has_one_heading_landmarks_and_a_way_past_the_masthead(client: FlaskClient, path: str) -> None:
+    page = Page(client.get(path))
+    assert [len(page.all(tag)) for tag in ("h1", "main", "search", "footer", "title")] == [1, 1, 1, 1, 1]
+    assert page.hrefs()[0] == "#main"
+    assert page.all("main")[0]["id"] == "main"
+    assert page.all("html")[0]["lang"] == "en"
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_sites_name_comes_from_the_settings(client: FlaskClient) -> None:
+    assert "Test & Tribune" in page_of(client, "/").text
+
+
+def test_an_unknown_address_and_a_wrong_method_get_a_page_in_words(client: FlaskClient) -> None:
+    assert "There is nothing at this address" in page_of(client, "/nothing", status=404).text
+    refused = client.post("/search")
+    assert refused.status_code == 405
+    assert "GET" in refused.headers["Allow"]
+    assert "can be read, but not written to" in refused.text
+
+
+def test_the_style_sheet_stays_small_and_asks_nothing_of_others() -> None:
+    sheet = (STATIC / "backfile.css").read_text(encoding="utf-8")
+    assert len(sheet.encode()) < 20_000
+    assert "url(" not in sheet
+    assert "@import" not in sheet
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1])
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        ("ink", "paper"),
+        ("soft", "paper"),
+        ("soft", "raised"),
+        ("accent", "paper"),
+        ("ink", "mark"),
+        ("paper", "accent"),
+    ],
+)
+def test_text_stands_out_from_its_ground(scheme: int, text: str, ground: str) -> None:
+    sheet = (STATIC / "backfile.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", re.findall(r":root \{.*?\n *\}", sheet, re.S)[scheme]))
+    light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.2, 1.4.3

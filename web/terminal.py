@@ -1,0 +1,86 @@
+"""How commands speak: a progress bar on a terminal, plain lines elsewhere, problems in one line on standard error."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from types import TracebackType
+from typing import Never
+
+import click
+from tqdm import tqdm
+
+from archive.errors import ArchiveError
+from index.errors import SearchError
+
+SECONDS_BETWEEN_LINES = 10.0  # without a terminal: enough to see that it lives, few enough for a log
+BYTES_STAGE = "reading"  # the one stage that counts bytes; the others count articles, passages or queries
+
+
+class Failure(click.ClickException):
+    """Ends a command with exit status 1 and one line on standard error."""
+
+    exit_code = 1
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn what the archive or the index cannot do into one line and exit status 1."""
+    try:
+        yield
+    except (ArchiveError, SearchError) as error:
+        raise Failure(str(error)) from error
+
+
+class Reporter:
+    """Shows progress on standard error. Use it as a context; it is called with stage, done and total."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take the clock that spaces plain lines."""
+        self._clock = clock
+        self._stage = ""
+        self._bar: tqdm[Never] | None = None
+        self._started = 0.0
+        self._said = 0.0
+        self._is_terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> "Reporter":
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+        self._close()
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Show that `done` of `total` is done, with the time that is left."""
+        if stage != self._stage:
+            self._begin(stage, total)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+        elif total and (self._clock() - self._said >= SECONDS_BETWEEN_LINES or done == total):
+            self._said = self._clock()
+            click.echo(f"{stage}: {_line(stage, done, total, self._clock() - self._started)}", err=True)
+
+    def _begin(self, stage: str, total: int | None) -> None:
+        self._close()
+        self._stage = stage
+        self._started = self._said = self._clock()
+        if self._is_terminal:
+            in_bytes = stage == BYTES_STAGE
+            self._bar = tqdm(total=total, desc=stage, unit="B" if in_bytes else "", unit_scale=in_bytes, leave=True)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _line(stage: str, done: int, total: int, elapsed: float) -> str:
+    share = f"{done:,} of {total:,}{' bytes' if stage == BYTES_STAGE else ''} ({done / total:.0%})"
+    if done in (0, total):
+        return f"{share}, {timedelta(seconds=round(elapsed))} taken"
+    return f"{share}, about {timedelta(seconds=round(elapsed * (total - done) / done))} left"

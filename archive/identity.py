@@ -58,13 +58,14 @@ def _is_tracking(name: str) -> bool:
 def article_id(*, url: str | None, source: str | None, source_id: str | None, text: str) -> str:
     """Return the public id: from the URL when there is one, else from the source's own id, else from the text.
 
-    `text` is the title and the body together. The first character of what is hashed names the kind, so an id made
-    from a URL never equals one made from a text by accident.
+    An own id means nothing without the source it is unique in, so without one the text decides: two outlets that both
+    call an article "1" never overwrite each other. `text` is the title and the body together. The first character of
+    what is hashed names the kind, so an id made from a URL never equals one made from a text by accident.
     """
     if url is not None:
         basis = f"u:{canonical_url(url)}"
-    elif source_id is not None:
-        basis = f"s:{source or ''}\n{source_id}"
+    elif source is not None and source_id is not None:
+        basis = f"s:{source}\n{source_id}"
     else:
         basis = f"t:{text}"
     return hashlib.sha256(basis.encode("utf-8", "surrogatepass")).hexdigest()[:ID_LENGTH]

@@ -12,6 +12,7 @@ import hashlib
 import json
 import threading
 import uuid
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,7 +89,8 @@ class Store:
         self._path = path
         self._writing = threading.RLock()
         self._local = threading.local()
-        self._readers: list[apsw.Connection] = []
+        # A thread's connection lives as long as the thread: a server that starts one per request keeps none open.
+        self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
@@ -149,7 +151,7 @@ class Store:
         if connection is None:
             connection = self._connect(apsw.SQLITE_OPEN_READONLY)
             self._local.reader = connection
-            self._readers.append(connection)
+            self._readers.add(connection)
         return connection.execute(sql, bindings)
 
     def _one(self, sql: str, bindings: Sequence[Any] = ()) -> Any:  # noqa: ANN401 a row of any shape

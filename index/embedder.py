@@ -10,10 +10,12 @@ Nothing heavy is imported until an embedder is opened.
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -162,8 +164,13 @@ class TorchEmbedder:
     def __init__(self, source: ModelSource) -> None:
         """Load the model. Raises ModelUnavailable when sentence-transformers cannot."""
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        from sentence_transformers import SentenceTransformer
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging as transformers_logging
 
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
         try:
             self.model = SentenceTransformer(
                 str(source.folder),
@@ -307,12 +314,15 @@ def _convert(source: ModelSource, folder: Path) -> None:
             return torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
 
     reference = TorchEmbedder(source)
+    logging.getLogger(__name__).info("converting %s for OpenVINO, once", source.name)
     example = torch.ones((2, 16), dtype=torch.long)
     try:
-        converted = openvino.convert_model(
-            WholePipeline(reference.model.cpu().eval()),
-            example_input={"input_ids": example, "attention_mask": example},
-        )
+        with warnings.catch_warnings():  # the tracer warns of every branch of the model; `_compare` is the real check
+            warnings.simplefilter("ignore")
+            converted = openvino.convert_model(
+                WholePipeline(reference.model.cpu().eval()),
+                example_input={"input_ids": example, "attention_mask": example},
+            )
     except Exception as error:  # the converter raises whatever its tracer and torch raise
         raise ModelUnavailable(f"{source.name} cannot be converted: {error}") from error
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

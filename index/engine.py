@@ -42,10 +42,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The union of both legs' rankings. `complete` says that no article beyond it could have matched."""
+    """The union of both legs' rankings, ordered by id.
+
+    `complete` says that no article beyond it could have matched. `ceiling` is the keyword score that no article can
+    exceed, which tells how much of the query the best one holds.
+    """
 
     hits: Sequence[Hit]
     complete: bool
+    ceiling: float
 
 
 class Engine(Protocol):

@@ -63,7 +63,9 @@ def evaluate(
 
     Raises SourceError when the folder is not a collection or a line of it cannot be read.
     """
-    documents = {str(row["_id"]): _document(row) for row in _lines(directory / "corpus.jsonl")}
+    documents = {
+        str(row["_id"]): _document(row, collection=directory.name) for row in _lines(directory / "corpus.jsonl")
+    }
     queries = {str(row["_id"]): str(row["text"]) for row in _lines(directory / "queries.jsonl")}
     qrels = _qrels(directory / "qrels" / f"{split}.tsv")
     judged = {query_id: queries[query_id] for query_id in sorted(qrels) if query_id in queries}
@@ -113,7 +115,7 @@ class _Index:
         wanted = {article.id: article for article in articles}
         for done, article in enumerate(wanted.values(), start=1):
             self._store.put(article)
-            progress("reading", done, len(wanted))
+            progress("storing", done, len(wanted))
         for gone in set(self._store.live_ids()) - set(wanted):
             self._store.remove(gone, reason="no longer in the collection")
         builder = Builder(root=work / "index", store=self._store, embedder=parts.embedder, keywords=parts.keywords)
@@ -165,10 +167,10 @@ def _measure(run: Run, qrels: Qrels, measures: Sequence[str]) -> Measures:
     return {str(measure): round(values[measure], 4) for measure in wanted}
 
 
-def _document(row: Mapping[str, object]) -> Article:
+def _document(row: Mapping[str, object], *, collection: str) -> Article:
     """Return a corpus row as an article known by the collection's own id; a row without text has its title as body."""
     text = str(row.get("text") or row.get("title") or row["_id"])
-    return article_from({"_id": str(row["_id"]), "title": row.get("title") or None, "text": text})
+    return article_from({"_id": str(row["_id"]), "source": collection, "title": row.get("title") or None, "text": text})
 
 
 def _lines(path: Path) -> Iterator[dict[str, object]]:

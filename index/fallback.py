@@ -34,7 +34,8 @@ class StoreEngine:
         articles = self._store.live([article_id for article_id, _ in found])
         kept = [(key, score) for key, score in found if key in articles and holds(query, articles[key])][:depth]
         hits = [Hit(article_id=key, keyword=score, semantic=None, best=None) for key, score in sorted(kept)]
-        return Candidates(hits, complete=len(found) < considered and len(kept) < depth)
+        is_complete = len(found) < considered and len(kept) < depth
+        return Candidates(hits, complete=is_complete, ceiling=max((hit.keyword for hit in hits), default=0.0))
 
     def telling_terms(self, article_text: str, *, limit: int) -> Sequence[tuple[str, float]]:
         """Return the text's `limit` most frequent terms; without an index nothing is known of the other articles."""

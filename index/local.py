@@ -30,7 +30,8 @@ class LocalEngine:
         by_meaning = self._vectors.rank(vector, depth=depth, within=within) if vector is not None else []
         nominated = {article_id for article_id, _ in by_words} | {score.article_id for score in by_meaning}
         hits = self._scored(query, vector, nominated)
-        return Candidates(hits, complete=max(len(by_words), len(by_meaning)) < depth)
+        is_complete = max(len(by_words), len(by_meaning)) < depth
+        return Candidates(hits, complete=is_complete, ceiling=self._keywords.ceiling(query))
 
     def _scored(self, query: Query, vector: Vector | None, nominated: Iterable[str]) -> list[Hit]:
         ids = sorted(nominated)
@@ -51,7 +52,7 @@ class LocalEngine:
 
     def _selected(self, ids: Iterable[str]) -> Candidates:
         hits = [Hit(article_id=article_id, keyword=0.0, semantic=None, best=None) for article_id in sorted(ids)]
-        return Candidates(hits, complete=True)
+        return Candidates(hits, complete=True, ceiling=0.0)
 
     def telling_terms(self, article_text: str, *, limit: int) -> Sequence[tuple[str, float]]:
         """Return the `limit` terms that best tell this text from the rest of the archive, with weights in 0..1."""

@@ -65,10 +65,10 @@ class Related:
             asked = replace(query, wanted=()) if mode == "semantic" and vector is not None else query
             candidates = engine.candidates(asked, vector, depth=DEPTH + 1)
             generation = engine.generation
-        hits = [hit for hit in candidates.hits if hit.article_id != article_id]
-        fused = fuse(hits, method=self._fusion, weights=MODE_WEIGHTS["keyword" if blind else mode])
-        articles = self._store.live([item.hit.article_id for item in fused])
-        shown = [item for item in fused if item.hit.article_id in articles][:limit]
+        others = replace(candidates, hits=[hit for hit in candidates.hits if hit.article_id != article_id])
+        fusion = fuse(others, method=self._fusion, weights=MODE_WEIGHTS["keyword" if blind else mode])
+        articles = self._store.live([item.hit.article_id for item in fusion.ranked])
+        shown = [item for item in fusion.ranked if item.hit.article_id in articles][:limit]
         results = [
             self._result(article, articles[item.hit.article_id], item, terms=[text for text, _ in terms], mode=mode)
             for item in shown

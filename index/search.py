@@ -17,7 +17,7 @@ from archive.store import Store
 from index.embedder import Embedder, embed_query
 from index.engine import Engine, Span, Vector
 from index.errors import ModelMismatch, ModelUnavailable
-from index.fusion import WEIGHTS, Fused, Method, Weights, fuse
+from index.fusion import WEIGHTS, Fused, Fusion, Method, Weights, fuse
 from index.query import AnyOf, Clause, FieldName, FieldValue, Published, Query, matched_words, narrow, parse
 from index.serving import Serving
 from index.snippet import snippet
@@ -128,6 +128,7 @@ class Ranking:
     """Everything a query found, best first, with what it was found in."""
 
     fused: Sequence[Fused]
+    weights: Weights
     query: Query
     complete: bool
     generation: int | None
@@ -154,7 +155,7 @@ class Search:
         start = (request.page - 1) * request.page_size
         words = frozenset(matched_words(ranking.query))
         results = [
-            result_of(item, articles[item.hit.article_id], words=words, weights=MODE_WEIGHTS[request.mode])
+            result_of(item, articles[item.hit.article_id], words=words, weights=ranking.weights)
             for item in listed[start : start + request.page_size]
         ]
         return SearchResponse(
@@ -178,10 +179,10 @@ class Search:
             candidates = engine.candidates(asked, vector, depth=depth)
             generation = engine.generation
         if query.text:
-            fused = fuse(candidates.hits, method=self._fusion, weights=MODE_WEIGHTS[effective])
+            fusion = fuse(candidates, method=self._fusion, weights=MODE_WEIGHTS[effective])
         else:
-            fused = [Fused(hit, 0.0, None, None) for hit in candidates.hits]
-        return Ranking(fused, query, candidates.complete, generation, degraded or blind)
+            fusion = Fusion([Fused(hit, 0.0, None, None) for hit in candidates.hits], (0.0, 0.0))
+        return Ranking(fusion.ranked, fusion.weights, query, candidates.complete, generation, degraded or blind)
 
     def _vector(self, engine: Engine, query: Query, mode: Mode) -> tuple[Vector | None, bool]:
         """Return the query's vector when the mode wants one, and whether one was wanted but cannot be had."""
@@ -250,8 +251,10 @@ def result_of(item: Fused, article: Article, *, words: frozenset[str], weights: 
         article=article,
         score=round(item.score, 6),
         snippet=Snippet(text, highlights),
-        keyword=LegScore(_within_depth(item.keyword_rank), hit.keyword if hit.keyword > 0 else None, weights[0]),
-        semantic=LegScore(_within_depth(item.semantic_rank), hit.semantic, weights[1]),
+        keyword=LegScore(
+            _within_depth(item.keyword_rank), hit.keyword if hit.keyword > 0 else None, round(weights[0], 4)
+        ),
+        semantic=LegScore(_within_depth(item.semantic_rank), hit.semantic, round(weights[1], 4)),
     )
 
 

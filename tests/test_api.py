@@ -378,6 +378,14 @@ def test_every_answer_carries_the_security_headers(client: FlaskClient, path: st
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
+def test_the_policy_lets_nothing_in_but_what_is_ours() -> None:
+    assert HEADERS["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    assert HEADERS["X-Content-Type-Options"] == "nosniff"
+
+
 # Documentation
 
 

@@ -162,6 +162,7 @@ def test_hostile_text_runs_nothing(browser: Browser, site: str) -> None:
             page.goto("/search")
             page.get_by_label("Search the archive").fill(text.replace("\0", ""))
             page.keyboard.press("Enter")
+            page.wait_for_url("**/search?q=*")
 
 
 def test_the_search_box_is_one_key_away_and_the_content_one_tab(browser: Browser, site: str) -> None:

@@ -50,6 +50,11 @@ class Page(HTMLParser):
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
 
+    def facet_hrefs(self) -> list[str]:
+        """Return the links after the results."""
+        start = next(at for at, (_, attributes) in enumerate(self.elements) if attributes.get("id") == "filters")
+        return [attributes.get("href") or "" for tag, attributes in self.elements[start:] if tag == "a"]
+
     def hrefs(self) -> list[str]:
         return [attributes.get("href") or "" for attributes in self.all("a")]
 
@@ -138,6 +143,8 @@ def test_facets_add_filters_and_count_truly(client: FlaskClient) -> None:
     page = page_of(client, "/search?q=report&mode=keyword")
     assert "/search?q=report&mode=keyword&source=The+Ledger" in page.hrefs()
     assert "/search?q=report&mode=keyword&from=2001-03-01&to=2001-03-31" in page.hrefs()
+    chosen = page_of(client, "/search?q=report&mode=keyword&source=The+Ledger&source=Radio+Nine")
+    assert "/search?q=report&mode=keyword&source=The+Ledger" in chosen.facet_hrefs()
     counted = re.search(r"Weather (\d+)", page.text)
     assert counted
     assert f"{counted[1]} articles" in page_of(client, "/search?q=report&mode=keyword&section=Weather").text
@@ -154,6 +161,8 @@ def test_pages_of_results_lead_to_each_other(client: FlaskClient) -> None:
     links = {attributes.get("rel"): attributes.get("href") for attributes in page.all("a")}
     assert links["prev"] == "/search?q=report&mode=keyword"
     assert links["next"] == "/search?q=report&mode=keyword&page=3"
+    for rel in ("prev", "next"):
+        assert {"rel": rel, "href": links[rel]} in page.all("link")
     assert {"start": "11", "class": "hits"} in [dict(sorted(a.items(), reverse=True)) for a in page.all("ol")]
 
 

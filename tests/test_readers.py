@@ -217,6 +217,10 @@ def test_semicolons_and_tabs_separate_columns_too(delimiter: str) -> None:
     assert only_article(table.read, content).title == "a"
 
 
+def test_of_two_columns_with_one_name_the_first_counts() -> None:
+    assert only_article(table.read, "title,body,title\nOne,It happened.,\n").title == "One"
+
+
 def test_a_quote_that_is_never_closed_costs_its_row_only() -> None:
     entries = read(table.read, 'title,body\nOne,a\nTwo,"open\nThree,c\nFour,"d"\nFive,"open to the end\nSix,f\n')
     assert outcomes(entries) == ["One", 3, "Three", "Four", 6, "Six"]
@@ -231,8 +235,8 @@ def test_an_open_quote_before_a_huge_rest_does_not_gather_it() -> None:
 
 
 def test_a_row_over_the_cap_is_named_though_none_of_its_lines_is() -> None:
-    half = b'"' + b"x\n" * (MAX_LINE_BYTES // 30) + b'"'
-    entries = table.read(io.BytesIO(b"title,body\n" + b",".join([half] * 20) + b"\nNext,c\n"), "input")
+    cell = b'"' + (b"x" * 999 + b"\n") * (MAX_LINE_BYTES // 10_000) + b'"'
+    entries = table.read(io.BytesIO(b"title,body\n" + b",".join([cell] * 11) + b"\nNext,c\n"), "input")
     first = next(entries)
     assert isinstance(first, Rejection)
     assert (first.line, "goes on for too long" in first.reason) == (2, True)

@@ -1,10 +1,12 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from web.services import Services
 from web.settings import PREFIX, Settings, SettingsError, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,3 +67,19 @@ def test_a_bad_setting_ends_a_command_with_one_line_and_status_two() -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("Error: BACKFILE_PAGE_SIZE='0' cannot be used")
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_part_is_made_once_however_many_ask_at_once(tmp_path: Path) -> None:
+    services = Services(Settings(data=tmp_path))
+    with ThreadPoolExecutor(16) as pool:
+        stores = set(pool.map(lambda _: services.store, range(64)))
+    assert len(stores) == 1
+    services.close()
+
+
+def test_what_is_ready_does_not_wait_for_what_is_loading(tmp_path: Path) -> None:
+    services = Services(Settings(data=tmp_path))
+    store = services.store
+    with ThreadPoolExecutor(1) as pool, services.lock:  # as while a model loads
+        assert pool.submit(lambda: services.store).result(timeout=5) is store
+    services.close()

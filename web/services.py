@@ -51,10 +51,11 @@ class once(Generic[T]):  # noqa: N801 -- a decorator, read as one, like functool
         """Return the kept value, making it on first use."""
         if instance is None:
             return self
-        with instance.lock:
-            if self._name not in instance.made:
-                instance.made[self._name] = self._make(instance)
-            return cast(T, instance.made[self._name])
+        if self._name not in instance.made:  # looked at without the lock: what is ready never waits for a model to load
+            with instance.lock:
+                if self._name not in instance.made:
+                    instance.made[self._name] = self._make(instance)
+        return cast(T, instance.made[self._name])
 
 
 class Services:

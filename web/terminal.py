@@ -40,6 +40,7 @@ class Reporter:
         """Take the clock that spaces plain lines."""
         self._clock = clock
         self._stage = ""
+        self._done = 0
         self._bar: tqdm[Never] | None = None
         self._started = 0.0
         self._said = 0.0
@@ -60,14 +61,15 @@ class Reporter:
         if stage != self._stage:
             self._begin(stage, total)
         if self._bar is not None:
-            self._bar.update(done - self._bar.n)
-        elif total and (self._clock() - self._said >= SECONDS_BETWEEN_LINES or done == total):
+            self._bar.update(done - self._done)
+        elif total and done > self._done and (done == total or self._clock() - self._said >= SECONDS_BETWEEN_LINES):
             self._said = self._clock()
             click.echo(f"{stage}: {_line(stage, done, total, self._clock() - self._started)}", err=True)
+        self._done = done
 
     def _begin(self, stage: str, total: int | None) -> None:
         self._close()
-        self._stage = stage
+        self._stage, self._done = stage, 0
         self._started = self._said = self._clock()
         if self._is_terminal:
             in_bytes = stage == BYTES_STAGE

@@ -105,7 +105,7 @@ def _text_of(taken: list[Line], again: deque[Line], source: Iterator[Line]) -> I
     while line is not None:
         if line[1] is None and size == 0:
             raise SourceError(line_too_long())
-        size += MAX_LINE_BYTES if line[1] is None else len(line[1])
+        size += MAX_LINE_BYTES if line[1] is None else len(line[1]) + 1
         if line[1] is None or size > MAX_LINE_BYTES:
             raise csv.Error("a quoted cell goes on for too long")
         yield line[1].decode("utf-8", "surrogateescape") + "\n"

@@ -28,6 +28,9 @@ class KeywordIndex(Protocol):
         Filters are not looked at. An article that is not in the index is left out.
         """
 
+    def ceiling(self, query: Query) -> float:
+        """Return the score `rank` gives no article more than: all the information the query's words carry."""
+
     def select(self, query: Query) -> frozenset[str] | None:
         """Return the ids that hold every required clause and no excluded one, or None when the query has neither."""
 

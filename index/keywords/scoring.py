@@ -132,6 +132,10 @@ class RankedPostings:
             return dict.fromkeys(numbers, 0.0)
         return dict(zip(numbers, scores[list(numbers.values())].tolist(), strict=True))
 
+    def ceiling(self, query: Query) -> float:
+        """Return the score no article can exceed: every wanted word and phrase, each as often as one likes."""
+        return sum(weight * self._rarity_of(terms) for terms, weight in _units(query).items())
+
     def select(self, query: Query) -> frozenset[str] | None:
         """Return the ids that hold every required clause and no excluded one, or None when the query has neither."""
         selected = self._select(query)
@@ -173,6 +177,9 @@ class RankedPostings:
             return 0.0
         return (1 + math.log(frequency)) * self._rarity(min(holding, self._count))
 
+    def _rarity_of(self, terms: Sequence[str]) -> float:
+        return sum(self._rarity(len(self._matches((term,)).articles)) for term in terms)
+
     def _rarity(self, holding: int) -> float:
         return math.log(1 + (self._count - holding + 0.5) / (holding + 0.5))
 
@@ -184,7 +191,7 @@ class RankedPostings:
         scores = np.zeros(len(self._ids))
         for terms, weight in units.items():
             matches = self._matches(terms)
-            rarity = sum(self._rarity(len(self._matches((term,)).articles)) for term in terms)
+            rarity = self._rarity_of(terms)
             frequency = matches.body + self._title_weight * matches.title
             scores[matches.articles] += weight * rarity * (frequency / (frequency + self._saturation[matches.articles]))
         return scores

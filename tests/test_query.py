@@ -98,7 +98,7 @@ def test_a_query_of_exclusions_only_wants_and_requires_nothing() -> None:
     assert parse("-war") == Query(excluded=words("war"))
 
 
-@pytest.mark.parametrize("typed", ["well-known", "a–war", "– war", "peace - war", "--war", "war-"])
+@pytest.mark.parametrize("typed", ["well-known", "a–war", "– war", "peace - war", "--war", "war-", '"spider"-man'])
 def test_a_dash_elsewhere_excludes_nothing(typed: str) -> None:
     assert parse(typed).excluded == ()
     assert parse(typed).wanted

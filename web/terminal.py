@@ -1,5 +1,6 @@
 """How commands speak: a progress bar on a terminal, plain lines elsewhere, problems in one line on standard error."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,8 @@ from archive.errors import ArchiveError
 from index.errors import SearchError
 
 SECONDS_BETWEEN_LINES = 10.0  # without a terminal: enough to see that it lives, few enough for a log
-BYTES_STAGE = "reading"  # the one stage that counts bytes; the others count articles, passages or queries
+BYTES_STAGE = "reading"  # the one stage that counts bytes
+UNITS = {"embedding": "passage", "searching": "query"}  # the others count articles
 
 
 class Failure(click.ClickException):
@@ -73,7 +75,15 @@ class Reporter:
         self._started = self._said = self._clock()
         if self._is_terminal:
             in_bytes = stage == BYTES_STAGE
-            self._bar = tqdm(total=total, desc=stage, unit="B" if in_bytes else "", unit_scale=in_bytes, leave=True)
+            columns, rows = shutil.get_terminal_size()  # 80 by 24 where the terminal does not say: tqdm draws nothing
+            self._bar = tqdm(
+                total=total,
+                desc=stage,
+                unit="B" if in_bytes else " " + UNITS.get(stage.partition(",")[0], "article"),
+                unit_scale=in_bytes,
+                ncols=columns,
+                nrows=rows,
+            )
 
     def _close(self) -> None:
         if self._bar is not None:

@@ -1,0 +1,41 @@
+"""The application over the made-up embedder, for tests that need real processes: `flask --app newsroom_wsgi ingest …`.
+
+The data lie where `BACKFILE_DATA` says. `NEWSROOM_LOG` names a file that is told, line by line, when the process is
+ready and the SHA-256 of every text it embeds; `NEWSROOM_PAUSE` slows each text by so many seconds.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+
+from newsroom import MeaningEmbedder
+
+from index import build
+from index.engine import Vectors
+from web import create_app
+from web.services import Services
+from web.settings import load_settings
+
+READY = "ready"
+
+
+def _log(lines: Sequence[str]) -> None:
+    if path := os.environ.get("NEWSROOM_LOG"):
+        with open(path, "a", encoding="ascii") as log:  # noqa: PTH123 one write, appended whole
+            log.write("".join(f"{line}\n" for line in lines))
+
+
+class WatchedEmbedder(MeaningEmbedder):
+    """Says what it embeds, before it does."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return what the made-up embedder returns, slowly."""
+        _log([hashlib.sha256(text.encode()).hexdigest() for text in texts])
+        time.sleep(float(os.environ.get("NEWSROOM_PAUSE", "0")) * len(texts))
+        return super().embed(texts)
+
+
+build.BATCH_PASSAGES = 8  # many small batches: a kill can land between any two
+app = create_app(services=Services(load_settings(), embedder=WatchedEmbedder()))
+_log([READY])

@@ -24,7 +24,7 @@ from typing import Any, Literal, TypeVar
 import apsw
 
 from archive.article import Article, Change, ChangeKind, Passage
-from archive.errors import ArchiveDamaged, ArticleNotFound
+from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ WRITER_PRAGMAS: dict[str, str | int] = {
     "foreign_keys": 1,
     "secure_delete": 1,
 }
+DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError)
 
 _VERSION_COLUMNS = (
     "v.article_id, v.title, v.body, v.url, v.source, v.section, v.authors, v.language, v.published_at, v.updated_at,"
@@ -109,14 +110,10 @@ class Store:
     def _connect(self, flags: int) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), flags=flags)
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        for pragma, value in (
-            ("journal_mode", "wal"),
-            ("synchronous", "full"),
-            ("foreign_keys", 1),
-            ("secure_delete", 1),
-        ):
-            if flags & apsw.SQLITE_OPEN_READWRITE:
+        if flags & apsw.SQLITE_OPEN_READWRITE:
+            for pragma, value in WRITER_PRAGMAS.items():
                 connection.pragma(pragma, value)
+            connection.create_scalar_function("checksum_of", _checksum, 1, deterministic=True)
         return connection
 
     def _migrate(self) -> None:
@@ -136,26 +133,39 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
-        with self._writing:
+        with self._writing, self._errors():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
+                self._writer.execute("COMMIT")  # when this fails, the transaction is still open
             except BaseException:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
 
-    def _rows(self, sql: str, bindings: Sequence[Any] = ()) -> apsw.Cursor:
-        connection: apsw.Connection | None = getattr(self._local, "reader", None)
-        if connection is None:
-            connection = self._connect(apsw.SQLITE_OPEN_READONLY)
-            self._local.reader = connection
-            self._readers.add(connection)
-        return connection.execute(sql, bindings)
+    def _rows(self, sql: str, bindings: Sequence[Any] = ()) -> Iterator[Any]:
+        with self._errors():
+            connection: apsw.Connection | None = getattr(self._local, "reader", None)
+            if connection is None:
+                connection = self._connect(apsw.SQLITE_OPEN_READONLY)
+                self._local.reader = connection
+                self._readers.add(connection)
+            yield from connection.execute(sql, bindings)
 
     def _one(self, sql: str, bindings: Sequence[Any] = ()) -> Any:  # noqa: ANN401 a row of any shape
-        return self._rows(sql, bindings).fetchone()
+        return next(self._rows(sql, bindings), None)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Tell what goes wrong in SQLite, on the disk, or in a row, as an error of the archive."""
+        try:
+            yield
+        except apsw.BusyError as error:
+            raise ArchiveBusy(f"{self._path}: another process is writing: try again when it has ended") from error
+        except apsw.FullError as error:
+            raise ArchiveError(f"{self._path}: the disk is full: free some space and try again") from error
+        except (*DAMAGE, UnicodeDecodeError) as error:
+            raise ArchiveDamaged(f"{self._path}: {error}: run `flask check`") from error
 
     # Articles
 
@@ -227,7 +237,7 @@ class Store:
 
     def article(self, article_id: str) -> Article | None:
         """Return the shown version of an article, whatever its status, or None when there is no such article."""
-        row = self._rows(f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE a.article_id = ?", (article_id,)).fetchone()
+        row = self._one(f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE a.article_id = ?", (article_id,))
         return _article(row) if row else None
 
     def live(self, article_ids: Sequence[str]) -> dict[str, Article]:
@@ -275,12 +285,15 @@ class Store:
         """
         if not words:
             return [(article.id, 0.0) for article in self.newest(limit)]
-        patterns = [f"%{_like(word)}%" for word in words[:BATCH]]
-        score = "+".join(["3 * (v.title LIKE ? ESCAPE '\\') + (v.body LIKE ? ESCAPE '\\')"] * len(patterns))
+        patterns = json.dumps([f"%{_like(word)}%" for word in words[:BATCH]])
+        score = (
+            "SELECT sum(3 * (v.title LIKE word.value ESCAPE '\\') + (v.body LIKE word.value ESCAPE '\\'))"
+            " FROM json_each(?) word"
+        )
         rows = self._rows(
-            f"SELECT a.article_id, {score} AS score {_SHOWN} WHERE a.status = 'live' AND score > 0"
+            f"SELECT a.article_id, ({score}) AS score {_SHOWN} WHERE a.status = 'live' AND score > 0"
             " ORDER BY score DESC, a.article_id LIMIT ?",
-            [pattern for pattern in patterns for _ in range(2)] + [limit],
+            (patterns, limit),
         )
         return [(article_id, float(value)) for article_id, value in rows]
 
@@ -307,8 +320,8 @@ class Store:
         """Keep how one version of an article was cut."""
         with self._transaction() as connection:
             connection.executemany(
-                'INSERT OR IGNORE INTO passage (article_id, version, chunking, ordinal, start, "end", text_hash)'
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                'INSERT INTO passage (article_id, version, chunking, ordinal, start, "end", text_hash)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 [(p.article_id, p.version, chunking, p.ordinal, p.start, p.end, p.text_hash) for p in passages],
             )
 
@@ -338,24 +351,19 @@ class Store:
     def put_embeddings(self, model_id: int, vectors: Sequence[tuple[bytes, bytes]]) -> None:
         """Keep embeddings, each a pair of text hash and vector (float32, little-endian).
 
-        A text that already has one keeps the one it has.
+        A text that already has one keeps the one it has, unless that is damaged.
         """
         with self._transaction() as connection:
             connection.executemany(
-                "INSERT OR IGNORE INTO embedding (model_id, text_hash, vector, checksum) VALUES (?, ?, ?, ?)",
+                "INSERT INTO embedding (model_id, text_hash, vector, checksum) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET vector = excluded.vector, checksum = excluded.checksum"
+                " WHERE checksum_of(embedding.vector) <> embedding.checksum",
                 [(model_id, digest, vector, _checksum(vector)) for digest, vector in vectors],
             )
 
     def embedded(self, model_id: int, text_hashes: Sequence[bytes]) -> set[bytes]:
-        """Return those of the hashes whose text has an embedding by this model."""
-        found: set[bytes] = set()
-        for batch in _batches(text_hashes):
-            rows = self._rows(
-                f"SELECT text_hash FROM embedding WHERE model_id = ? AND text_hash IN ({_marks(batch)})",
-                [model_id, *batch],
-            )
-            found.update(row[0] for row in rows)
-        return found
+        """Return those of the hashes whose text has an embedding by this model that is not damaged."""
+        return set(self.embeddings(model_id, text_hashes))
 
     def embeddings(self, model_id: int, text_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the kept vectors of these texts, by text hash. One whose checksum does not hold is left out."""
@@ -422,30 +430,55 @@ class Store:
 
         SQLite's own check misses most flipped bits, so every version and every vector is hashed again.
         """
-        problems = [f"database: {row[0]}" for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok"]
-        problems += [f"database: broken reference {tuple(row)}" for row in self._rows("PRAGMA foreign_key_check")]
-        rows = self._rows(
-            f"SELECT {_VERSION_COLUMNS}, v.sha256 FROM version v JOIN article a ON a.article_id = v.article_id"
-        )
-        problems += [
-            f"article {row[0]} version {row[10]}: the text differs from its hash: restore it from a backup"
-            for row in rows
-            if content_hash(_article(row[:-1])) != row[-1]
-        ]
-        rows = self._rows("SELECT embedding_id, vector, checksum FROM embedding")
-        problems += [
-            f"embedding {row[0]}: the vector differs from its checksum: run `flask reindex`"
-            for row in rows
-            if _checksum(row[1]) != row[2]
-        ]
+        problems: list[str] = []
+        for part in (self._check_structure, self._check_versions, self._check_embeddings, self._check_shown):
+            try:
+                for problem in part():
+                    problems.append(problem)  # at once: what was found before an error counts too
+            except ArchiveDamaged as error:
+                problems.append(f"{error}: restore it from a backup")
+        return problems
+
+    def _check_structure(self) -> Iterator[str]:
+        yield from (f"database: {row[0]}" for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok")
+        yield from (f"database: broken reference {row}" for row in self._rows("PRAGMA foreign_key_check"))
+
+    def _check_versions(self) -> Iterator[str]:
+        columns = _VERSION_COLUMNS.replace("a.status", "'live'")
+        for (rowid,) in self._rows("SELECT rowid FROM version"):
+            try:  # one at a time: a row that cannot even be read must not hide the others
+                row = self._one(f"SELECT {columns}, v.sha256 FROM version v WHERE rowid = ?", (rowid,))
+                if row is None or content_hash(_article(row[:-1])) == row[-1]:
+                    continue
+                name = f"article {row[0]} version {row[10]}"
+            except ArchiveDamaged:
+                name = f"row {rowid} of the versions"
+            yield f"{name}: the text differs from its hash: restore it from a backup"
+
+    def _check_embeddings(self) -> Iterator[str]:
+        for embedding_id, vector, checksum in self._rows("SELECT embedding_id, vector, checksum FROM embedding"):
+            if _checksum(vector) != checksum:
+                yield f"embedding {embedding_id}: the vector differs from its checksum: run `flask reindex`"
+
+    def _check_shown(self) -> Iterator[str]:
         missing = self._one(
             "SELECT count(*) FROM article a WHERE NOT EXISTS"
             " (SELECT 1 FROM change c WHERE c.article_id = a.article_id AND c.version = a.version)"
         )[0]
-        return problems + ([f"{missing} articles have no entry in the change log"] if missing else [])
+        if missing:
+            yield f"{missing} articles have no entry in the change log"
+        for row in self._rows(
+            f"SELECT a.article_id {_SHOWN} WHERE a.published_at IS NOT v.published_at OR a.version <>"
+            " (SELECT max(version) FROM version newest WHERE newest.article_id = a.article_id)"
+        ):
+            yield f"article {row[0]}: what is shown is not its newest version: restore it from a backup"
 
 
 def _article(row: Sequence[Any]) -> Article:
+    try:
+        authors, published_at, updated_at = tuple(json.loads(row[6])), _time(row[8]), _time(row[9])
+    except (ValueError, TypeError) as error:
+        raise ArchiveDamaged(f"article {row[0]} cannot be read: {error}: run `flask check`") from error
     return Article(
         id=row[0],
         title=row[1],
@@ -453,10 +486,10 @@ def _article(row: Sequence[Any]) -> Article:
         url=row[3],
         source=row[4],
         section=row[5],
-        authors=tuple(json.loads(row[6])),
+        authors=authors,
         language=row[7],
-        published_at=_time(row[8]),
-        updated_at=_time(row[9]),
+        published_at=published_at,
+        updated_at=updated_at,
         version=row[10],
         status=row[11],
         derived_title=bool(row[12]),
@@ -471,7 +504,7 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _checksum(vector: bytes) -> bytes:
+def _checksum(vector: Any) -> bytes:  # noqa: ANN401 bytes, but SQLite may call it with whatever a row holds
     return hashlib.sha256(vector).digest()[:VECTOR_CHECKSUM_BYTES]
 
 

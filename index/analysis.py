@@ -39,7 +39,6 @@ _WORD = re.compile(
 )
 _INITIALS = re.compile(rf"{_LETTER}\.(?:{_LETTER}\.)*{_LETTER}\.?")
 _POSSESSIVE = re.compile(rf"[{_APOSTROPHES}][sS]$")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d)")
 _ENGLISH = re.compile(r"[a-z]+")
 # Letters that Unicode does not decompose but that a reader without such a keyboard types plainly.
 _PLAIN = str.maketrans(
@@ -79,10 +78,9 @@ def fold(value: str) -> str:
 
 
 def _fold(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(_PLAIN)
+    folded = unicodedata.normalize("NFKC", text).lower().translate(_PLAIN)
     if folded.isascii():
         return folded
-    # twice: taking an accent away can bring two characters together that compose or fold again
     bare = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
     return unicodedata.normalize("NFKC", bare).casefold()
 
@@ -92,8 +90,7 @@ def _term(word: str) -> str:
     word = _POSSESSIVE.sub("", word[:MAX_WORD])
     if _INITIALS.fullmatch(word):
         word = word.replace(".", "")
-    folded = _THOUSANDS.sub("", _fold(word))
-    term = "".join(_kept(folded))[:MAX_TERM].strip(".")
+    term = "".join(_kept(_fold(word)))[:MAX_TERM].strip(".")
     if _ENGLISH.fullmatch(term):
         with _STEMMING:
             return str(_STEMMER.stemWord(term))

@@ -18,7 +18,6 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -96,13 +95,6 @@ class ModelSource:
     name: str
     folder: Path
     sha256: str
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """The sentence-transformers settings that bear on how text is read."""
-        path = self.folder / "sentence_bert_config.json"
-        settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return settings
 
 
 def _locate(model: str) -> ModelSource:

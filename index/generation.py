@@ -64,6 +64,7 @@ def workspace(root: Path, *, base: Path | None) -> Iterator[Path]:
         if base is not None:
             for name in _files(base):
                 if name != MANIFEST and not _is_lock(name):
+                    (aside / name).parent.mkdir(parents=True, exist_ok=True)
                     os.link(base / name, aside / name)
         yield aside
     finally:
@@ -82,8 +83,9 @@ def seal(aside: Path, manifest: Manifest, *, target: Path, known: dict[str, str]
     (aside / MANIFEST).write_bytes(text)
     for name in (MANIFEST, *(name for name in files if name not in known)):
         _sync(aside / name)
-    for directory in ("keywords", "vectors", "."):
-        _sync(aside / directory)
+    for directory in (path for path in aside.rglob("*") if path.is_dir()):
+        _sync(directory)
+    _sync(aside)
     if target.exists():  # left by a build that was stopped between its rename and its publication
         shutil.rmtree(target)
     aside.rename(target)
@@ -143,7 +145,8 @@ def retire(root: Path, *, keep: Iterable[int]) -> None:
 
 
 def _files(directory: Path) -> list[str]:
-    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if not path.is_dir())
+    found = (path for path in directory.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(str(path.relative_to(directory)) for path in found)
 
 
 def _is_lock(name: str) -> bool:

@@ -1,12 +1,18 @@
 """Snippets: the piece of a body that shows why an article was found, and where in it the query's words stand. Pure."""
 
+import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
+from archive.readers.normalise import ELLIPSIS, first_sentence
 from index.analysis import spans
 
 LENGTH = 280  # characters: about two lines and a half on a wide screen
+NEAR = 40  # characters before a place that tell whether a sentence begins there
 Range = tuple[int, int]
+
+_UNSPACED_STOP = re.compile(r"[。！？][」』”’）]*$")
 
 
 def snippet(
@@ -20,10 +26,10 @@ def snippet(
     """
     start, end = passage or (0, len(body))
     matches = [(term, start + left, start + right) for term, left, right in spans(body[start:end]) if term in words]
-    first, last = _stretch(body, (start, end), _densest(matches, length), length)
+    first, last = _trimmed(body, _stretch(body, (start, end), _densest(matches, length), length))
     text, shift = _flatten(body, first, last)
-    before = "" if first == 0 or _begins_sentence(body, first) else "…"
-    after = "" if last == len(body) else "…"
+    before = "" if _begins_sentence(body, first) else ELLIPSIS
+    after = "" if last >= len(body.rstrip()) else ELLIPSIS
     marks = tuple(
         (shift[left - first] + len(before), shift[right - 1 - first] + 1 + len(before))
         for _, left, right in matches
@@ -32,42 +38,58 @@ def snippet(
     return before + text + after, marks
 
 
-def _densest(matches: Sequence[tuple[str, int, int]], length: int) -> int | None:
-    """Return where the window of `length` characters with the most different words begins, the earliest of equals."""
-    best: tuple[int, int] | None = None
-    for number, (_, begin, _) in enumerate(matches):
-        inside = {term for term, _, right in matches[number:] if right - begin <= length}
-        if best is None or len(inside) > best[0]:
-            best = (len(inside), begin)
-    return best[1] if best else None
+def _densest(matches: Sequence[tuple[str, int, int]], length: int) -> Range | None:
+    """Return the range of at most `length` characters with the most different words, the earliest of equals."""
+    best = matches[0][1:] if matches else None
+    inside: Counter[str] = Counter()
+    most, oldest = 0, 0
+    for term, _, right in matches:
+        inside[term] += 1
+        while inside and right - matches[oldest][1] > length:
+            gone = matches[oldest][0]
+            inside[gone] -= 1
+            if not inside[gone]:
+                del inside[gone]
+            oldest += 1
+        if len(inside) > most:
+            most, best = len(inside), (matches[oldest][1], right)
+    return best
 
 
-def _stretch(body: str, within: Range, begin: int | None, length: int) -> Range:
-    """Return the range to show: from the sentence that holds `begin`, if that is near, to a word's end."""
+def _stretch(body: str, within: Range, wanted: Range | None, length: int) -> Range:
+    """Return the range to show: it holds `wanted`, and begins with a sentence, or else with a word, near before it."""
     start, end = within
     first = start
-    if begin is not None and begin - start > length // 2:
-        lead = max(start, begin - length // 3)
-        first = next(
-            (at for at in range(begin, lead, -1) if _begins_sentence(body, at)), _word_start(body, lead, begin)
-        )
+    if wanted is not None and wanted[1] - start > length:
+        lead = min(wanted[0], max(wanted[1] - length, wanted[0] - length // 3))
+        places = range(wanted[0], lead - 1, -1)
+        first = next((at for at in places if _begins_sentence(body, at)), _word_start(body, lead, wanted[0]))
     last = min(first + length, end)
-    if last < len(body) and not body[last].isspace():
-        space = body.rfind(" ", first + length // 2, last)
-        last = space if space > 0 else last
+    if last < end and body[last].isalnum() and body[last - 1].isalnum():
+        lowest = max(first + length // 2, wanted[1] if wanted else 0)
+        last = next((at for at in range(last - 1, lowest - 1, -1) if body[at].isspace()), last)
     return first, last
 
 
+def _trimmed(body: str, piece: Range) -> Range:
+    first, last = piece
+    last = first + len(body[first:last].rstrip())
+    return last - len(body[first:last].lstrip()), last
+
+
 def _begins_sentence(body: str, at: int) -> bool:
-    before = body[:at].rstrip()[-2:]
-    return at == 0 or (
-        body[at - 1].isspace() and (before[-1:] in ".!?" or before[-2:-1] in ".!?" or "\n" in body[at - 1])
-    )
+    """Return whether a sentence begins at `at`: after a blank line, or after a full stop that ends no abbreviation."""
+    near = body[max(0, at - NEAR) : at]
+    before = near.rstrip()
+    gap = near[len(before) :]
+    if not before or gap.count("\n") > 1 or _UNSPACED_STOP.search(before):
+        return True
+    last_word, opening = before.split()[-1], body[at : at + 1].strip()
+    return bool(gap and opening) and first_sentence(f"{last_word} {opening}") == last_word
 
 
 def _word_start(body: str, lowest: int, highest: int) -> int:
-    space = body.find(" ", lowest, highest)
-    return space + 1 if space >= 0 else lowest
+    return next((at for at in range(lowest, highest + 1) if body[at - 1].isspace()), lowest)
 
 
 def _flatten(body: str, first: int, last: int) -> tuple[str, list[int]]:

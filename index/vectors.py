@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from zipfile import BadZipFile
 
 import faiss
 import numpy as np
@@ -56,8 +57,11 @@ class VectorIndex:
         """Open the segments. Raises GenerationDamaged when one cannot be read or is of another dimension."""
         self._segments = [_read(directory, name) for name in _names(directory)]
         for segment in self._segments:
-            if segment.index.d != dimension or segment.index.ntotal != len(segment.rows):
-                raise GenerationDamaged(f"{directory / segment.name}: vectors and passages do not match")
+            if segment.index.d != dimension:
+                raise GenerationDamaged(
+                    f"{directory / segment.name}: vectors of {segment.index.d} dimensions, not {dimension}:"
+                    " run `flask reindex`"
+                )
         self._places = [_places(segment.rows, segment.dead) for segment in self._segments]
 
     def __len__(self) -> int:
@@ -69,7 +73,7 @@ class VectorIndex:
         return frozenset().union(*self._places)
 
     def rank(self, vector: Vector, *, depth: int, within: Collection[str] | None = None) -> list[PassageScore]:
-        """Return the best `depth` articles by their best passage, best first, ties by id.
+        """Return the best `depth` articles by their best passage, best first; ties by id, an article's by position.
 
         `within` restricts the scan itself to these articles, so a filter never empties the list.
         """
@@ -105,14 +109,20 @@ class VectorIndex:
         parameters = faiss.SearchParameters(sel=selector) if selector is not None else None
         while True:
             cosines, numbers = segment.index.search(vector[None, :], min(count, total), params=parameters)
-            kept = numbers[0] >= 0
-            articles = segment.rows["article"][numbers[0][kept]]
-            _, first = np.unique(articles, return_index=True)
-            if len(first) >= depth or count >= total or not kept.all():
+            order = np.lexsort((numbers[0], -cosines[0]))  # of an article's equal passages the earliest comes first
+            ranked, found = cosines[0][order], numbers[0][order]
+            kept = found >= 0
+            _, first = np.unique(segment.rows["article"][found[kept]], return_index=True)
+            if count >= total or not kept.all() or _is_settled(ranked, first, depth):
                 break
             count *= PASSAGES_AN_ARTICLE
         for position in first:
-            yield _score(segment, int(numbers[0][position]), float(cosines[0][position]))
+            yield _score(segment, int(found[position]), float(ranked[position]))
+
+
+def _is_settled(cosines: NDArray[np.float32], first: NDArray[np.intp], depth: int) -> bool:
+    """Return whether the best `depth` articles are known: no passage further down can equal the last one's."""
+    return len(first) >= depth and bool(cosines[np.sort(first)[depth - 1]] > cosines[-1])
 
 
 def _score(segment: _Segment, number: int, cosine: float) -> PassageScore:
@@ -153,8 +163,9 @@ def _places(rows: Rows, dead: NDArray[np.int64]) -> dict[str, tuple[int, int]]:
 def update(directory: Path, *, dimension: int, removed: Collection[str], added: Iterable[tuple[Rows, Vectors]]) -> None:
     """Mark the passages of the `removed` articles dead, then add these, as one new segment.
 
-    Segments no larger than the new one are merged into it, so that their number grows with the logarithm of what was
-    added and each vector is copied as often (the logarithmic method, Bentley & Saxe 1980).
+    Segments less than twice as large as the new one are merged into it, smallest first, so that each is at least twice
+    the next: their number grows with the logarithm of what was added and each vector is copied as often (the
+    logarithmic method, Bentley & Saxe 1980).
     """
     segments = [_bury(directory, _read(directory, name), removed) for name in _names(directory)]
     fresh = faiss.IndexFlatIP(dimension)
@@ -162,8 +173,8 @@ def update(directory: Path, *, dimension: int, removed: Collection[str], added: 
     for rows, vectors in added:
         fresh.add(np.ascontiguousarray(vectors, dtype=np.float32))
         tables.append(rows)
-    for segment in reversed(segments):
-        if segment.live > fresh.ntotal:
+    for segment in sorted(segments, key=lambda segment: segment.live):
+        if segment.live and segment.live >= 2 * fresh.ntotal:
             break
         rows, vectors = _alive(segment)
         fresh.add(vectors)
@@ -197,9 +208,22 @@ def _read(directory: Path, name: str) -> _Segment:
         rows = np.load(directory / f"{name}.passages.npy", allow_pickle=False)
         grave = directory / f"{name}.dead.npy"
         dead = np.load(grave, allow_pickle=False) if grave.exists() else np.array([], dtype=np.int64)
-    except (RuntimeError, OSError, ValueError) as error:
+    except (RuntimeError, OSError, ValueError, EOFError, BadZipFile) as error:
         raise GenerationDamaged(f"{directory / name}: {error}: run `flask reindex`") from error
+    if not _is_sound(index, rows, dead):
+        raise GenerationDamaged(f"{directory / name}: vectors and passages do not match: run `flask reindex`")
     return _Segment(name, index, rows, dead)
+
+
+def _is_sound(index: faiss.Index, rows: Rows, dead: NDArray[np.int64]) -> bool:
+    return (
+        isinstance(index, faiss.IndexFlatIP)
+        and isinstance(rows, np.ndarray)
+        and isinstance(dead, np.ndarray)
+        and (rows.dtype, rows.shape) == (ROW, (index.ntotal,))
+        and (dead.dtype, dead.ndim) == (np.dtype(np.int64), 1)
+        and bool(np.all((dead >= 0) & (dead < index.ntotal)))
+    )
 
 
 def _write(directory: Path, name: str, index: "faiss.IndexFlatIP", rows: Rows) -> None:

@@ -19,6 +19,7 @@ NEWS_TEXT = st.text(alphabet=st.sampled_from("aBéE\u0301ﬁßİı½²٣習の�
         ("Running races", ["run", "race"]),
         ("Café, naïve, Gdańsk, Łódź", ["cafe", "naiv", "gdansk", "lodz"]),
         ("ＫＵＲＳＫ ﬁre", ["kursk", "fire"]),
+        ("Straße STRASSE ⒈ G\u00a0７", ["strass", "strass", "1", "g", "7"]),
         ("cafe\u0301 im\u00adpeach", ["cafe", "impeach"]),
         ("Zelenskyy's Zelenskyy’s", ["zelenskyy", "zelenskyy"]),
         ("don't O’Brien", ["dont", "obrien"]),

@@ -167,6 +167,11 @@ def test_equal_scores_are_ordered_by_id_and_cut_at_the_depth(kind: KeywordFormat
     assert index.rank(parse("kursk"), depth=0) == []
 
 
+def test_of_many_the_best_are_returned(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(kind, tmp_path, [article(str(n), "kursk " * n + "land " * (9 - n)) for n in (3, 1, 8, 5, 7, 2)])
+    assert [id_ for id_, _ in index.rank(parse("kursk"), depth=4)] == ["8", "7", "5", "3"]
+
+
 def test_a_phrase_needs_its_words_side_by_side_in_order(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(
         kind,

@@ -4,6 +4,7 @@ Invariant: constructing `Services`, or importing this file, opens nothing and lo
 `flask --help` stays quick, and a model is loaded after gunicorn's fork (before it, OpenMP hangs the workers).
 """
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 from flask import current_app
 from werkzeug.exceptions import Gone, NotFound
 
+from archive.errors import ArchiveError
 from archive.identity import ID_LENGTH
+from index.errors import SearchError
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from index.related import Related
     from index.search import Search
     from index.serving import Serving
+
+log = logging.getLogger(__name__)
 
 EXTENSION = "backfile"  # the key in `app.extensions`
 T = TypeVar("T")
@@ -71,6 +76,15 @@ class Services:
         self.made: dict[str, object] = {}
         if embedder is not None:
             self.made["embedder"] = embedder
+
+    def warm_up(self) -> None:
+        """Open what a first query needs; what cannot be opened now is reported when a request asks for it."""
+        try:
+            with self.serving.engine() as (engine, _):
+                if engine.model_sha256 is not None:
+                    self.embedder.embed(["warm"])
+        except (ArchiveError, SearchError) as error:
+            log.warning("not warmed up: %s", error)
 
     def close(self) -> None:
         """Close what was opened; the services are not used afterwards."""

@@ -1,0 +1,49 @@
+# make serve   set up, ingest the sample articles, serve http://127.0.0.1:8000
+# make test    set up, then lint, types and tests
+# Everything is done once: what is already there is not done again.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export BACKFILE_DATA ?= data
+
+.PHONY: help setup setup-dev serve test lint types format evaluate clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup: .venv/installed
+
+.venv/installed: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+setup-dev: .venv/installed-dev
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+serve: setup
+	$(BIN)/flask ingest seeds
+	$(BIN)/gunicorn wsgi:app
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup-dev
+	$(BIN)/mypy
+
+test: lint types
+	$(BIN)/pytest
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+evaluate: setup
+	$(BIN)/flask evaluate seeds
+
+clean:
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis

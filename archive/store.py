@@ -113,7 +113,9 @@ class Store:
         if flags & apsw.SQLITE_OPEN_READWRITE:
             for pragma, value in WRITER_PRAGMAS.items():
                 connection.pragma(pragma, value)
-            connection.create_scalar_function("checksum_of", _checksum, 1, deterministic=True)
+            connection.create_scalar_function(
+                "checksum_of", lambda *values: _checksum(values[0]), 1, deterministic=True
+            )
         return connection
 
     def _migrate(self) -> None:
@@ -392,14 +394,14 @@ class Store:
         """Return a number no published generation has."""
         return int(self._one("SELECT coalesce(max(number), 0) + 1 FROM generation")[0])
 
-    def publish(self, generation: PublishedGeneration) -> None:
-        """Serve `generation` from now on; the one served until now becomes the previous one."""
+    def publish(self, generation: PublishedGeneration, *, previous: int | None) -> None:
+        """Serve `generation` from now on, and fall back to the generation numbered `previous`, if any."""
         with self._transaction() as connection:
             connection.execute(
                 "INSERT INTO generation (number, seq, manifest_sha256, published_at) VALUES (?, ?, ?, ?)",
                 (generation.number, generation.seq, generation.manifest_sha256, _iso(datetime.now(UTC))),
             )
-            connection.execute("UPDATE pointer SET previous = generation, generation = ?", (generation.number,))
+            connection.execute("UPDATE pointer SET generation = ?, previous = ?", (generation.number, previous))
 
     # The whole
 
@@ -504,7 +506,7 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _checksum(vector: Any) -> bytes:  # noqa: ANN401 bytes, but SQLite may call it with whatever a row holds
+def _checksum(vector: bytes) -> bytes:
     return hashlib.sha256(vector).digest()[:VECTOR_CHECKSUM_BYTES]
 
 

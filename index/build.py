@@ -70,11 +70,8 @@ class Builder:
 
     def _base(self, current: PublishedGeneration | None) -> Manifest | None:
         """Return the served generation's manifest if a new generation may share its files."""
-        if current is None:
-            return None
-        try:
-            manifest = generation.verify(generation.path_of(self._root, current.number), sha256=current.manifest_sha256)
-        except GenerationDamaged:
+        manifest = self._manifest(current) if current else None
+        if manifest is None:
             return None
         made_like = (manifest.archive, manifest.chunking, manifest.keywords)
         return manifest if made_like == (self._store.uuid, self._chunking, self._keywords.name) else None
@@ -89,7 +86,9 @@ class Builder:
             known = generation.unchanged(aside, *base) if base else {}
             target = generation.path_of(self._root, number)
             sha256 = generation.seal(aside, manifest, target=target, known=known)
-        self._store.publish(PublishedGeneration(number=number, seq=seq, manifest_sha256=sha256))
+        self._store.publish(
+            PublishedGeneration(number=number, seq=seq, manifest_sha256=sha256), previous=self._fallback()
+        )
         served = [published.number for published in self._store.pointer() if published]
         generation.retire(self._root, keep=served)
         return BuildReport(
@@ -99,6 +98,19 @@ class Builder:
             passages=manifest.passages,
             embedded=embedded,
         )
+
+    def _fallback(self) -> int | None:
+        """Return the number of the newest generation on disk that is whole, the only kind to fall back to."""
+        for published in self._store.pointer():
+            if published is not None and self._manifest(published) is not None:
+                return published.number
+        return None
+
+    def _manifest(self, published: PublishedGeneration) -> Manifest | None:
+        try:
+            return generation.verify(generation.path_of(self._root, published.number), sha256=published.manifest_sha256)
+        except GenerationDamaged:
+            return None
 
     def _articles(self, article_ids: Sequence[str]) -> Iterator[Article]:
         for start in range(0, len(article_ids), BATCH_ARTICLES):

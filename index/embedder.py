@@ -9,17 +9,13 @@ Nothing heavy is imported until an embedder is opened.
 """
 
 import hashlib
-import json
-import logging
 import os
-import shutil
-import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -29,10 +25,7 @@ from index.errors import ModelUnavailable
 BUNDLED = "bundled"
 # The weights of sentence-transformers/all-MiniLM-L6-v2, as packaged.
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-BATCH_TOKENS = 8_192  # tokens of one inference, padding included; 16 to 32 full passages run fastest on a CPU
 NORM_TOLERANCE = 1e-3
-CONVERSION_COSINE = 0.999  # a converted model must agree with torch at least this well, bfloat16 included
-PROBES = ("Parliament votes tonight.", "The river rose again after " + "a week of heavy rain in the north, " * 12)
 
 Runtime = Literal["auto", "openvino", "torch"]
 
@@ -81,6 +74,8 @@ def open_embedder(model: str, *, runtime: Runtime, cache: Path) -> Embedder:
     if runtime == "torch":
         return TorchEmbedder(source)
     try:
+        from index.openvino_embedder import OpenVinoEmbedder
+
         return OpenVinoEmbedder(source, cache=cache)
     except (ImportError, ModelUnavailable) as error:
         if runtime == "openvino":
@@ -133,11 +128,12 @@ def _weights_sha256(folder: Path) -> str:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ModelUnavailable(f"{folder}: no *.safetensors in it: other weights can run code and are not loaded")
-    digests = [_file_sha256(file) for file in files]
+    digests = [file_sha256(file) for file in files]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _file_sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -175,7 +171,7 @@ class TorchEmbedder:
         self.name = source.name
         self.sha256 = source.sha256
         self.dimension = int(self.model.get_embedding_dimension() or 0)
-        self._tokenizer = _Tokenizer(source.folder, limit=int(self.model.max_seq_length or 512))
+        self._tokenizer = Tokenizer(source.folder, limit=int(self.model.max_seq_length or 512))
         self.max_tokens = self._tokenizer.room
         self._lock = threading.Lock()
 
@@ -192,149 +188,30 @@ class TorchEmbedder:
         return checked(np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension))
 
 
-class OpenVinoEmbedder:
-    """A model run by OpenVINO: 2.7 to 6 times torch's rate on a CPU with AMX, and light to load."""
-
-    def __init__(self, source: ModelSource, *, cache: Path) -> None:
-        """Load the converted model, converting it first when `cache` has none."""
-        import openvino
-
-        folder = _converted(source, cache)
-        facts = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
-        self.name = source.name
-        self.sha256 = source.sha256
-        self.dimension = int(facts["dimension"])
-        self._tokenizer = _Tokenizer(folder, limit=int(facts["limit"]))
-        self.max_tokens = self._tokenizer.room
-        core = openvino.Core()
-        self._compiled = core.compile_model(str(folder / "model.xml"), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
-        self._local = threading.local()
-
-    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
-        """Return where each token of `text` starts and ends, in characters."""
-        return self._tokenizer.spans(text)
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return one row of norm 1 for each text, in order."""
-        tokens = [self._tokenizer.ids(text) for text in texts]
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for batch in batches([len(ids) for ids in tokens]):
-            vectors[batch] = self._infer([tokens[number] for number in batch])
-        return checked(vectors)
-
-    def _infer(self, batch: Sequence[Sequence[int]]) -> Vectors:
-        request = getattr(self._local, "request", None)
-        if request is None:  # an inference request serves one thread at a time
-            request = self._local.request = self._compiled.create_infer_request()
-        longest = max(map(len, batch))
-        ids = np.zeros((len(batch), longest), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        output: Vectors = request.infer([ids, mask])[0]
-        return output
-
-
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the positions of texts to run together: sorted by length, `BATCH_TOKENS` a batch with its padding."""
-    batch: list[int] = []
-    for number in sorted(range(len(lengths)), key=lambda position: -lengths[position]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
-
-
-class _Tokenizer:
+class Tokenizer:
     """A model's own tokeniser, without torch. `room` is the model's limit less the marks it puts around a text."""
 
     def __init__(self, folder: Path, *, limit: int) -> None:
-        from tokenizers import Tokenizer
+        """Load it from the model's `folder`. Raises ModelUnavailable when there is none."""
+        import tokenizers
 
         path = folder / "tokenizer.json"
         if not path.exists():
             raise ModelUnavailable(f"{folder}: no tokenizer.json in it: save the model with a fast tokeniser")
-        self._spans = Tokenizer.from_file(str(path))
+        self._spans = tokenizers.Tokenizer.from_file(str(path))
         self._spans.no_truncation()
         self._spans.no_padding()
-        self._ids = Tokenizer.from_file(str(path))
+        self._ids = tokenizers.Tokenizer.from_file(str(path))
         self._ids.enable_truncation(limit)
         self._ids.no_padding()
         self.room = limit - self._spans.num_special_tokens_to_add(False)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where each token of `text` starts and ends, in characters; all of them."""
         offsets: list[tuple[int, int]] = self._spans.encode(text, add_special_tokens=False).offsets
         return offsets
 
     def ids(self, text: str) -> list[int]:
+        """Return the token ids of `text` as the model wants them, cut at its limit."""
         ids: list[int] = self._ids.encode(text).ids
         return ids
-
-
-def _converted(source: ModelSource, cache: Path) -> Path:
-    """Return the folder of the converted model, converting it when it is not there or not whole."""
-    folder = cache / f"{source.sha256[:16]}-openvino"
-    if not _is_whole(folder):
-        _convert(source, folder)
-    return folder
-
-
-def _is_whole(folder: Path) -> bool:
-    try:
-        facts = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
-        return all(_file_sha256(folder / name) == digest for name, digest in facts["files"].items())
-    except (OSError, ValueError, KeyError):
-        return False
-
-
-def _convert(source: ModelSource, folder: Path) -> None:
-    import openvino
-    import torch
-
-    class WholePipeline(torch.nn.Module):
-        """Token ids and mask in, finished embedding out."""
-
-        def __init__(self, pipeline: Callable[..., Any]) -> None:
-            super().__init__()
-            self.pipeline = pipeline
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            features = self.pipeline({"input_ids": input_ids, "attention_mask": attention_mask})
-            return torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
-
-    reference = TorchEmbedder(source)
-    logging.getLogger(__name__).info("converting %s for OpenVINO, once", source.name)
-    example = torch.ones((2, 16), dtype=torch.long)
-    try:
-        with warnings.catch_warnings():  # the tracer warns of every branch of the model; `_compare` is the real check
-            warnings.simplefilter("ignore")
-            converted = openvino.convert_model(
-                WholePipeline(reference.model.cpu().eval()),
-                example_input={"input_ids": example, "attention_mask": example},
-            )
-    except Exception as error:  # the converter raises whatever its tracer and torch raise
-        raise ModelUnavailable(f"{source.name} cannot be converted: {error}") from error
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="converting-") as made_in:
-        made = Path(made_in) / folder.name
-        made.mkdir()
-        openvino.save_model(converted, made / "model.xml", compress_to_fp16=False)
-        shutil.copy(source.folder / "tokenizer.json", made)
-        files = {name: _file_sha256(made / name) for name in ("model.xml", "model.bin", "tokenizer.json")}
-        limit = int(reference.model.max_seq_length or 512)
-        facts = {"limit": limit, "dimension": reference.dimension, "files": files}
-        (made / "conversion.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        made.rename(folder)
-    _compare(source, reference, folder)
-
-
-def _compare(source: ModelSource, reference: Embedder, folder: Path) -> None:
-    converted = OpenVinoEmbedder(source, cache=folder.parent)
-    cosines = np.sum(converted.embed(PROBES) * reference.embed(PROBES), axis=1)
-    if float(cosines.min()) < CONVERSION_COSINE:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise ModelUnavailable(f"{source.name} converted to OpenVINO differs from torch: cosine {cosines.min():.4f}")

@@ -16,18 +16,16 @@ from hypothesis import strategies as st
 from archive.article import Article
 from archive.passages import cut, embedding_text, title_context
 from index.embedder import (
-    BATCH_TOKENS,
     BUNDLED,
     BUNDLED_SHA256,
     Embedder,
-    OpenVinoEmbedder,
     TorchEmbedder,
-    batches,
     checked,
     embed_query,
     open_embedder,
 )
 from index.errors import ModelUnavailable
+from index.openvino_embedder import BATCH_TOKENS, OpenVinoEmbedder, batches
 
 pytestmark = pytest.mark.model
 

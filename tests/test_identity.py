@@ -87,6 +87,12 @@ def test_the_url_decides_before_the_own_id_and_that_before_the_text() -> None:
     assert len({by_url, by_own_id, article_id(url=None, source="Courier", source_id=None, text="words")}) == 3
 
 
+def test_an_own_id_without_its_source_never_makes_two_articles_one() -> None:
+    first = article_id(url=None, source=None, source_id="1", text="A bridge fell.")
+    assert first != article_id(url=None, source=None, source_id="1", text="A bank failed.")
+    assert first == article_id(url=None, source=None, source_id=None, text="A bridge fell.")
+
+
 def test_an_id_is_sixteen_hex_digits_and_the_same_in_every_release() -> None:
     # Written down once: a change of this value would double every archive there is.
     assert url_id("http://news.example/2016/bridge?utm_source=x") == "6d149961f5f4ecd8"

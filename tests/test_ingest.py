@@ -202,7 +202,7 @@ def test_of_a_judged_collection_only_the_corpus_holds_articles(
     else:
         (folder / judgements).write_text('{"_id": "1", "text": "what happened"}\n')
     assert counts(ingest([folder], store)) == (1, 0, 0, 0)
-    assert store.live_ids() == [article_id(url=None, source=None, source_id="7", text="")]
+    assert store.live_ids() == [article_id(url=None, source=None, source_id=None, text="One\n\nIt happened.")]
 
 
 def test_a_corpus_alone_is_a_file_like_others(folder: Path, store: Store) -> None:

@@ -92,7 +92,7 @@ def test_a_row_of_a_beir_corpus_is_an_article() -> None:
         jsonl.read, '{"_id": "4983", "title": "", "text": "A study. It found much.", "metadata": {}}'
     )
     assert (article.title, article.derived_title, article.body) == ("A study.", True, "A study. It found much.")
-    assert article.id == article_id(url=None, source=None, source_id="4983", text="")
+    assert article.id == article_id(url=None, source=None, source_id=None, text=f"{article.title}\n\n{article.body}")
 
 
 @pytest.mark.parametrize("empty", [None, "", "  "])

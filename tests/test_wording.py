@@ -113,8 +113,8 @@ def test_why_it_matched_gives_rank_score_and_weight_of_each_leg() -> None:
     why = wording.why(result(keyword=LegScore(3, 11.24, 0.5), semantic=LegScore(None, 0.714, 0.5)), "hybrid")
     assert why is not None
     assert why.details == [
-        "Words: number 3 in its ranking, BM25 score 11.24, weight 0.5.",
-        "Meaning: beyond the end of its ranking, cosine 0.71, weight 0.5.",
+        "Words: number 3 in its ranking, BM25 score 11.24, weight 50%.",
+        "Meaning: beyond the end of its ranking, cosine 0.71, weight 50%.",
     ]
 
 

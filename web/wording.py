@@ -131,7 +131,7 @@ def _summary(*, by_words: bool, near: bool, mode: Mode) -> str:
 
 def _leg(name: str, leg: LegScore, measure: str) -> str:
     place = f"number {leg.rank:,} in its ranking" if leg.rank else "beyond the end of its ranking"
-    return f"{name}: {place}, {measure} {leg.score or 0:.2f}, weight {leg.weight:g}."
+    return f"{name}: {place}, {measure} {leg.score or 0:.2f}, weight {leg.weight:.0%}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,35 @@ class MeaningEmbedder:
         return [chance.gauss(0, strength) for _ in range(self.dimension)]
 
 
+class CountingEmbedder(MeaningEmbedder):
+    """The same, which remembers every text it embedded, batch by batch; `fails_after` batches it breaks down."""
+
+    def __init__(self, *, fails_after: int | None = None) -> None:
+        self.batches: list[list[str]] = []
+        self.fails_after = fails_after
+
+    @property
+    def texts(self) -> list[str]:
+        """Return every text embedded so far."""
+        return [text for batch in self.batches for text in batch]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed, or raise when it is time to."""
+        if self.fails_after is not None and len(self.batches) >= self.fails_after:
+            raise RuntimeError("the machine was switched off")
+        self.batches.append(list(texts))
+        return super().embed(texts)
+
+
+class OtherEmbedder(CountingEmbedder):
+    """Another model: the same texts, other vectors, and passages cut shorter."""
+
+    name = "other"
+    sha256 = hashlib.sha256(b"other").hexdigest()
+    dimension = 32
+    max_tokens = 60
+
+
 def article(number: int, **changes: object) -> Article:
     """Return a made-up article; those of one ten are of one story."""
     story = ("The flood reaches Millbrook", "The council election in Ostwick", "A comet over the bay")[number // 10 % 3]

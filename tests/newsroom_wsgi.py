@@ -10,14 +10,13 @@ import time
 from collections.abc import Sequence
 
 from newsroom import MeaningEmbedder
+from processes import BATCH, READY
 
 from index import build
 from index.engine import Vectors
 from web import create_app
 from web.services import Services
 from web.settings import load_settings
-
-READY = "ready"
 
 
 def _log(lines: Sequence[str]) -> None:
@@ -36,6 +35,6 @@ class WatchedEmbedder(MeaningEmbedder):
         return super().embed(texts)
 
 
-build.BATCH_PASSAGES = 8  # many small batches: a kill can land between any two
+build.BATCH_PASSAGES = BATCH
 app = create_app(services=Services(load_settings(), embedder=WatchedEmbedder()))
 _log([READY])

@@ -10,7 +10,6 @@ from web.services import Services
 from web.settings import PREFIX, Settings, SettingsError, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = {"torch", "faiss", "openvino", "sentence_transformers", "whoosh"}
 
 
 @pytest.fixture(autouse=True)
@@ -47,12 +46,6 @@ def test_a_bad_value_is_one_line_that_names_the_variable(monkeypatch: pytest.Mon
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
-
-
-def test_loading_the_application_loads_no_model_and_no_index() -> None:
-    script = "import sys, wsgi; print(*sorted(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert HEAVY.isdisjoint(loaded.stdout.split())
 
 
 def test_a_bad_setting_ends_a_command_with_one_line_and_status_two() -> None:

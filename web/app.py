@@ -7,6 +7,7 @@ from flask import Flask
 from web import api, commands, errors, pages, security
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
+from web.terminal import clear_settings
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 MAX_BODY = 64 * 1024  # bytes; nothing here reads a body yet, and Werkzeug sets no limit
@@ -18,7 +19,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     Raises SettingsError when a `BACKFILE_*` variable has a value that cannot be used.
     """
     if services is None:
-        services = Services(settings or load_settings())
+        with clear_settings():
+            services = Services(settings or load_settings())
     app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one

@@ -14,23 +14,26 @@ from flask import Flask
 from flask.cli import with_appcontext
 from werkzeug.datastructures import MultiDict
 
-from archive.errors import ArchiveBusy, ArticleNotFound
+from archive.errors import ArchiveBusy, ArchiveError, ArticleNotFound
 from archive.lock import exclusive
+from index.errors import SearchError
 from web import params, payload
 from web.services import Services, services
-from web.terminal import Failure, Reporter, clear_errors
+from web.terminal import Failure, Reporter, Text, clear_errors, disk_problem
 
 if TYPE_CHECKING:
     from archive.ingest import IngestReport
     from index.build import BuildReport
     from index.evaluate import EvaluationReport
-    from index.search import Mode, Result
+    from index.related import RelatedResponse
+    from index.search import Mode, Result, SearchResponse
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output, for scripts.")
 MODE = click.Choice(["hybrid", "keyword", "semantic"])
+TEXT = Text()
 
 
 def register(app: Flask) -> None:
@@ -108,14 +111,14 @@ def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
 
 
 @command
-@click.argument("query")
+@click.argument("query", type=TEXT)
 @click.option("--mode", type=MODE, default="hybrid", show_default=True, help="Words, meaning, or both.")
-@click.option("--source", multiple=True, help="Only this source (repeatable: any of them).")
-@click.option("--section", multiple=True, help="Only this section (repeatable).")
-@click.option("--author", multiple=True, help="Only this author (repeatable).")
-@click.option("--language", multiple=True, help="Only this language, as a BCP 47 tag (repeatable).")
-@click.option("--from", "from_", metavar="DAY", help="Published on this day or later (YYYY-MM-DD).")
-@click.option("--to", metavar="DAY", help="Published on this day or before (YYYY-MM-DD).")
+@click.option("--source", type=TEXT, multiple=True, help="Only this source (repeatable: any of them).")
+@click.option("--section", type=TEXT, multiple=True, help="Only this section (repeatable).")
+@click.option("--author", type=TEXT, multiple=True, help="Only this author (repeatable).")
+@click.option("--language", type=TEXT, multiple=True, help="Only this language, as a BCP 47 tag (repeatable).")
+@click.option("--from", "from_", type=TEXT, metavar="DAY", help="Published on this day or later (YYYY-MM-DD).")
+@click.option("--to", type=TEXT, metavar="DAY", help="Published on this day or before (YYYY-MM-DD).")
 @click.option("--sort", type=click.Choice(["relevance", "newest", "oldest"]), default="relevance", show_default=True)
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--page-size", type=click.IntRange(1, 100), help="Results on a page (BACKFILE_PAGE_SIZE by default).")
@@ -142,8 +145,7 @@ def search(as_json: bool, explain: bool, **given: object) -> None:
         describe = payload.explained_result if explain else payload.result_object
         _write(payload.search_object(response, urls=urls, describe=describe))
         return
-    if response.degraded:
-        click.echo("The index is missing or damaged: these answers are incomplete. Run `flask reindex`.", err=True)
+    _admit_gaps(response)
     total = f"{response.total}" if response.complete else f"at least {response.total}"
     click.echo(f"{total} found in {response.took_ms} ms")
     for place, result in enumerate(response.results, start=1 + (request.page - 1) * request.page_size):
@@ -151,6 +153,11 @@ def search(as_json: bool, explain: bool, **given: object) -> None:
         if explain:
             legs = (("words", result.keyword), ("meaning", result.semantic))
             click.echo("   " + "; ".join(f"{name}: rank {leg.rank}, score {leg.score}" for name, leg in legs))
+
+
+def _admit_gaps(response: "SearchResponse | RelatedResponse") -> None:
+    if response.degraded:
+        click.echo("these answers are incomplete: the index or the model is missing; see `flask check`", err=True)
 
 
 def _args(given: dict[str, object], *, explain: bool) -> MultiDict[str, str]:
@@ -172,7 +179,7 @@ def _print(place: int, result: "Result") -> None:
 
 
 @command
-@click.argument("article_id", metavar="ID")
+@click.argument("article_id", type=TEXT, metavar="ID")
 @click.option("--limit", type=click.IntRange(1, params.MAX_RELATED), default=params.DEFAULT_RELATED, show_default=True)
 @as_json
 def related(article_id: str, limit: int, as_json: bool) -> None:
@@ -186,6 +193,7 @@ def related(article_id: str, limit: int, as_json: bool) -> None:
     if as_json:
         _write(payload.related_object(response))
         return
+    _admit_gaps(response)
     for place, result in enumerate(response.results, start=1):
         _print(place, result)
 
@@ -268,8 +276,8 @@ def stats(as_json: bool) -> None:
 
 
 @command
-@click.argument("article_ids", nargs=-1, required=True, metavar="ID...")
-@click.option("--reason", help="Why, for the change log.")
+@click.argument("article_ids", type=TEXT, nargs=-1, required=True, metavar="ID...")
+@click.option("--reason", type=TEXT, help="Why, for the change log.")
 @as_json
 def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> None:
     """Withdraw articles: they are shown nowhere from this moment on, and stay out when they are ingested again.
@@ -280,36 +288,42 @@ def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> N
     """
     parts = services()
     removed, missing = [], []
-    for article_id in article_ids:
+    for article_id in dict.fromkeys(article_ids):
         try:
             parts.store.remove(article_id, reason=reason)
             removed.append(article_id)
         except ArticleNotFound:
             missing.append(article_id)
-    if removed:
-        _drop_from_index(parts)
     if as_json:
         _write({"removed": removed, "not_found": missing})
     else:
         click.echo(f"{len(removed)} removed")
-    if missing:
-        raise Failure(f"no article {', '.join(missing)}: see `flask search` for ids")
+    problems = [f"no article {', '.join(missing)}: see `flask search` for ids"] if missing else []
+    if removed:
+        problems += _drop_from_index(parts)
+    if problems:
+        raise Failure("; ".join(problems))
 
 
-def _drop_from_index(parts: Services) -> None:
-    """Publish an index without what was removed; it is hidden already, so another process may do this as well."""
+def _drop_from_index(parts: Services) -> list[str]:
+    """Publish an index without what was removed, or say why not: it is shown nowhere already, so this may wait."""
     try:
         with exclusive(_lock(parts)), Reporter() as progress:
             parts.builder.update(progress)
     except ArchiveBusy:
-        click.echo("hidden; the command that is running now will take it out of the index", err=True)
+        click.echo("hidden from now on; another command is at work, the next `flask ingest` clears the index", err=True)
+    except OSError as error:
+        return [f"hidden from now on, but still in the index: {disk_problem(error)}"]
+    except (ArchiveError, SearchError) as error:
+        return [f"hidden from now on, but still in the index: {error}"]
+    return []
 
 
 @command
 @click.argument("directory", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--related", "related_file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="Measure related articles on this file instead: JSON Lines with a `cluster` field.")  # fmt: skip
-@click.option("--split", default="test", show_default=True, help="Which qrels/SPLIT.tsv to judge by.")
+@click.option("--split", type=TEXT, default="test", show_default=True, help="Which qrels/SPLIT.tsv to judge by.")
 @click.option("--mode", "modes", type=MODE, multiple=True, help="Only this mode (repeatable); all three by default.")
 @as_json
 def evaluate(

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from archive.errors import ArchiveError
 from index.errors import SearchError
+from web.settings import SettingsError
 
 SECONDS_BETWEEN_LINES = 10.0  # without a terminal: enough to see that it lives, few enough for a log
 BYTES_STAGE = "reading"  # the one stage that counts bytes
@@ -28,11 +29,50 @@ class Failure(click.ClickException):
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Turn what the archive or the index cannot do into one line and exit status 1."""
+    """Turn what the archive, the index or the disk cannot do into one line and exit status 1."""
     try:
         yield
     except (ArchiveError, SearchError) as error:
         raise Failure(str(error)) from error
+    except BrokenPipeError:
+        raise  # `flask search … | head` has seen enough; click ends quietly
+    except OSError as error:
+        raise Failure(disk_problem(error)) from error
+
+
+def disk_problem(error: OSError) -> str:
+    """Say what the system would not do, and to which file."""
+    reason = (error.strerror or str(error)).lower()
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+@contextmanager
+def clear_settings() -> Iterator[None]:
+    """Under `flask`, end the process when a setting cannot be used, with its line alone and exit status 2.
+
+    A command would do so by itself, but `flask --help` shows a traceback for any exception and goes on.
+    """
+    try:
+        yield
+    except SettingsError as error:
+        if click.get_current_context(silent=True) is None:
+            raise
+        error.show()
+        raise SystemExit(error.exit_code) from None
+
+
+class Text(click.ParamType[str]):
+    """An argument or option that is text: a terminal of another encoding can hand over bytes that are none."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return `value`, or fail with exit status 2."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail("this is not text in the terminal's encoding: it must be UTF-8", param, ctx)
+        return value
 
 
 class Reporter:

@@ -1,0 +1,145 @@
+"""The layers: imports run one way, one library has one file, and what is heavy stays out until it is needed."""
+
+import ast
+import importlib.metadata
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("archive", "index", "web", "wsgi")
+BELOW = {"archive": (), "index": ("archive",), "web": ("index", "archive"), "wsgi": ("web",)}
+HOMES = {  # library: where it may be imported
+    "apsw": ("archive/store.py",),
+    "faiss": ("index/vectors.py",),
+    "flask": ("web/", "wsgi.py"),
+    "click": ("web/",),
+    "openvino": ("index/openvino_embedder.py",),
+    "sentence_transformers": ("index/embedder.py",),
+    "sqlite3": (),  # the archive's SQLite comes with apsw
+    "Stemmer": ("index/analysis.py",),
+    "torch": ("index/openvino_embedder.py",),
+    "trafilatura": ("archive/readers/html.py",),
+    "transformers": ("index/embedder.py",),
+    "werkzeug": ("web/",),
+    "whoosh": ("index/keywords/whoosh_index.py",),
+}
+HEAVY = {"faiss", "openvino", "sentence_transformers", "torch", "transformers", "trafilatura", "whoosh"}
+ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
+DEFENSIVE = {"HF_HUB_DISABLE_TELEMETRY", "HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM"}  # only where nobody has set them
+
+
+def sources() -> list[Path]:
+    files = [*(file for package in PACKAGES for file in (ROOT / package).rglob("*.py")), ROOT / "wsgi.py"]
+    assert len(files) > 50
+    return files
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield every module that is imported anywhere in the file, by whatever spelling."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            yield str(node.module)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("importlib.import_module", "__import__"):
+            yield str(ast.literal_eval(node.args[0]))
+
+
+def imports() -> list[tuple[str, str]]:
+    """Return each (file, module it imports)."""
+    return [(name_of(file), module) for file in sources() for module in imported(ast.parse(file.read_bytes()))]
+
+
+def test_imports_run_downwards_only() -> None:
+    wrong = [
+        (file, module)
+        for file, module in imports()
+        for own in [file.split("/")[0].removesuffix(".py")]
+        for top in [module.split(".")[0]]
+        if top in PACKAGES and top != own and top not in BELOW[own]
+    ]
+    assert wrong == []
+
+
+def test_nothing_of_the_program_imports_its_tests_or_benchmarks() -> None:
+    others = {file.stem for folder in ("tests", "benchmarks") for file in (ROOT / folder).glob("*.py")}
+    assert [(file, module) for file, module in imports() if module in others | {"tests", "benchmarks"}] == []
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_is_imported_where_it_belongs_and_nowhere_else(library: str) -> None:
+    homes = HOMES[library]
+    users = {file for file, module in imports() if module.split(".")[0] == library}
+    assert {file for file in users if not file.startswith(homes or "-")} == set()
+    assert bool(users) == bool(homes)
+
+
+def test_nothing_below_the_front_end_reads_the_environment() -> None:
+    read = []
+    for file in sources():
+        if name_of(file).startswith("web/"):
+            continue
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+            names += [node.attr] if isinstance(node, ast.Attribute) else []
+            read += [(name_of(file), name) for name in names if name in ENVIRONMENT]
+    assert read == [("index/embedder.py", "environ")] * len(read)
+
+
+def test_the_embedder_only_sets_what_nobody_has_set() -> None:
+    tree = ast.parse((ROOT / "index" / "embedder.py").read_bytes())
+    uses = sum(isinstance(node, ast.Attribute) and node.attr == "environ" for node in ast.walk(tree))
+    set_by_default = [
+        ast.literal_eval(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "os.environ.setdefault"
+    ]
+    assert uses == len(set_by_default)
+    assert set(set_by_default) <= DEFENSIVE
+
+
+def loaded_by(script: str) -> set[str]:
+    """Return the libraries a fresh process has loaded when the script ends."""
+    told = f"import sys\n{script}\nprint('\\n'.join(sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in ended.stdout.splitlines()}
+
+
+FLASK = """
+import contextlib, io
+from flask.cli import main
+sys.argv = ["flask", *{arguments}]
+with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
+    main()
+assert {words!r} in shown.getvalue(), shown.getvalue()
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("import wsgi", ""),
+        (["--help"], "evaluate"),
+        (["ingest", "--help"], "Examples"),
+    ],
+)
+def test_what_needs_no_model_and_no_index_loads_none(script: str | list[str], words: str) -> None:
+    run = script if isinstance(script, str) else FLASK.format(arguments=script, words=words)
+    loaded = loaded_by(run)
+    assert "web" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_one_distribution_provides_whoosh() -> None:
+    """Three on the package index install the same folder; two of them together are a mixture of both."""
+    assert importlib.metadata.packages_distributions()["whoosh"] == ["Whoosh"]
+    assert importlib.metadata.version("Whoosh") == "2.7.4"

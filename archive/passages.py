@@ -1,8 +1,8 @@
 """Chunking: cut a body into passages an embedding model can read whole. Pure.
 
 Invariants: passages cover every sentence of the body in order; each begins and ends at a sentence's edge (a sentence
-longer than a passage is cut between words); the headline and the passage together never exceed the model's limit, so
-nothing is silently cut off. Offsets are characters of the body.
+longer than a passage is cut between words, a word longer than one between tokens); the headline and the passage
+together never exceed the model's limit, so nothing is silently cut off. Offsets are characters of the body.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import sentencex
 
 from archive.article import Article, Passage
+from archive.errors import ArchiveError
 
 Range = tuple[int, int]
 TokenSpans = Callable[[str], Sequence[Range]]  # text -> each token's (start, end) in characters
@@ -27,11 +28,20 @@ def chunking(model_sha256: str, max_tokens: int) -> str:
 
 
 def cut(article: Article, *, token_spans: TokenSpans, max_tokens: int) -> list[Passage]:
-    """Cut the body of `article` into passages of at most `max_tokens` tokens, the headline's included."""
+    """Cut the body of `article` into passages of at most `max_tokens` tokens, the headline's included.
+
+    Raises ArchiveError when the headline alone takes that many.
+    """
     context = title_context(article, token_spans)
     room = max_tokens - len(token_spans(context))
+    if room < 1:
+        raise ArchiveError(f"article {article.id}: a model that reads {max_tokens} tokens has no room for its passages")
     tokens = token_spans(article.body)
     ranges = _pack(_sentences(article, tokens, room), tokens, room)
+    # A word cut in two may have more tokens than it had whole, so the limit is held against what will be embedded.
+    while room > 1 and (longest := _longest(article.body, ranges, context, token_spans)) > max_tokens:
+        room = max(room - (longest - max_tokens), 1)
+        ranges = _pack(_sentences(article, tokens, room), tokens, room)
     return [
         Passage(
             article_id=article.id,
@@ -60,6 +70,10 @@ def embedding_text(context: str, passage_text: str) -> str:
     return f"{context}\n{passage_text}" if context else passage_text
 
 
+def _longest(body: str, ranges: Sequence[Range], context: str, token_spans: TokenSpans) -> int:
+    return max((len(token_spans(embedding_text(context, body[start:end]))) for start, end in ranges), default=0)
+
+
 def _sentences(article: Article, tokens: Sequence[Range], room: int) -> list[Range]:
     """Return the body's sentences, trimmed, none longer than `room` tokens."""
     found: list[Range] = []
@@ -76,11 +90,15 @@ def _split_long(body: str, sentence: Range, tokens: Sequence[Range], room: int) 
     start, end = sentence
     while _count(tokens, (start, end)) > room:
         last = bisect_left(tokens, (start, 0)) + room  # the first token that does not fit
+        if tokens[last][0] == start:  # one character of more tokens than there is room for
+            last = bisect_left(tokens, (start + 1, 0))
+        if last == len(tokens) or tokens[last][0] >= end:
+            break
         cut_at = tokens[last][0]
         space = max(body.rfind(" ", start, cut_at), body.rfind("\n", start, cut_at))
         cut_at = space if space > start else cut_at
         pieces.append((start, start + len(body[start:cut_at].rstrip())))
-        start = cut_at + len(body[cut_at:end]) - len(body[cut_at:end].lstrip())
+        start = next(place for place in range(cut_at, end) if not body[place].isspace())
     return [*pieces, (start, end)]
 
 

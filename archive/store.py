@@ -39,7 +39,8 @@ WRITER_PRAGMAS: dict[str, str | int] = {
     "foreign_keys": 1,
     "secure_delete": 1,
 }
-DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError)
+# SQLError too: every statement is a constant here, so one that SQLite does not understand means another schema.
+DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.SQLError)
 
 _VERSION_COLUMNS = (
     "v.article_id, v.title, v.body, v.url, v.source, v.section, v.authors, v.language, v.published_at, v.updated_at,"
@@ -453,7 +454,7 @@ class Store:
                 if row is None or content_hash(_article(row[:-1])) == row[-1]:
                     continue
                 name = f"article {row[0]} version {row[10]}"
-            except ArchiveDamaged:
+            except (ArchiveDamaged, TypeError):  # TypeError: a field of another type than a text
                 name = f"row {rowid} of the versions"
             yield f"{name}: the text differs from its hash: restore it from a backup"
 
@@ -506,8 +507,9 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _checksum(vector: bytes) -> bytes:
-    return hashlib.sha256(vector).digest()[:VECTOR_CHECKSUM_BYTES]
+def _checksum(vector: object) -> bytes:
+    """Return the checksum of a vector; of anything else, which a flipped bit can make of one, none."""
+    return hashlib.sha256(vector).digest()[:VECTOR_CHECKSUM_BYTES] if isinstance(vector, bytes) else b""
 
 
 def _like(word: str) -> str:

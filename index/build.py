@@ -56,6 +56,7 @@ class Builder:
             return self.rebuild(progress)
         seq = self._store.last_seq()
         if base.seq == seq:
+            self._retire()  # what a build that was stopped left behind
             return BuildReport(
                 generation=current.number, published=False, articles=base.articles, passages=base.passages, embedded=0
             )
@@ -89,8 +90,7 @@ class Builder:
         self._store.publish(
             PublishedGeneration(number=number, seq=seq, manifest_sha256=sha256), previous=self._fallback()
         )
-        served = [published.number for published in self._store.pointer() if published]
-        generation.retire(self._root, keep=served)
+        self._retire()
         return BuildReport(
             generation=number,
             published=True,
@@ -98,6 +98,9 @@ class Builder:
             passages=manifest.passages,
             embedded=embedded,
         )
+
+    def _retire(self) -> None:
+        generation.retire(self._root, keep=[published.number for published in self._store.pointer() if published])
 
     def _fallback(self) -> int | None:
         """Return the number of the newest generation on disk that is whole, the only kind to fall back to."""

@@ -35,10 +35,11 @@ def _check_generation(
     if not is_served:
         return []
     problems = []
-    if by_words != by_meaning:
-        problems.append(f"index: keywords and vectors differ in {_some(by_words ^ by_meaning)}: run `flask reindex`")
-    changed = {change.article_id for change in store.changes(after=published.seq, until=store.last_seq())}
     expected = set(store.live_ids())
+    # What changed since, or while the index was built, is the next update's business.
+    changed = {change.article_id for change in store.changes(after=published.seq, until=store.last_seq())}
+    if torn := (by_words ^ by_meaning) - changed:
+        problems.append(f"index: keywords and vectors differ in {_some(torn)}: run `flask reindex`")
     if wrong := (expected ^ by_words) - changed:
         problems.append(f"index: archive and index differ in {_some(wrong)}: run `flask reindex`")
     return problems

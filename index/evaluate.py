@@ -4,8 +4,8 @@ A collection is a folder in BEIR's layout (Thakur et al. 2021): `corpus.jsonl`, 
 gets an archive and an index of its own, kept in a work folder so that a second run embeds nothing again.
 """
 
-import csv
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from archive.article import Article
 from archive.errors import SourceError
 from archive.progress import Progress, silent
 from archive.readers.fields import article_from
+from archive.readers.normalise import has_words
 from archive.store import Store
 from index.build import Builder
 from index.embedder import Embedder
@@ -63,19 +64,24 @@ def evaluate(
 
     Raises SourceError when the folder is not a collection or a line of it cannot be read.
     """
+    name = directory.resolve().name
     documents = {
-        str(row["_id"]): _document(row, collection=directory.name) for row in _lines(directory / "corpus.jsonl")
+        _text(row, "_id", where): _document(row, collection=name, where=where)
+        for where, row in _lines(directory / "corpus.jsonl")
     }
-    queries = {str(row["_id"]): str(row["text"]) for row in _lines(directory / "queries.jsonl")}
-    qrels = _qrels(directory / "qrels" / f"{split}.tsv")
-    judged = {query_id: queries[query_id] for query_id in sorted(qrels) if query_id in queries}
+    queries = {
+        _text(row, "_id", where): _text(row, "text", where) for where, row in _lines(directory / "queries.jsonl")
+    }
+    judgements = _qrels(directory / "qrels" / f"{split}.tsv")
+    qrels = {query_id: grades for query_id, grades in judgements.items() if query_id in queries}
+    judged = {query_id: queries[query_id] for query_id in sorted(qrels)}
     if not judged:
         raise SourceError(f"{directory}: no query of queries.jsonl is judged in qrels/{split}.tsv")
-    names = {article.id: name for name, article in documents.items()}
+    names = {article.id: document_id for document_id, article in documents.items()}
     with _Index(documents.values(), parts=parts, work=work, progress=progress) as index:
         runs: dict[Mode, Run] = {mode: _run(index.search, judged, names, mode, progress) for mode in modes}
     measured = {mode: _measure(run, qrels, ["nDCG@10", "R@100", "RR"]) for mode, run in runs.items()}
-    return EvaluationReport(collection=directory.name, queries=len(judged), modes=measured)
+    return EvaluationReport(collection=name, queries=len(judged), modes=measured)
 
 
 def evaluate_related(
@@ -87,10 +93,11 @@ def evaluate_related(
     """
     clusters: dict[str, str] = {}
     articles: list[Article] = []
-    for row in _lines(file):
-        article = article_from(row)
+    for where, row in _lines(file):
+        article = _article(row, where)
         articles.append(article)
-        clusters[article.id] = str(row.get("cluster"))
+        if row.get("cluster") is not None:  # one of no cluster is there to be told apart from
+            clusters[article.id] = str(row["cluster"])
     members: dict[str, list[str]] = {}
     for article_id, cluster in clusters.items():
         members.setdefault(cluster, []).append(article_id)
@@ -111,13 +118,12 @@ class _Index:
     """An archive and an index of their own, under `work`."""
 
     def __init__(self, articles: Iterable[Article], *, parts: Parts, work: Path, progress: Progress) -> None:
-        self._store = Store(work / "archive.sqlite3")
         wanted = {article.id: article for article in articles}
-        for done, article in enumerate(wanted.values(), start=1):
-            self._store.put(article)
-            progress("storing", done, len(wanted))
-        for gone in set(self._store.live_ids()) - set(wanted):
-            self._store.remove(gone, reason="no longer in the collection")
+        self._store = _filled(work, wanted, progress)
+        if set(wanted) - set(self._store.live_ids()):  # back after it was removed, and a removal holds: start afresh
+            self._store.close()
+            _clear(work)
+            self._store = _filled(work, wanted, progress)
         builder = Builder(root=work / "index", store=self._store, embedder=parts.embedder, keywords=parts.keywords)
         builder.update(progress)
         self._serving = Serving(work / "index", self._store, formats={parts.keywords.name: parts.keywords})
@@ -131,6 +137,22 @@ class _Index:
     def __exit__(self, *_: object) -> None:
         self._serving.close()
         self._store.close()
+
+
+def _filled(work: Path, wanted: Mapping[str, Article], progress: Progress) -> Store:
+    store = Store(work / "archive.sqlite3")
+    for done, article in enumerate(wanted.values(), start=1):
+        store.put(article)
+        progress("storing", done, len(wanted))
+    for gone in set(store.live_ids()) - set(wanted):
+        store.remove(gone, reason="no longer in the collection")
+    return store
+
+
+def _clear(work: Path) -> None:
+    for file in work.glob("archive.sqlite3*"):
+        file.unlink()
+    shutil.rmtree(work / "index", ignore_errors=True)
 
 
 def _run(search: Search, queries: Mapping[str, str], names: Mapping[str, str], mode: Mode, progress: Progress) -> Run:
@@ -167,36 +189,60 @@ def _measure(run: Run, qrels: Qrels, measures: Sequence[str]) -> Measures:
     return {str(measure): round(values[measure], 4) for measure in wanted}
 
 
-def _document(row: Mapping[str, object], *, collection: str) -> Article:
+def _document(row: Mapping[str, object], *, collection: str, where: str) -> Article:
     """Return a corpus row as an article known by the collection's own id; a row without text has its title as body."""
-    text = str(row.get("text") or row.get("title") or row["_id"])
-    return article_from({"_id": str(row["_id"]), "source": collection, "title": row.get("title") or None, "text": text})
+    document_id = _text(row, "_id", where)
+    texts = [str(text) for text in (row.get("text"), row.get("title")) if text is not None]
+    body = next((text for text in texts if has_words(text)), document_id)
+    return _article({"_id": document_id, "source": collection, "title": row.get("title"), "text": body}, where)
 
 
-def _lines(path: Path) -> Iterator[dict[str, object]]:
+def _article(fields: Mapping[str, object], where: str) -> Article:
+    try:
+        return article_from(fields)
+    except SourceError as error:
+        raise SourceError(f"{where}: {error}") from error
+
+
+def _text(row: Mapping[str, object], name: str, where: str) -> str:
+    if row.get(name) is None:
+        raise SourceError(f"{where}: no `{name}`: each line of a collection has one")
+    return str(row[name])
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield each line's place, to name it by, and its object."""
+    wanted = "a collection has corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv"
+    for where, line in _text_lines(path, wanted=wanted):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise SourceError(f"{where}: not JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise SourceError(f"{where}: not a JSON object")
+        yield where, row
+
+
+def _text_lines(path: Path, *, wanted: str) -> Iterator[tuple[str, str]]:
     try:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise SourceError(f"{path}:{number}: not a JSON object")
-                yield row
+                if line.strip():
+                    yield f"{path}:{number}", line.rstrip("\n")
     except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}: a collection has corpus.jsonl, queries.jsonl, qrels/") from error
-    except ValueError as error:
-        raise SourceError(f"{path}: not JSON Lines in UTF-8: {error}") from error
+        raise SourceError(f"{path}: {error.strerror}: {wanted}") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path}: not UTF-8: {error}") from error
 
 
 def _qrels(path: Path) -> Qrels:
+    """Read judgements; the first line is a heading unless it ends in a grade."""
     qrels: dict[str, dict[str, int]] = {}
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for query_id, document_id, grade in list(csv.reader(file, delimiter="\t"))[1:]:
-                qrels.setdefault(query_id, {})[document_id] = int(grade)
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}: --split names a file of qrels/") from error
-    except ValueError as error:
-        raise SourceError(f"{path}: three columns are wanted (query-id, corpus-id, score): {error}") from error
+    for number, (where, line) in enumerate(_text_lines(path, wanted="--split names a file of qrels/")):
+        try:
+            query_id, document_id, grade = line.split("\t")
+            qrels.setdefault(query_id, {})[document_id] = int(grade)
+        except ValueError as error:
+            if number:
+                raise SourceError(f"{where}: three columns are wanted (query-id, corpus-id, score): {error}") from error
     return qrels

@@ -4,16 +4,18 @@ Slower and coarser than an index, by words only, but never silent: filters, phra
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
 from archive.article import Article
 from archive.store import Store
-from index.analysis import STOP_TERMS, analyse, fold, scoring_terms, spans
+from index.analysis import STOP_TERMS, analyse, fold, spans, surface
 from index.engine import Candidates, Hit, Vector
+from index.local import has_words
 from index.query import AnyOf, Clause, FieldValue, Phrase, Published, Query, Term
 
 CONSIDERED = 5  # articles looked at for each one wanted, since filters are applied after the scan
+BATCH_ARTICLES = 200  # articles read at once where only filters decide
 SHORTEST_BEGINNING = 3  # letters; anything shorter begins too many words
 
 
@@ -29,32 +31,68 @@ class StoreEngine:
 
     def candidates(self, query: Query, vector: Vector | None, *, depth: int) -> Candidates:  # noqa: ARG002 no vectors here
         """Return up to `depth` articles that hold the query's words, scored by how many they hold, ordered by id."""
+        if not has_words(query):
+            return self._selected(query)
+        beginnings = _beginnings(query)
         considered = depth * CONSIDERED
-        found = self._store.scan(_beginnings(query.text), limit=considered)
+        found = self._store.scan(beginnings, limit=considered) if beginnings else []
         articles = self._store.live([article_id for article_id, _ in found])
         kept = [(key, score) for key, score in found if key in articles and holds(query, articles[key])][:depth]
         hits = [Hit(article_id=key, keyword=score, semantic=None, best=None) for key, score in sorted(kept)]
         is_complete = len(found) < considered and len(kept) < depth
         return Candidates(hits, complete=is_complete, ceiling=max((hit.keyword for hit in hits), default=0.0))
 
+    def _selected(self, query: Query) -> Candidates:
+        """Return every article that the filters alone select."""
+        hits = []
+        ids = self._store.live_ids()
+        for start in range(0, len(ids), BATCH_ARTICLES):
+            articles = self._store.live(ids[start : start + BATCH_ARTICLES])
+            kept = sorted(key for key, article in articles.items() if holds(query, article))
+            hits += [Hit(article_id=key, keyword=0.0, semantic=None, best=None) for key in kept]
+        return Candidates(hits, complete=True, ceiling=0.0)
+
     def telling_terms(self, article_text: str, *, limit: int) -> Sequence[tuple[str, float]]:
-        """Return the text's `limit` most frequent terms; without an index nothing is known of the other articles."""
-        counts = Counter(scoring_terms(analyse(article_text))).most_common(limit)
-        return [(term, count / counts[0][1]) for term, count in counts]
+        """Return the text's `limit` most frequent terms, each as the word the text uses most for it.
+
+        Without an index nothing is known of the other articles.
+        """
+        words: dict[str, Counter[str]] = {}
+        for term, start, end in spans(article_text):
+            if term not in STOP_TERMS:
+                words.setdefault(term, Counter())[surface(article_text[start:end])] += 1
+        counts = sorted((-uses.total(), uses.most_common(1)[0][0]) for uses in words.values())
+        return [(word, count / counts[0][0]) for count, word in counts[:limit]]
 
     def close(self) -> None:
         """Do nothing: the store is somebody else's."""
 
 
-def _beginnings(text: str) -> list[str]:
+def _beginnings(query: Query) -> list[str]:
     """Return, for each word that counts, the part of it that its other forms are likely to begin with."""
-    found = []
-    for term, start, end in spans(text):
-        if term not in STOP_TERMS:
-            word = text[start:end].casefold()
-            shared = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(term, word, strict=False)))
-            found.append(shared if len(shared) >= SHORTEST_BEGINNING else text[start:end])
-    return list(dict.fromkeys(found))
+    text = "\n".join(_texts((*query.wanted, *query.required)))
+    words = [(term, text[start:end]) for term, start, end in spans(text)]
+    telling = [(term, word) for term, word in words if term not in STOP_TERMS] or words
+    return list(dict.fromkeys(form for term, word in telling for form in _forms(term, word)))
+
+
+def _texts(clauses: Iterable[Clause]) -> Iterator[str]:
+    for clause in clauses:
+        match clause:
+            case Term(text) | Phrase(text):
+                yield text
+            case AnyOf(inner):
+                yield from _texts(inner)
+
+
+def _forms(term: str, word: str) -> Sequence[str]:
+    folded = word.casefold()
+    shared = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(term, folded, strict=False)))
+    if shared != folded:
+        shared = shared.removesuffix("i")  # the stem of "policies" ends as "policy" does not
+    form = shared if len(shared) >= SHORTEST_BEGINNING else word
+    # SQLite knows capitals of ASCII letters only.
+    return [form] if form.isascii() else [form.casefold(), form.capitalize(), form.upper()]
 
 
 def holds(query: Query, article: Article) -> bool:
@@ -69,7 +107,7 @@ def _holds(clause: Clause, article: Article) -> bool:
         case Term(text=text) | Phrase(text=text):
             return any(_contains(analyse(part), analyse(text)) for part in (article.title, article.body))
         case FieldValue(field="title", value=value):
-            return set(analyse(value)) <= set(analyse(article.title))
+            return _contains(analyse(article.title), analyse(value))
         case FieldValue(field=name, value=value):
             return fold(value) in {fold(known) for known in _values(article, name)}
         case Published(start=start, end=end):
@@ -88,4 +126,4 @@ def _values(article: Article, name: str) -> Iterable[str]:
 
 def _contains(terms: Sequence[str], wanted: Sequence[str]) -> bool:
     width = len(wanted)
-    return any(terms[start : start + width] == wanted for start in range(len(terms) - width + 1))
+    return width > 0 and any(terms[start : start + width] == wanted for start in range(len(terms) - width + 1))

@@ -97,12 +97,17 @@ def _shared(weights: Weights, ranks: tuple[Ranks, Ranks]) -> Weights:
 def _weighted_sum(hits: Sequence[Hit], _: tuple[Ranks, Ranks], weights: Weights) -> dict[str, float]:
     """Divide each leg by its best score, so that both run to 1, and add them by weight."""
     best_keyword = max((hit.keyword for hit in hits), default=0.0) or 1.0
-    best_semantic = max((hit.semantic or 0.0 for hit in hits), default=0.0) or 1.0
+    best_semantic = max((hit.semantic for hit in hits if hit.semantic and hit.semantic > 0), default=1.0)
     return {
-        hit.article_id: weights[0] * hit.keyword / best_keyword
-        + weights[1] * max(hit.semantic or 0.0, 0.0) / best_semantic
+        hit.article_id: weights[0] * (hit.keyword / best_keyword)
+        + weights[1] * _share(hit.semantic or 0.0, best_semantic)
         for hit in hits
     }
+
+
+def _share(cosine: float, best: float) -> float:
+    """Return cosine / best, but a negative cosine as it is: beside a best near 0 it would outweigh everything."""
+    return max(cosine / best, cosine)
 
 
 def _reciprocal_rank(hits: Sequence[Hit], ranks: tuple[Ranks, Ranks], weights: Weights) -> dict[str, float]:

@@ -122,7 +122,10 @@ def verify(directory: Path, *, sha256: bytes) -> Manifest:
     Raises GenerationDamaged naming the first file that is missing, altered or not listed.
     """
     manifest = read_manifest(directory, sha256=sha256)
-    present = set(_files(directory)) - {MANIFEST}
+    try:
+        present = set(_files(directory)) - {MANIFEST}
+    except OSError as error:  # deleted while it was looked through
+        raise GenerationDamaged(f"{directory}: {error.strerror}: run `flask reindex`") from error
     for name in sorted(present ^ set(manifest.files)):
         what = "is not in the manifest" if name in present else "is missing"
         raise GenerationDamaged(f"{directory / name} {what}: run `flask reindex`")

@@ -18,7 +18,7 @@ from index.analysis import analyse
 from index.embedder import Embedder
 from index.engine import Engine, Vector
 from index.errors import ModelMismatch, ModelUnavailable
-from index.fusion import Fused, Method, fuse
+from index.fusion import Fused, Method, Weights, fuse
 from index.query import Query, Term
 from index.search import MODE_WEIGHTS, Mode, Result, checked_embedder, log, result_of
 from index.serving import Serving
@@ -69,9 +69,9 @@ class Related:
         fusion = fuse(others, method=self._fusion, weights=MODE_WEIGHTS["keyword" if blind else mode])
         articles = self._store.live([item.hit.article_id for item in fusion.ranked])
         shown = [item for item in fusion.ranked if item.hit.article_id in articles][:limit]
+        words = [text for text, _ in terms]
         results = [
-            self._result(article, articles[item.hit.article_id], item, terms=[text for text, _ in terms], mode=mode)
-            for item in shown
+            _result(article, articles[item.hit.article_id], item, terms=words, weights=fusion.weights) for item in shown
         ]
         return RelatedResponse(
             article_id=article_id, results=results, generation=generation, degraded=degraded or blind
@@ -98,22 +98,22 @@ class Related:
         if passages and len(kept) == len({passage.text_hash for passage in passages}):
             vectors = np.stack([np.frombuffer(kept[passage.text_hash], dtype="<f4") for passage in passages])
         else:
-            vectors = embedder.embed(_texts(article, embedder))
+            vectors = embedder.embed(_texts(article, embedder) or [article.title])
         weights = np.ones(len(vectors), dtype=np.float32)
         weights[0] = LEAD_WEIGHT
         mean = weights @ vectors
         unit: Vector = (mean / np.linalg.norm(mean)).astype(np.float32)
         return unit
 
-    def _result(self, article: Article, other: Article, item: Fused, *, terms: Sequence[str], mode: Mode) -> Result:
-        known = set(analyse(f"{other.title}\n{other.body}"))
-        shared = [term for term in terms if set(analyse(term)) <= known]
-        words = frozenset(term for text in shared for term in analyse(text))
-        result = result_of(item, other, words=words, weights=MODE_WEIGHTS[mode])
-        lane = lane_of(article, other, cosine=item.hit.semantic)
-        return replace(
-            result, lane=lane, reason=reason_of(article, other, shared=shared[:NAMED_TERMS], cosine=item.hit.semantic)
-        )
+
+def _result(article: Article, other: Article, item: Fused, *, terms: Sequence[str], weights: Weights) -> Result:
+    known = set(analyse(f"{other.title}\n{other.body}"))
+    shared = [term for term in terms if set(analyse(term)) <= known]
+    words = frozenset(term for text in shared for term in analyse(text))
+    result = result_of(item, other, words=words, weights=weights, depth=DEPTH)
+    lane = lane_of(article, other, cosine=item.hit.semantic)
+    reason = reason_of(article, other, shared=shared[:NAMED_TERMS], cosine=item.hit.semantic)
+    return replace(result, lane=lane, reason=reason)
 
 
 def _texts(article: Article, embedder: Embedder) -> list[str]:
@@ -129,6 +129,8 @@ def lane_of(article: Article, other: Article, *, cosine: float | None) -> Lane:
     apart = other.published_at - article.published_at
     if abs(apart) <= timedelta(days=SAME_STORY_DAYS) and (cosine or 0.0) >= SAME_STORY_COSINE:
         return "same_story"
+    if not apart:
+        return "other"
     return "background" if apart < timedelta(0) else "follow_up"
 
 

@@ -243,8 +243,8 @@ def _sorted(found: Sequence[Fused], articles: dict[str, Article], *, sort: Sort,
     return sorted(found, key=age)
 
 
-def result_of(item: Fused, article: Article, *, words: frozenset[str], weights: Weights) -> Result:
-    """Return what is shown of a fused hit: its snippet, and how each leg saw it."""
+def result_of(item: Fused, article: Article, *, words: frozenset[str], weights: Weights, depth: int = DEPTH) -> Result:
+    """Return what is shown of a fused hit: its snippet, and how each leg, asked for `depth` articles, saw it."""
     hit = item.hit
     text, highlights = snippet(article.body, _range(hit.best, article), words=words)
     return Result(
@@ -252,9 +252,9 @@ def result_of(item: Fused, article: Article, *, words: frozenset[str], weights: 
         score=round(item.score, 6),
         snippet=Snippet(text, highlights),
         keyword=LegScore(
-            _within_depth(item.keyword_rank), hit.keyword if hit.keyword > 0 else None, round(weights[0], 4)
+            _within(depth, item.keyword_rank), hit.keyword if hit.keyword > 0 else None, round(weights[0], 4)
         ),
-        semantic=LegScore(_within_depth(item.semantic_rank), hit.semantic, round(weights[1], 4)),
+        semantic=LegScore(_within(depth, item.semantic_rank), hit.semantic, round(weights[1], 4)),
     )
 
 
@@ -263,9 +263,9 @@ def _range(span: Span | None, article: Article) -> tuple[int, int] | None:
     return (span.start, span.end) if span and span.version == article.version else None
 
 
-def _within_depth(rank: int | None) -> int | None:
+def _within(depth: int, rank: int | None) -> int | None:
     """Return a rank that is exact: beyond the depth, articles the other leg nominated are only some of those there."""
-    return rank if rank is not None and rank <= DEPTH else None
+    return rank if rank is not None and rank <= depth else None
 
 
 def facets_of(articles: Iterable[Article]) -> Facets:

@@ -22,6 +22,8 @@ from index.local import LocalEngine
 
 log = logging.getLogger(__name__)
 
+Pointer = tuple[PublishedGeneration | None, PublishedGeneration | None]
+
 
 def open_generation(root: Path, published: PublishedGeneration, *, formats: Mapping[str, KeywordFormat]) -> LocalEngine:
     """Verify and open a generation. Raises GenerationDamaged when it is not what was published."""
@@ -77,13 +79,15 @@ class Serving:
             self._retire()
 
     def _take(self) -> _Lease:
-        current, previous = self._store.pointer()
+        current, _ = self._store.pointer()
         with self._lock:
             lease = self._lease
-            if lease is None or lease.wanted != (current.number if current else None) or _vanished(lease):
-                opened = self._open(current, previous)
-                self._retire()
-                self._lease = lease = opened
+            if lease is None or not _serves(lease, current):
+                pointer = self._store.pointer()  # it may have moved while another thread opened what it names
+                if lease is None or not _serves(lease, pointer[0]):
+                    opened = self._open_latest(pointer)
+                    self._retire()
+                    self._lease = lease = opened
             lease.holders += 1
             return lease
 
@@ -93,6 +97,15 @@ class Serving:
             if not self._lease.holders:
                 self._lease.engine.close()
             self._lease = None
+
+    def _open_latest(self, pointer: Pointer) -> _Lease:
+        """Open what the pointer names, again if it moved on meanwhile and took away what it had named."""
+        while True:
+            opened = self._open(*pointer)
+            before, pointer = pointer, self._store.pointer()
+            if not opened.degraded or pointer == before:
+                return opened
+            opened.engine.close()
 
     def _open(self, current: PublishedGeneration | None, previous: PublishedGeneration | None) -> _Lease:
         wanted = current.number if current else None
@@ -110,5 +123,7 @@ class Serving:
         return _Lease(StoreEngine(self._store), wanted, degraded=self._store.last_seq() > 0, watched=None)
 
 
-def _vanished(lease: _Lease) -> bool:
-    return lease.watched is not None and not lease.watched.exists()
+def _serves(lease: _Lease, current: PublishedGeneration | None) -> bool:
+    """Return whether the lease is what `current` asks for; one of an archive never indexed is made anew each time."""
+    is_there = lease.watched is None or lease.watched.exists()
+    return current is not None and lease.wanted == current.number and is_there

@@ -65,7 +65,7 @@ def _stretch(body: str, within: Range, wanted: Range | None, length: int) -> Ran
         places = range(wanted[0], lead - 1, -1)
         first = next((at for at in places if _begins_sentence(body, at)), _word_start(body, lead, wanted[0]))
     last = min(first + length, end)
-    if last < end and body[last].isalnum() and body[last - 1].isalnum():
+    if last < end and not body[last].isspace():
         lowest = max(first + length // 2, wanted[1] if wanted else 0)
         last = next((at for at in range(last - 1, lowest - 1, -1) if body[at].isspace()), last)
     return first, last

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import faiss
 import numpy as np
@@ -205,21 +205,25 @@ def _names(directory: Path) -> list[str]:
 def _read(directory: Path, name: str) -> _Segment:
     try:
         index = faiss.read_index(str(directory / f"{name}.faiss"), faiss.IO_FLAG_MMAP_IFC)
-        rows = np.load(directory / f"{name}.passages.npy", allow_pickle=False)
+        rows = _load(directory / f"{name}.passages.npy")
         grave = directory / f"{name}.dead.npy"
-        dead = np.load(grave, allow_pickle=False) if grave.exists() else np.array([], dtype=np.int64)
-    except (RuntimeError, OSError, ValueError, EOFError, BadZipFile) as error:
+        dead = _load(grave) if grave.exists() else np.array([], dtype=np.int64)
+    except (RuntimeError, OSError, ValueError) as error:
         raise GenerationDamaged(f"{directory / name}: {error}: run `flask reindex`") from error
     if not _is_sound(index, rows, dead):
         raise GenerationDamaged(f"{directory / name}: vectors and passages do not match: run `flask reindex`")
     return _Segment(name, index, rows, dead)
 
 
+def _load(path: Path) -> NDArray[Any]:
+    with path.open("rb") as file:  # np.load would also open archives and pickles
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        return array
+
+
 def _is_sound(index: faiss.Index, rows: Rows, dead: NDArray[np.int64]) -> bool:
     return (
         isinstance(index, faiss.IndexFlatIP)
-        and isinstance(rows, np.ndarray)
-        and isinstance(dead, np.ndarray)
         and (rows.dtype, rows.shape) == (ROW, (index.ntotal,))
         and (dead.dtype, dead.ndim) == (np.dtype(np.int64), 1)
         and bool(np.all((dead >= 0) & (dead < index.ntotal)))

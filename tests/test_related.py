@@ -1,0 +1,287 @@
+"""Related articles: never itself, never what is not shown, and every lane and reason true."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import apsw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from newsroom import EMBARGOED, UNDATED, WITHDRAWN, CountingEmbedder, OtherEmbedder, article, open_newsroom
+
+from archive.article import Article
+from archive.errors import ArticleNotFound
+from index.analysis import STOP_TERMS, analyse
+from index.embedder import Embedder
+from index.errors import ModelUnavailable
+from index.related import SAME_STORY_COSINE, SAME_STORY_DAYS, Related, lane_of, reason_of
+from index.search import MODES, Mode, Result
+from web.services import Services
+from web.settings import Settings
+
+ALL = 100
+FLOODS = [article(number).id for number in range(10)]
+NOON = datetime(2020, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    services = open_newsroom(tmp_path_factory.mktemp("related"))
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Services]:
+    services = Services(Settings(data=tmp_path), embedder=CountingEmbedder())
+    for number in (0, 1, 2, 10, 11, 20):
+        services.store.put(article(number))
+    services.builder.update()
+    yield services
+    services.close()
+
+
+def related(parts: Services, number: int, *, mode: Mode = "hybrid", limit: int = ALL) -> list[Result]:
+    return list(parts.related.related(article(number).id, limit=limit, mode=mode).results)
+
+
+def ids(results: list[Result]) -> list[str]:
+    return [result.article.id for result in results]
+
+
+def at(days: float) -> Article:
+    return article(1, published_at=NOON + timedelta(days=days))
+
+
+# What is found
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_story_comes_first_and_never_the_article_itself(newsroom: Services, mode: Mode) -> None:
+    for number in (0, 4, 9):
+        found = ids(related(newsroom, number, mode=mode))
+        assert article(number).id not in found
+        assert set(found[:5]) <= {*FLOODS, UNDATED.id, *(article(n).id for n in range(90, 95))}
+        assert len(found) == len(set(found))
+
+
+def test_as_many_as_asked_and_the_best_of_them(newsroom: Services) -> None:
+    assert ids(related(newsroom, 3, limit=4)) == ids(related(newsroom, 3))[:4]
+    assert related(newsroom, 3, limit=0) == []
+    scores = [(-result.score, result.article.id) for result in related(newsroom, 3)]
+    assert scores == sorted(scores)
+
+
+def test_meaning_relates_what_shares_no_word(parts: Services) -> None:
+    parts.store.put(article(50, title="Inundation", body="Deluge, inundation, deluge.", source="Elsewhere"))
+    parts.builder.update()
+    assert article(50).id in ids(related(parts, 0, mode="semantic"))[:4]
+    assert article(50).id not in ids(related(parts, 0, mode="keyword"))
+
+
+def test_what_is_not_shown_is_never_related(newsroom: Services) -> None:
+    for mode in MODES:
+        assert {WITHDRAWN.id, EMBARGOED.id}.isdisjoint(ids(related(newsroom, 0, mode=mode)))
+    for hidden in (WITHDRAWN, EMBARGOED):
+        with pytest.raises(ArticleNotFound):
+            newsroom.related.related(hidden.id, limit=5)
+    with pytest.raises(ArticleNotFound, match="flask search"):
+        newsroom.related.related("0" * 16, limit=5)
+
+
+def test_a_takedown_holds_at_once(parts: Services) -> None:
+    assert article(1).id in ids(related(parts, 0))
+    parts.store.remove(article(1).id)
+    assert article(1).id not in ids(related(parts, 0))
+    assert len(related(parts, 0, limit=3)) == 3  # the next one takes its place
+
+
+def test_an_article_alone_in_the_archive_has_no_relations(tmp_path: Path) -> None:
+    services = Services(Settings(data=tmp_path), embedder=CountingEmbedder())
+    services.store.put(article(1))
+    services.builder.update()
+    for mode in MODES:
+        assert related(services, 1, mode=mode) == []
+    services.close()
+
+
+# By which vector
+
+
+def test_a_kept_embedding_is_not_made_again(parts: Services) -> None:
+    model = parts.embedder
+    assert isinstance(model, CountingEmbedder)
+    model.batches.clear()
+    assert related(parts, 0)
+    assert model.batches == []
+
+
+def test_without_kept_embeddings_the_article_is_embedded_and_the_answer_is_the_same(parts: Services) -> None:
+    before = related(parts, 0)
+    connection = apsw.Connection(str(parts.settings.data / "archive.sqlite3"))
+    connection.execute("DELETE FROM embedding")
+    connection.close()
+    model = parts.embedder
+    assert isinstance(model, CountingEmbedder)
+    model.batches.clear()
+    after = related(parts, 0)
+    assert ids(after) == ids(before)
+    assert [result.score for result in after] == pytest.approx([result.score for result in before], abs=1e-5)
+    assert len(model.texts) == 1
+
+
+def test_an_article_newer_than_the_index_has_relations_as_it_is_now(parts: Services) -> None:
+    parts.store.put(article(0, title="Council election in Ostwick", body="The council election, the election, again."))
+    assert set(ids(related(parts, 0, mode="semantic"))[:2]) == {article(10).id, article(11).id}
+    parts.store.put(article(60, title="Comet over the bay", body="A comet, again, over the bay."))
+    assert ids(related(parts, 60))[0] == article(20).id
+
+
+def test_an_article_of_no_words_but_its_title_is_related_by_that(parts: Services) -> None:
+    parts.store.put(article(70, title="The flood reaches Millbrook", body=""))
+    assert set(ids(related(parts, 70))[:3]) == {article(number).id for number in (0, 1, 2)}
+
+
+def no_model() -> Embedder:
+    raise ModelUnavailable("the model cannot be found: see docs/operations.md")
+
+
+@pytest.mark.parametrize("embedder", [no_model, OtherEmbedder])
+def test_without_the_right_model_words_relate_and_the_answer_is_degraded(newsroom: Services, embedder: type) -> None:
+    blind = Related(store=newsroom.store, serving=newsroom.serving, embedder=embedder, fusion="sum")
+    by_words = newsroom.related.related(article(0).id, limit=5, mode="keyword")
+    for mode in ("hybrid", "semantic"):
+        answer = blind.related(article(0).id, limit=5, mode=mode)  # type: ignore[arg-type]
+        assert answer.degraded
+        assert (answer.generation, answer.results) == (by_words.generation, by_words.results)
+        assert all((r.keyword.weight, r.semantic.weight) == (1.0, 0.0) for r in answer.results)
+    assert not by_words.degraded
+
+
+def test_without_an_index_the_store_relates(parts: Services) -> None:
+    shutil.rmtree(parts.settings.data / "index")
+    answer = parts.related.related(article(0).id, limit=2)
+    assert (answer.degraded, answer.generation) == (True, None)
+    assert set(ids(list(answer.results))) == {article(1).id, article(2).id}
+    for result in answer.results:
+        assert result.reason is not None
+        named = mentioned(result.reason)
+        assert named
+        assert all(word in f"{article(0).title} {article(0).body}" for word in named)
+
+
+# Why
+
+
+def mentioned(reason: str) -> list[str]:
+    """Return the words that a reason says both articles mention."""
+    if not reason.startswith("Both mention "):
+        return []
+    listed = re.sub(r"(, other outlet)?(, (same day|\d+ \w+ (earlier|later)))?$", "", reason)
+    return re.split(", | and ", listed.removeprefix("Both mention "))
+
+
+def terms(one: Article) -> set[str]:
+    return set(analyse(f"{one.title}\n{one.body}"))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_reason_and_lane_is_true(newsroom: Services, mode: Mode) -> None:
+    named = 0
+    for number in (0, 12, 25):
+        this = article(number)
+        assert this.published_at is not None
+        for result in related(newsroom, number, mode=mode):
+            other, reason = result.article, result.reason
+            assert reason
+            for word in mentioned(reason):
+                named += 1
+                assert set(analyse(word)) <= terms(this) & terms(other) - STOP_TERMS
+            assert ("other outlet" in reason) == bool(other.source and other.source != this.source)
+            dated = other.published_at is not None
+            assert dated == reason.endswith(("earlier", "later", "ame day"))
+            assert result.lane == lane_of(this, other, cosine=result.semantic.score)
+            if dated and reason.endswith(("earlier", "later")):
+                assert reason.endswith("later") == (other.published_at > this.published_at)  # type: ignore[operator]
+    assert named > 5
+
+
+def test_explained_weights_are_those_used(newsroom: Services) -> None:
+    answer = related(newsroom, 0)
+    weights = {(result.keyword.weight, result.semantic.weight) for result in answer}
+    assert len(weights) == 1
+    by_words, by_meaning = weights.pop()
+    assert by_words + by_meaning == pytest.approx(1.0, abs=1e-3)
+    best_words = max(result.keyword.score or 0.0 for result in answer)
+    best_meaning = max(result.semantic.score or 0.0 for result in answer)
+    for result in answer:
+        cosine = result.semantic.score or 0.0
+        legs = (result.keyword.score or 0.0) / best_words, max(cosine / best_meaning, cosine)
+        assert result.score == pytest.approx(by_words * legs[0] + by_meaning * legs[1], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("days", "cosine", "lane"),
+    [
+        (0, 0.9, "same_story"),
+        (SAME_STORY_DAYS, SAME_STORY_COSINE, "same_story"),
+        (-SAME_STORY_DAYS, 0.9, "same_story"),
+        (SAME_STORY_DAYS + 0.01, 0.9, "follow_up"),
+        (-SAME_STORY_DAYS - 0.01, 0.9, "background"),
+        (1, SAME_STORY_COSINE - 0.01, "follow_up"),
+        (-1, None, "background"),
+        (0, 0.1, "other"),
+        (0, None, "other"),
+    ],
+)
+def test_the_lane_goes_by_time_and_likeness(days: float, cosine: float | None, lane: str) -> None:
+    assert lane_of(at(0), at(days), cosine=cosine) == lane
+
+
+@given(days=st.floats(-5000, 5000), cosine=st.none() | st.floats(-1, 1))
+def test_lanes_mirror_each_other(days: float, cosine: float | None) -> None:
+    there, back = lane_of(at(0), at(days), cosine=cosine), lane_of(at(days), at(0), cosine=cosine)
+    mirror = {"background": "follow_up", "follow_up": "background"}
+    assert back == mirror.get(there, there)
+
+
+def test_what_has_no_date_is_in_no_lane_of_time_and_its_reason_names_none(newsroom: Services) -> None:
+    assert lane_of(UNDATED, at(0), cosine=0.9) == lane_of(at(0), UNDATED, cosine=0.9) == "other"
+    answer = newsroom.related.related(UNDATED.id, limit=5)
+    assert len(answer.results) == 5
+    for result in answer.results:
+        assert result.lane == "other"
+        assert not (result.reason or "").endswith(("earlier", "later", "ame day"))
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (0, "Same day"),
+        (0.4, "Same day"),
+        (1, "1 day later"),
+        (-2, "2 days earlier"),
+        (59, "59 days later"),
+        (60, "2 months later"),
+        (-400, "13 months earlier"),
+        (800, "2 years later"),
+        (-7305, "20 years earlier"),
+    ],
+)
+def test_times_apart_are_told_in_the_unit_a_reader_would_use(days: float, told: str) -> None:
+    assert reason_of(at(0), at(days), shared=[], cosine=None) == told
+
+
+def test_a_reason_in_words() -> None:
+    this, other = replace(at(0), source="The Ledger"), replace(at(1), source="Radio Nine")
+    assert reason_of(this, other, shared=["Millbrook", "flood", "dam"], cosine=0.7) == (
+        "Both mention Millbrook, flood and dam, other outlet, 1 day later"
+    )
+    undated = replace(other, published_at=None, source=None)
+    assert reason_of(this, undated, shared=["dam"], cosine=0.7) == "Both mention dam"
+    assert reason_of(this, undated, shared=[], cosine=0.7) == "Similar in meaning"
+    assert reason_of(this, undated, shared=[], cosine=None) == "Shares some of its words"

@@ -1,0 +1,351 @@
+"""Serving: which engine answers while generations come, go and break. Somebody always answers."""
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from newsroom import MeaningEmbedder, article
+
+from archive.store import PublishedGeneration, Store
+from index import generation
+from index.fallback import StoreEngine
+from index.keywords import KeywordIndex
+from index.keywords.whoosh_index import WhooshFormat
+from index.query import Query
+from index.serving import Serving
+from web.services import Services
+from web.settings import Settings
+
+
+class NotingFormat(WhooshFormat):
+    """Whoosh, which notes the generations it opened and those it closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+        self.closed: list[str] = []
+
+    def open(self, directory: Path) -> KeywordIndex:
+        opened = super().open(directory)
+        name, close = directory.parent.name, opened.close
+        self.opened.append(name)
+
+        def noting() -> None:
+            self.closed.append(name)
+            close()
+
+        opened.close = noting  # type: ignore[method-assign]
+        return opened
+
+
+@pytest.fixture
+def whoosh() -> NotingFormat:
+    return NotingFormat()
+
+
+@pytest.fixture
+def parts(tmp_path: Path, whoosh: NotingFormat) -> Iterator[Services]:
+    services = Services(Settings(data=tmp_path), embedder=MeaningEmbedder())
+    services.made["formats"] = {"whoosh": whoosh}
+    yield services
+    services.close()
+
+
+def publish(parts: Services, *numbers: int) -> None:
+    for number in numbers:
+        parts.store.put(article(number))
+    parts.builder.update()
+
+
+def root(parts: Services) -> Path:
+    return parts.settings.data / "index"
+
+
+def folder(parts: Services, number: int) -> Path:
+    return generation.path_of(root(parts), number)
+
+
+def answer(serving: Serving) -> tuple[int | None, bool, int]:
+    """Return which generation answers, whether it is degraded, and how many articles it finds."""
+    with serving.engine() as (engine, degraded):
+        return engine.generation, degraded, len(engine.candidates(Query(), None, depth=100).hits)
+
+
+# Swapping
+
+
+def test_what_is_published_is_served_by_the_next_request(parts: Services, whoosh: NotingFormat) -> None:
+    publish(parts, 1)
+    assert answer(parts.serving) == (1, False, 1)
+    publish(parts, 2, 3)
+    assert answer(parts.serving) == (2, False, 3)
+    assert whoosh.closed == ["gen-000001"]
+
+
+def test_a_generation_is_opened_once_for_many_requests(parts: Services, whoosh: NotingFormat) -> None:
+    publish(parts, 1)
+    for _ in range(5):
+        answer(parts.serving)
+    assert (whoosh.opened, whoosh.closed) == (["gen-000001"], [])
+
+
+def test_nothing_is_opened_before_the_first_request(parts: Services, whoosh: NotingFormat) -> None:
+    publish(parts, 1)
+    assert parts.serving is not None
+    assert whoosh.opened == []
+
+
+def test_a_request_keeps_its_engine_while_others_are_published_and_even_deleted(
+    parts: Services, whoosh: NotingFormat
+) -> None:
+    publish(parts, 1, 2)
+    with parts.serving.engine() as (engine, _):
+        publish(parts, 3)
+        publish(parts, 4)
+        assert not folder(parts, 1).exists()
+        assert answer(parts.serving) == (3, False, 4)
+        assert engine.generation == 1
+        assert len(engine.candidates(Query(), None, depth=10).hits) == 2
+        assert whoosh.closed == []
+    assert whoosh.closed == ["gen-000001"]
+
+
+def test_an_engine_is_closed_by_the_last_of_those_that_hold_it(parts: Services, whoosh: NotingFormat) -> None:
+    publish(parts, 1)
+    first, second = parts.serving.engine(), parts.serving.engine()
+    assert first.__enter__()[0] is second.__enter__()[0]
+    publish(parts, 2)
+    answer(parts.serving)
+    first.__exit__(None, None, None)
+    assert whoosh.closed == []
+    second.__exit__(None, None, None)
+    assert whoosh.closed == ["gen-000001"]
+
+
+def test_a_request_that_fails_lets_its_engine_go(parts: Services, whoosh: NotingFormat) -> None:
+    publish(parts, 1)
+    with pytest.raises(ZeroDivisionError), parts.serving.engine():
+        raise ZeroDivisionError
+    publish(parts, 2)
+    answer(parts.serving)
+    assert whoosh.closed == ["gen-000001"]
+
+
+def test_closing_waits_for_whoever_holds_the_engine(parts: Services, whoosh: NotingFormat) -> None:
+    publish(parts, 1)
+    with parts.serving.engine():
+        parts.serving.close()
+        assert whoosh.closed == []
+    assert whoosh.closed == ["gen-000001"]
+    parts.serving.close()
+    assert whoosh.closed == ["gen-000001"]
+
+
+class OvertakenStore(Store):
+    """Each time, between reading the pointer and returning it, does the next of what is to happen `meanwhile`."""
+
+    meanwhile: tuple[Callable[[], object], ...] = ()
+
+    def pointer(self) -> tuple[PublishedGeneration | None, PublishedGeneration | None]:
+        read = super().pointer()
+        if self.meanwhile:
+            event, *rest = self.meanwhile
+            self.meanwhile = ()  # what happens asks for the pointer too
+            event()
+            self.meanwhile = tuple(rest)
+        return read
+
+
+@pytest.fixture
+def overtaken(tmp_path: Path, whoosh: NotingFormat) -> Iterator[Services]:
+    services = Services(Settings(data=tmp_path), embedder=MeaningEmbedder())
+    services.made |= {"store": OvertakenStore(tmp_path / "archive.sqlite3"), "formats": {"whoosh": whoosh}}
+    yield services
+    services.close()
+
+
+def happen(parts: Services, *events: Callable[[], object]) -> None:
+    assert isinstance(parts.store, OvertakenStore)
+    parts.store.meanwhile = events
+
+
+def test_a_request_that_was_overtaken_by_a_publication_does_not_bring_the_old_generation_back(
+    overtaken: Services, whoosh: NotingFormat
+) -> None:
+    publish(overtaken, 1)
+    answer(overtaken.serving)
+    happen(overtaken, lambda: (publish(overtaken, 2), answer(overtaken.serving)))
+    assert answer(overtaken.serving) == (2, False, 2)
+    assert whoosh.opened == ["gen-000001", "gen-000002"]
+
+
+def test_a_generation_that_is_retired_while_it_is_being_opened_makes_no_answer_poorer(overtaken: Services) -> None:
+    publish(overtaken, 1)
+    happen(overtaken, lambda: None, lambda: (publish(overtaken, 2), publish(overtaken, 3)))
+    assert answer(overtaken.serving) == (3, False, 3)
+
+
+def test_readers_never_fail_while_a_writer_publishes(parts: Services, whoosh: NotingFormat) -> None:
+    publish(parts, 0)
+    done = threading.Event()
+
+    def read() -> list[tuple[int | None, bool, int]]:
+        answers = []
+        while not done.is_set() or not answers:
+            answers.append(answer(parts.serving))
+        return answers
+
+    with ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read) for _ in range(4)]
+        try:
+            for number in range(1, 7):
+                publish(parts, number)
+        finally:
+            done.set()
+        answers = [told for reader in readers for told in reader.result()]
+    assert {(found, degraded) for found, degraded, _ in answers} <= {(number, False) for number in range(1, 8)}
+    assert all(found == count for found, _, count in answers)
+    assert answer(parts.serving) == (7, False, 7)
+    assert sorted(whoosh.opened) == sorted([*whoosh.closed, "gen-000007"])
+
+
+# Damage
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.unlink()  # it may be a hard link to the other generation's
+    path.write_bytes(content)
+
+
+def tampered_keywords(gen: Path) -> None:
+    flip(next(path for path in gen.rglob("*.trm")))
+
+
+def tampered_vectors(gen: Path) -> None:
+    flip(next(path for path in gen.rglob("*.faiss")))
+
+
+def tampered_passages(gen: Path) -> None:
+    flip(next(path for path in gen.rglob("*.passages.npy")))
+
+
+def tampered_manifest(gen: Path) -> None:
+    flip(gen / generation.MANIFEST)
+
+
+def empty_manifest(gen: Path) -> None:
+    (gen / generation.MANIFEST).write_bytes(b"")
+
+
+def missing_file(gen: Path) -> None:
+    next(path for path in gen.rglob("*.toc")).unlink()
+
+
+def missing_folder(gen: Path) -> None:
+    shutil.rmtree(gen / "vectors")
+
+
+def planted_pickle(gen: Path) -> None:
+    (gen / "keywords" / "_MAIN_99.toc").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+
+
+def dangling_link(gen: Path) -> None:
+    (gen / "vectors" / "link").symlink_to(gen / "nowhere")
+
+
+def gone(gen: Path) -> None:
+    shutil.rmtree(gen)
+
+
+def a_file_in_its_place(gen: Path) -> None:
+    shutil.rmtree(gen)
+    gen.write_text("?")
+
+
+HARMS = [
+    *(tampered_keywords, tampered_vectors, tampered_passages, tampered_manifest, empty_manifest, missing_file),
+    *(missing_folder, planted_pickle, dangling_link, gone, a_file_in_its_place),
+]
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_damaged_generation_gives_way_to_the_one_before_then_to_the_store(
+    parts: Services, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(parts, 1, 2)
+    publish(parts, 3)
+    harm(folder(parts, 2))
+    with caplog.at_level(logging.WARNING):
+        assert answer(parts.serving) == (1, True, 2)
+    assert "generation 2 is not served" in caplog.text
+    assert "flask reindex" in caplog.text
+    harm(folder(parts, 1))
+    fresh = Serving(root(parts), parts.store, formats=parts.formats)
+    with fresh.engine() as (engine, degraded):
+        assert isinstance(engine, StoreEngine)
+        assert degraded
+    assert answer(fresh) == (None, True, 3)
+    fresh.close()
+    parts.builder.update()
+    assert answer(parts.serving) == answer(fresh) == (3, False, 3)
+    fresh.close()
+
+
+def test_a_damaged_generation_is_not_read_anew_for_each_request(
+    parts: Services, whoosh: NotingFormat, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(parts, 1)
+    publish(parts, 2)
+    tampered_vectors(folder(parts, 2))
+    for _ in range(5):
+        assert answer(parts.serving) == (1, True, 1)
+    assert whoosh.opened == ["gen-000001"]
+    assert caplog.text.count("is not served") == 1
+
+
+def test_nothing_of_a_tampered_generation_is_opened(parts: Services, whoosh: NotingFormat) -> None:
+    publish(parts, 1)
+    tampered_vectors(folder(parts, 1))
+    answer(parts.serving)
+    assert whoosh.opened == []
+
+
+def test_an_index_deleted_under_a_running_server_degrades_it_until_it_is_rebuilt(
+    parts: Services, whoosh: NotingFormat
+) -> None:
+    publish(parts, 1, 2)
+    assert answer(parts.serving) == (1, False, 2)
+    with parts.serving.engine() as (held, _):
+        shutil.rmtree(root(parts))
+        assert answer(parts.serving) == (None, True, 2)
+        assert len(held.candidates(Query(), None, depth=10).hits) == 2
+    assert whoosh.closed == ["gen-000001"]
+    report = parts.builder.rebuild()
+    assert report.embedded == 0
+    assert answer(parts.serving) == (2, False, 2)
+
+
+def test_a_generation_of_an_unknown_keyword_library_is_not_opened(parts: Services) -> None:
+    publish(parts, 1)
+    assert answer(Serving(root(parts), parts.store, formats={})) == (None, True, 1)
+
+
+# Before there is an index
+
+
+def test_an_empty_archive_is_not_degraded(parts: Services) -> None:
+    assert answer(parts.serving) == (None, False, 0)
+
+
+def test_articles_that_were_never_indexed_are_found_and_the_answer_says_it_is_degraded(parts: Services) -> None:
+    assert answer(parts.serving) == (None, False, 0)
+    parts.store.put(article(1))
+    assert answer(parts.serving) == (None, True, 1)
+    parts.builder.update()
+    assert answer(parts.serving) == (1, False, 1)

@@ -1,0 +1,906 @@
+"""The store's contract, on real databases, with real threads, processes, failing disks and flipped bits."""
+
+import dataclasses
+import hashlib
+import itertools
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import apsw
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from newsroom import article
+
+from archive import store as module
+from archive.article import Article, Passage
+from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
+from archive.store import PublishedGeneration, Store
+
+RICH = article(
+    1,
+    title="Überschwemmung 🌊 in Millbrook",
+    body="First.\n\nSecond “quoted” \u0000 text.",
+    authors=("Ada Quill", 'Ben "B" Marsh'),
+    published_at=datetime(2016, 8, 10, 9, 30, 1, 5, tzinfo=UTC),
+    updated_at=datetime(2016, 8, 11, tzinfo=UTC),
+    derived_title=True,
+)
+BARE = Article(id="b" * 16, title="Bare", body="")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "archive" / "archive.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    opened = Store(path)
+    yield opened
+    opened.close()
+
+
+def digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def passage(of: Article, ordinal: int, *, start: int = 0, end: int = 5) -> Passage:
+    return Passage(
+        article_id=of.id,
+        version=of.version,
+        ordinal=ordinal,
+        start=start,
+        end=end,
+        text_hash=digest(f"{of.id}{start}{end}"),
+    )
+
+
+# Articles and versions
+
+
+@pytest.mark.parametrize("given", [RICH, BARE], ids=["rich", "bare"])
+def test_an_article_comes_back_as_it_was_put(store: Store, given: Article) -> None:
+    assert store.put(given) == "added"
+    assert store.article(given.id) == given
+    assert store.live([given.id]) == {given.id: given}
+    assert store.article("f" * 16) is None
+    assert store.live(["f" * 16]) == {}
+    assert store.versions("f" * 16) == []
+
+
+def test_only_another_content_makes_another_version(store: Store) -> None:
+    assert [store.put(RICH), store.put(RICH), store.put(dataclasses.replace(RICH, version=9))] == [
+        "added",
+        "unchanged",
+        "unchanged",
+    ]
+    changed = dataclasses.replace(RICH, title="Corrected", updated_at=datetime(2016, 8, 12, tzinfo=UTC))
+    assert store.put(changed) == "updated"
+    assert store.put(RICH) == "updated"  # back to the first wording: a version of its own
+    assert store.article(RICH.id) == dataclasses.replace(RICH, version=3)
+    history = store.versions(RICH.id)
+    assert [(entry.version, entry.title, entry.updated_at) for entry in history] == [
+        (1, RICH.title, RICH.updated_at),
+        (2, "Corrected", changed.updated_at),
+        (3, RICH.title, RICH.updated_at),
+    ]
+    assert all(abs(datetime.now(UTC) - entry.ingested_at) < timedelta(minutes=5) for entry in history)
+
+
+def test_each_change_is_logged_once_in_order(store: Store) -> None:
+    assert store.last_seq() == 0
+    assert store.changes(after=0, until=99) == []
+    store.put(RICH)
+    store.put(BARE)
+    store.put(RICH)
+    store.put(dataclasses.replace(RICH, title="Corrected"))
+    store.remove(BARE.id, reason="a court order")
+    store.put(BARE)
+    log = store.changes(after=0, until=99)
+    assert [(change.seq, change.article_id, change.version, change.kind) for change in log] == [
+        (1, RICH.id, 1, "added"),
+        (2, BARE.id, 1, "added"),
+        (3, RICH.id, 2, "updated"),
+        (4, BARE.id, 1, "removed"),
+    ]
+    assert store.last_seq() == 4
+    assert store.changes(after=1, until=3) == log[1:3]
+    assert store.changes(after=4, until=99) == []
+    assert all(change.at.tzinfo is not None for change in log)
+
+
+def test_a_takedown_hides_at_once_and_holds_whatever_arrives_later(store: Store) -> None:
+    store.put(RICH)
+    store.remove(RICH.id)
+    assert store.live([RICH.id]) == {}
+    assert store.live_ids() == store.newest(9) == store.scan(["millbrook"], limit=9) == []
+    assert store.put(dataclasses.replace(RICH, title="Back again")) == "unchanged"
+    kept = store.article(RICH.id)
+    assert kept is not None
+    assert (kept.status, kept.title) == ("removed", RICH.title)
+    assert len(store.versions(RICH.id)) == 1
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_what_is_not_there_cannot_be_removed(store: Store, again: bool) -> None:
+    if again:
+        store.put(RICH)
+        store.remove(RICH.id)
+    seq = store.last_seq()
+    with pytest.raises(ArticleNotFound, match=RICH.id):
+        store.remove(RICH.id)
+    assert store.last_seq() == seq
+
+
+def test_an_embargoed_article_is_kept_and_not_shown(store: Store) -> None:
+    store.put(dataclasses.replace(RICH, status="embargoed"))
+    assert store.live([RICH.id]) == {}
+    assert store.live_ids() == store.newest(9) == store.scan(["millbrook"], limit=9) == []
+    assert store.put(dataclasses.replace(RICH, title="Released")) == "updated"
+    assert store.live_ids() == [RICH.id]
+
+
+def test_the_newest_come_first_ties_by_id_and_undated_ones_do_not_come(store: Store) -> None:
+    base = datetime(2016, 8, 10, tzinfo=UTC)
+    times = [
+        None,
+        base,
+        base,
+        base + timedelta(microseconds=1),
+        base + timedelta(seconds=1),
+        base - timedelta(days=9999),
+    ]
+    articles = [article(n, published_at=time) for n, time in enumerate(times)]
+    for each in articles:
+        store.put(each)
+    expected = sorted((a for a in articles if a.published_at), key=lambda a: (-a.published_at.timestamp(), a.id))
+    assert store.newest(9) == expected
+    assert store.newest(2) == expected[:2]
+    store.put(dataclasses.replace(expected[-1], published_at=base + timedelta(days=1)))
+    assert store.newest(1)[0].id == expected[-1].id
+
+
+def test_thousands_of_ids_are_looked_up_in_one_call(store: Store) -> None:
+    for n in range(3):
+        store.put(article(n))
+    ids = [article(0).id, *(f"{n:016x}" for n in range(1300)), article(2).id]
+    assert set(store.live(ids)) == {article(0).id, article(2).id}
+
+
+def test_statistics_count_what_is_shown(store: Store) -> None:
+    assert store.stats() == module.ArchiveStats(
+        articles=0, removed=0, versions=0, passages=0, embeddings=0, sources=0, earliest=None, latest=None, seq=0
+    )
+    for n in (0, 1, 2, 10):
+        store.put(article(n))
+    store.put(article(0, title="Corrected"))
+    store.remove(article(10).id)
+    store.put_passages([passage(article(1), 0)], chunking="c")
+    store.put_embeddings(store.model_id(sha256="a", name="m"), [(digest("x"), b"1234")])
+    assert store.stats() == module.ArchiveStats(
+        articles=3,
+        removed=1,
+        versions=5,
+        passages=1,
+        embeddings=1,
+        sources=3,
+        earliest=article(0).published_at,
+        latest=article(2).published_at,
+        seq=6,
+    )
+
+
+# Scanning
+
+
+def test_a_scan_counts_words_and_a_titles_thrice(store: Store) -> None:
+    in_title = article(1, title="Flood", body="Nothing.")
+    in_body = article(2, title="News", body="A FLOOD and a storm.")
+    in_both = article(3, title="flood and storm", body="flood")
+    other = article(4, title="News", body="Sun.")
+    for each in (in_title, in_body, in_both, other):
+        store.put(each)
+    found = store.scan(["flood", "storm"], limit=9)
+    assert found == [(in_both.id, 7.0), (in_title.id, 3.0), (in_body.id, 2.0)]
+    assert store.scan(["flood", "storm"], limit=1) == found[:1]
+
+
+def test_equal_scores_of_a_scan_are_ordered_by_id(store: Store) -> None:
+    for n in range(9):
+        store.put(article(n, body="flood", title="x"))
+    assert store.scan(["flood"], limit=5) == [(i, 1.0) for i in sorted(article(n).id for n in range(9))[:5]]
+
+
+@pytest.mark.parametrize("word", ["100%", "a_b", "back\\slash", "it's", '"', "%", "_", "\\"])
+def test_a_scan_takes_every_character_literally(store: Store, word: str) -> None:
+    store.put(article(1, title="x", body=f"before {word} after"))
+    store.put(article(2, title="x", body="100 percent, aXb, backXslash, its"))
+    assert store.scan([word], limit=9) == [(article(1).id, 1.0)]
+
+
+def test_a_scan_takes_hundreds_of_words(store: Store) -> None:
+    store.put(article(1, title="x", body="w499"))
+    assert store.scan([f"w{n}w" for n in range(499)] + ["w499"], limit=9) == [(article(1).id, 1.0)]
+
+
+def test_without_words_a_scan_gives_the_newest(store: Store) -> None:
+    for n in range(4):
+        store.put(article(n))
+    assert store.scan([], limit=2) == [(article(3).id, 0.0), (article(2).id, 0.0)]
+
+
+# Passages, embeddings, generations
+
+
+def test_passages_belong_to_one_version_and_one_way_of_cutting(store: Store) -> None:
+    store.put(RICH)
+    made = [passage(RICH, n, start=n, end=n + 3) for n in range(4)]
+    store.put_passages(made[::-1], chunking="c1")
+    store.put_passages(made, chunking="c1")
+    assert store.passages(RICH, chunking="c1") == made
+    assert store.passages(RICH, chunking="c2") == []
+    assert store.passages(dataclasses.replace(RICH, version=2), chunking="c1") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [passage(BARE, 0), passage(RICH, 0, start=5, end=5), dataclasses.replace(passage(RICH, 0), text_hash=b"short")],
+    ids=["of no article", "empty", "short hash"],
+)
+def test_a_wrong_passage_is_refused_and_none_of_its_call_is_kept(store: Store, wrong: Passage) -> None:
+    store.put(RICH)
+    with pytest.raises(apsw.ConstraintError):
+        store.put_passages([passage(RICH, 1), wrong], chunking="c")
+    assert store.passages(RICH, chunking="c") == []
+
+
+def test_embeddings_are_kept_by_model_and_text(store: Store) -> None:
+    one, other = store.model_id(sha256="a", name="m"), store.model_id(sha256="b", name="m")
+    assert one != other
+    assert store.model_id(sha256="a", name="renamed") == one
+    vectors = {digest(str(n)): bytes([n % 251] * 8) for n in range(1200)}
+    store.put_embeddings(one, list(vectors.items()))
+    store.put_embeddings(one, [(digest("0"), b"another!")])
+    wanted = [*vectors, digest("unknown")]
+    assert store.embeddings(one, wanted) == vectors
+    assert store.embedded(one, wanted) == set(vectors)
+    assert store.embeddings(other, wanted) == {}
+    assert store.embedded(other, wanted) == set()
+
+
+def test_a_damaged_embedding_is_left_out_reported_and_replaced(store: Store, path: Path) -> None:
+    model = store.model_id(sha256="a", name="m")
+    store.put_embeddings(model, [(digest("1"), b"vector-1"), (digest("2"), b"vector-2")])
+    alter(path, "UPDATE embedding SET vector = X'00' WHERE text_hash = ?", digest("1"))
+    both = [digest("1"), digest("2")]
+    assert store.embeddings(model, both) == {digest("2"): b"vector-2"}
+    assert store.embedded(model, both) == {digest("2")}  # so the next build makes it again
+    (problem,) = store.check()
+    assert "embedding 1: the vector differs" in problem
+    store.put_embeddings(model, [(digest("1"), b"vector-1")])
+    assert store.embeddings(model, both) == {digest("1"): b"vector-1", digest("2"): b"vector-2"}
+    assert store.check() == []
+
+
+def test_publishing_moves_the_pointer_or_changes_nothing(store: Store, path: Path) -> None:
+    assert store.pointer() == (None, None)
+    assert store.next_generation() == 1
+    made = [PublishedGeneration(number=n, seq=n * 10, manifest_sha256=digest(str(n))) for n in (1, 2, 5)]
+    store.publish(made[0], previous=None)
+    assert store.pointer() == (made[0], None)
+    store.publish(made[1], previous=1)
+    store.publish(made[2], previous=2)
+    assert store.pointer() == (made[2], made[1])
+    assert store.next_generation() == 6
+    for generation, previous in ((made[1], None), (dataclasses.replace(made[0], number=6), 4)):
+        with pytest.raises(apsw.ConstraintError):
+            store.publish(generation, previous=previous)
+    assert store.pointer() == (made[2], made[1])
+    assert store.next_generation() == 6
+    reopened = Store(path)
+    assert reopened.pointer() == (made[2], made[1])
+    reopened.close()
+
+
+# Opening and closing
+
+
+def test_a_reopened_archive_is_the_same_archive(path: Path) -> None:
+    first = Store(path)
+    first.put(RICH)
+    first.close()
+    second = Store(path)
+    assert second.uuid == first.uuid
+    assert second.article(RICH.id) == RICH
+    assert second.put(RICH) == "unchanged"
+    second.close()
+    assert [file.name for file in path.parent.iterdir()] == [path.name]  # the log is written back when it closes
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_schema_newer_than_the_program_is_not_touched(path: Path) -> None:
+    Store(path).close()
+    alter(path, "PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(ArchiveDamaged, match="schema 99 is newer than this program: upgrade"):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database, but a text of some length. " * 40, b"SQLite format 3\0" + b"x" * 5000]
+)
+def test_what_is_no_database_is_damage(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(ArchiveDamaged, match="cannot open the archive"):
+        Store(path)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_in_the_databases_place_is_damage(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(ArchiveDamaged, match="cannot open the archive"):
+        Store(path)
+
+
+def test_many_that_open_a_new_archive_at_once_open_the_same_one(path: Path) -> None:
+    start, opened = threading.Barrier(6), list[Store]()
+
+    def open_it() -> None:
+        start.wait()
+        opened.append(Store(path))
+
+    in_threads(*[open_it] * 6)
+    assert len({each.uuid for each in opened}) == 1
+    assert len(opened) == 6
+    for each in opened:
+        each.close()
+
+
+# Threads
+
+
+def in_threads(*calls: object) -> None:
+    """Run every call in a thread of its own and raise the first error there was."""
+    errors: list[BaseException] = []
+
+    def run(call: object) -> None:
+        try:
+            call()  # type: ignore[operator]
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def test_threads_read_whole_versions_while_others_write(store: Store) -> None:
+    ids = [article(n).id for n in range(3)]
+    written = threading.Event()
+
+    def write(number: int) -> None:
+        for version in range(40):
+            store.put(article(number, title=f"{number}/{version}", body=f"{number}/{version}"))
+
+    def write_all() -> None:
+        try:
+            in_threads(*[lambda n=n: write(n) for n in range(3)])
+        finally:
+            written.set()
+
+    def read() -> None:
+        seq, newest = 0, dict.fromkeys(ids, 0)
+        while not written.is_set():
+            shown = store.live(ids)
+            for each in shown.values():
+                assert each.title == each.body == each.title.split("/")[0] + f"/{each.version - 1}"
+                assert each.version >= newest[each.id]
+                newest[each.id] = each.version
+            last = store.last_seq()
+            assert last >= max(seq, sum(each.version for each in shown.values()))
+            assert len(store.changes(after=0, until=last)) == last
+            seq = last
+
+    in_threads(write_all, read, read)
+    assert store.last_seq() == 120
+    assert store.check() == []
+
+
+def test_readers_do_not_wait_for_a_writer_and_a_second_writer_is_told(
+    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put(RICH)
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 30)
+    second = Store(path)
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("UPDATE version SET title = 'half'")
+    assert store.article(RICH.id) == RICH
+    assert second.article(RICH.id) == RICH
+    with pytest.raises(ArchiveBusy, match="try again"):
+        second.put(BARE)
+    other.execute("ROLLBACK")
+    assert second.put(BARE) == "added"
+    other.close()
+    second.close()
+
+
+def test_a_writer_waits_for_another_process_to_finish(path: Path, store: Store) -> None:
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    waiting = threading.Timer(0.1, lambda: other.execute("COMMIT"))
+    waiting.start()
+    assert store.put(RICH) == "added"
+    waiting.join()
+    other.close()
+
+
+def open_files(path: Path) -> int:
+    links = (link for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    return sum(str(link.readlink()).startswith(str(path)) for link in links)
+
+
+def test_a_thread_that_ended_leaves_no_connection_open(path: Path, store: Store) -> None:
+    store.put(RICH)
+    store.live_ids()
+    before, during = open_files(path), list[int]()
+
+    def read() -> None:
+        store.live_ids()
+        during.append(open_files(path))
+
+    for _ in range(20):
+        in_threads(read)
+    assert min(during) > before
+    assert open_files(path) <= before + 2  # SQLite keeps a file open for the next connection
+
+
+def test_closing_closes_the_connections_of_every_thread(path: Path) -> None:
+    store, read, closed = Store(path), threading.Event(), threading.Event()
+
+    def reader() -> None:
+        store.live_ids()
+        read.set()
+        closed.wait(10)
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    read.wait(10)
+    store.close()
+    assert open_files(path) == 0
+    closed.set()
+    thread.join()
+
+
+# The disk
+
+
+class Disk(apsw.VFS):
+    """The real disk, which counts syncs and fails from a chosen write or sync on."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.fails_after: int | None = None
+        self.error: type[apsw.Error] = apsw.FullError
+        self.real = apsw.vfs_names()[0]
+        super().__init__("tested-disk", self.real, makedefault=True)
+
+    def xOpen(self, name: object, flags: list[int]) -> apsw.VFSFile:  # noqa: N802 apsw's name
+        return _File(self, name, flags)
+
+    def count(self, call: str) -> None:
+        self.calls.append(call)
+        if self.fails_after is not None and len(self.calls) > self.fails_after:
+            raise self.error("a failing disk")
+
+    def remove(self) -> None:
+        apsw.set_default_vfs(self.real)
+        self.unregister()
+
+
+class _File(apsw.VFSFile):
+    def __init__(self, disk: Disk, name: object, flags: list[int]) -> None:
+        super().__init__(disk.real, name, flags)  # type: ignore[arg-type]
+        self._disk = disk
+        self._name = str(name.filename() if isinstance(name, apsw.URIFilename) else name)
+
+    def xWrite(self, content: bytes, offset: int) -> None:  # noqa: N802 apsw's name
+        self._disk.count(f"write {self._name}")
+        super().xWrite(content, offset)
+
+    def xSync(self, flags: int) -> None:  # noqa: N802 apsw's name
+        self._disk.count(f"sync {self._name}")
+        super().xSync(flags)
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    made = Disk()
+    yield made
+    made.remove()
+
+
+def test_what_put_returned_from_is_on_the_disk(disk: Disk, path: Path) -> None:
+    store = Store(path)
+    for n in range(3):
+        disk.calls.clear()
+        store.put(article(n))
+        assert disk.calls[-1] == f"sync {path}-wal"
+        assert disk.calls.count(f"write {path}") == 0
+    store.close()
+
+
+def put_failed(store: Store, given: Article) -> str | None:
+    """Return what the store told of its failure to keep `given`, or None when it did not fail."""
+    try:
+        store.put(given)
+    except ArchiveError as error:
+        return str(error)
+    return None
+
+
+def test_a_full_disk_is_told_as_such(disk: Disk, path: Path) -> None:
+    store = Store(path)
+    disk.fails_after = 0
+    with pytest.raises(ArchiveError, match="the disk is full: free some space"):
+        store.put(RICH)
+    disk.error = apsw.IOError
+    with pytest.raises(ArchiveDamaged, match="failing disk: run `flask check`"):
+        store.put(RICH)
+    disk.fails_after = None
+    store.close()
+
+
+@pytest.mark.parametrize("error", [apsw.FullError, apsw.IOError])
+def test_a_write_that_fails_anywhere_leaves_nothing_and_the_next_one_works(
+    disk: Disk, path: Path, error: type[apsw.Error]
+) -> None:
+    store = Store(path)
+    store.put(RICH)
+    before = (store.article(RICH.id), store.last_seq(), store.stats())
+    disk.error, failures = error, 0
+    while failures < 100:
+        disk.calls.clear()
+        disk.fails_after = failures
+        if put_failed(store, dataclasses.replace(RICH, title="Corrected")) is None:
+            break
+        disk.fails_after = None
+        failures += 1
+        assert (store.article(RICH.id), store.last_seq(), store.stats()) == before
+    disk.fails_after = None
+    assert 3 < failures < 100
+    assert (store.last_seq(), store.check()) == (2, [])
+    store.close()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from archive.article import Article
+from archive.store import Store
+store = Store(Path(sys.argv[1]))
+store.put(Article(id="a" * 16, title="kept", body="kept"))
+Store._log = lambda *_, **__: os.kill(os.getpid(), 9)
+store.put(Article(id="a" * 16, title="lost", body="lost " * 2_000_000))  # more than is held in memory
+"""
+
+
+def test_a_process_killed_within_a_transaction_leaves_what_was_before(path: Path) -> None:
+    root = Path(__file__).parents[1]
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=root, check=False)
+    assert ended.returncode == -9
+    assert path.with_name(path.name + "-wal").stat().st_size > 5_000_000  # it had begun to write
+    store = Store(path)
+    assert [entry.title for entry in store.versions("a" * 16)] == ["kept"]
+    assert (store.last_seq(), store.check()) == (1, [])
+    store.close()
+
+
+def test_an_error_within_a_transaction_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put(RICH)
+
+    def fail(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_log", fail)
+        with pytest.raises(KeyboardInterrupt):
+            store.put(dataclasses.replace(RICH, title="Corrected"))
+        with pytest.raises(KeyboardInterrupt):
+            store.remove(RICH.id)
+    assert store.article(RICH.id) == RICH
+    assert len(store.versions(RICH.id)) == store.last_seq() == 1
+    assert store.put(BARE) == "added"
+
+
+def test_a_commit_that_fails_leaves_no_transaction_open(store: Store) -> None:
+    with pytest.raises(apsw.ConstraintError), store._transaction() as connection:  # noqa: PT012
+        store._log(connection, RICH.id, version=1, kind="added")
+        # The reference to a version is looked at when the transaction commits.
+        connection.execute("INSERT INTO article (article_id, version, status) VALUES ('x', 1, 'live')")
+    assert store.last_seq() == 0
+    assert store.put(RICH) == "added"
+
+
+def test_erased_text_is_gone_from_the_file(path: Path) -> None:
+    store = Store(path)
+    secret = article(1, body="A secret nobody may find. " * 1000)
+    store.put(secret)
+    with store._transaction() as connection:
+        connection.execute("UPDATE version SET body = ''")
+    store.close()
+    assert b"secret nobody" not in path.read_bytes()
+
+
+def test_the_database_is_in_wal_mode_and_keeps_its_references(store: Store, path: Path) -> None:
+    outside = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    assert outside.pragma("journal_mode") == "wal"
+    outside.close()
+    inside = {name: store._writer.pragma(name) for name in ("synchronous", "foreign_keys", "secure_delete")}
+    assert inside == {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+
+
+# Damage
+
+
+def alter(path: Path, sql: str, *bindings: object) -> None:
+    """Change the database behind the store's back."""
+    other = apsw.Connection(str(path))
+    other.execute(sql, bindings)  # type: ignore[arg-type]
+    other.close()
+
+
+def flip(path: Path, place: int, bit: int = 0) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1 << bit
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def full(path: Path) -> Path:
+    """An archive of two articles, one of them in two versions, and two vectors, with nothing left in its log."""
+    store = Store(path)
+    store.put(dataclasses.replace(RICH, title="First wording"))
+    store.put(RICH)
+    store.put(article(2, published_at=None))
+    store.put_embeddings(
+        store.model_id(sha256="a", name="m"), [(digest("1"), b"vector-1" * 9), (digest("2"), b"v-2" * 9)]
+    )
+    assert store.check() == []
+    store.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("First wording", f"article {RICH.id} version 1"),
+        ("Second “quoted”", f"article {RICH.id} version "),
+        ("Ada Quill", f"article {RICH.id} version "),
+        ('["Ada', "version"),
+        ("🌊", "version"),
+        ("https://outlet2.example/2", f"article {article(2).id} version 1"),
+        ("2016-08-11T00", "version"),
+        ("vector-1", "embedding 1: "),
+    ],
+)
+def test_a_flipped_bit_is_found_and_the_row_named(full: Path, text: str, named: str) -> None:
+    place = full.read_bytes().rindex(text.encode())
+    for bit in range(8):
+        flip(full, place, bit)
+        store = Store(full)
+        problems = store.check()
+        store.close()
+        flip(full, place, bit)
+        assert len(problems) == 1
+        assert named in problems[0] or "row " in problems[0]
+        assert "restore it from a backup" in problems[0] or "run `flask reindex`" in problems[0]
+
+
+def shown(store: Store) -> object:
+    """Return everything a reader or a build can get from the archive of `full`."""
+    ids = [RICH.id, article(2).id]
+    vectors = store.embeddings(store.model_id(sha256="a", name="m"), [digest("1"), digest("2")])
+    return store.live_ids(), [store.article(i) for i in ids], store.newest(9), vectors
+
+
+def test_a_flipped_bit_in_the_head_of_a_row_is_found(full: Path) -> None:
+    store, found = Store(full), 0
+    expected = shown(store)
+    store.close()
+    vector = full.read_bytes().index(b"vector-1" * 9)
+    for place in range(vector - 32 - 8, vector - 32):  # between the row's length and its text hash: types and lengths
+        for bit in range(8):
+            flip(full, place, bit)
+            store = Store(full)
+            problems = store.check()
+            assert problems or shown(store) == expected, (place, bit)
+            found += bool(problems)
+            store.close()
+            flip(full, place, bit)
+    assert found > 40
+
+
+def test_what_check_lets_pass_is_as_it_was_wherever_a_bit_flips(full: Path) -> None:
+    store = Store(full)
+    expected = shown(store)
+    store.close()
+    content, chance, found = full.read_bytes(), random.Random(4), 0
+    used = [place for place, byte in enumerate(content) if byte]
+    for place in chance.sample(used, 120):
+        flip(full, place, chance.randrange(8))
+        try:
+            store = Store(full)
+            problems = store.check()
+            if not problems:
+                assert shown(store) == expected, place
+            found += bool(problems)
+            store.close()
+        except ArchiveDamaged:
+            found += 1
+        full.write_bytes(content)
+    assert found > 40
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "authors = '[\"x'",
+        "authors = 'null'",
+        "title = CAST(X'FF41' AS TEXT)",
+        "published_at = 'yesterday'",
+        "url = 'https://other.example'",
+    ],
+)
+def test_an_unreadable_row_hides_no_other_and_reading_it_is_an_error_of_the_archive(full: Path, change: str) -> None:
+    alter(full, f"UPDATE version SET {change} WHERE article_id = ? AND version = 2", RICH.id)
+    alter(full, "UPDATE version SET title = 'altered' WHERE article_id = ?", article(2).id)
+    store = Store(full)
+    problems = store.check()
+    assert any(article(2).id in problem for problem in problems)
+    assert any(f"{RICH.id} version 2" in problem or "row 2 " in problem for problem in problems)
+    if "url" not in change:
+        with pytest.raises(ArchiveDamaged, match="flask check"):
+            store.live([RICH.id])
+    assert set(store.live([article(2).id])) == {article(2).id}
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        (f"DELETE FROM change WHERE article_id = '{RICH.id}'", "1 articles have no entry in the change log"),
+        (f"UPDATE article SET version = 1 WHERE article_id = '{RICH.id}'", f"article {RICH.id}: what is shown"),
+        ("UPDATE article SET published_at = NULL", f"article {RICH.id}: what is shown"),
+        ("DELETE FROM version WHERE version = 2", "broken reference"),
+    ],
+)
+def test_rows_that_do_not_agree_are_found(full: Path, sql: str, named: str) -> None:
+    alter(full, sql)
+    store = Store(full)
+    problems = store.check()
+    store.close()
+    assert any(named in problem for problem in problems), problems
+
+
+def test_a_torn_page_is_reported_and_does_not_stop_the_check(full: Path) -> None:
+    content = full.read_bytes()
+    size = int.from_bytes(content[16:18], "big")
+    place = content.rindex(b"First wording") // size * size
+    full.write_bytes(content[:place] + b"\xaa" * size + content[place + size :])
+    store = Store(full)
+    problems = store.check()
+    assert any(problem.startswith("database: ") for problem in problems)
+    with pytest.raises(ArchiveDamaged, match="flask check"):
+        store.article(RICH.id)
+    store.close()
+
+
+# The whole, against a dictionary
+
+
+@dataclasses.dataclass
+class Kept:
+    """What the model remembers of an article."""
+
+    versions: list[Article]
+    status: str
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Any puts, removals and reopenings, against a plain dictionary."""
+
+    numbers = st.integers(0, 3)
+
+    @initialize()
+    def begin(self) -> None:
+        self.path = Path(self.root) / f"{next(self.count)}.db"
+        self.store = Store(self.path)
+        self.model: dict[str, Kept] = {}
+        self.log: list[tuple[str, int, str]] = []
+
+    root = ""
+    count = itertools.count()
+
+    @rule(
+        number=numbers,
+        title=st.sampled_from(["One", "Two", "Flood"]),
+        day=st.one_of(st.none(), st.integers(1, 3)),
+        status=st.sampled_from(["live", "live", "embargoed"]),
+    )
+    def put(self, number: int, title: str, day: int | None, status: str) -> None:
+        published = datetime(2020, 1, day, tzinfo=UTC) if day else None
+        new = article(number, title=title, published_at=published, status=status)
+        known = self.model.get(new.id)
+        outcome = self.store.put(new)
+        if known and (known.status == "removed" or same_content(known.versions[-1], new)):
+            assert outcome == "unchanged"
+            return
+        assert outcome == ("updated" if known else "added")
+        known = self.model.setdefault(new.id, Kept([], status))
+        known.versions.append(dataclasses.replace(new, version=len(known.versions) + 1))
+        known.status = status
+        self.log.append((new.id, len(known.versions), outcome))
+
+    @rule(number=numbers)
+    def remove(self, number: int) -> None:
+        known = self.model.get(article(number).id)
+        if known is None or known.status == "removed":
+            with pytest.raises(ArticleNotFound):
+                self.store.remove(article(number).id)
+            return
+        self.store.remove(article(number).id, reason="asked for")
+        known.status = "removed"
+        self.log.append((article(number).id, len(known.versions), "removed"))
+
+    @precondition(lambda self: self.log)
+    @rule()
+    def reopen(self) -> None:
+        self.store.close()
+        self.store = Store(self.path)
+
+    @invariant()
+    def everything_agrees(self) -> None:
+        shown = {key: dataclasses.replace(known.versions[-1], status=known.status) for key, known in self.model.items()}
+        live = {key: each for key, each in shown.items() if each.status == "live"}
+        assert {key: self.store.article(key) for key in shown} == shown
+        assert self.store.live(list(shown)) == live
+        assert self.store.live_ids() == sorted(live)
+        dated = sorted((each for each in live.values() if each.published_at), key=lambda each: each.id)
+        assert self.store.newest(9) == sorted(dated, key=lambda each: each.published_at, reverse=True)
+        assert [key for key, _ in self.store.scan(["flood"], limit=9)] == sorted(
+            live, key=lambda key: (-(3 * (live[key].title == "Flood") + ("flood" in live[key].body.lower())), key)
+        )[: len(self.store.scan(["flood"], limit=9))]
+        for key, known in self.model.items():
+            assert [entry.title for entry in self.store.versions(key)] == [each.title for each in known.versions]
+        log = self.store.changes(after=0, until=self.store.last_seq())
+        assert [(change.article_id, change.version, change.kind) for change in log] == self.log
+        assert [change.seq for change in log] == list(range(1, len(log) + 1))
+
+    def teardown(self) -> None:
+        assert self.store.check() == []
+        self.store.close()
+
+
+def same_content(one: Article, other: Article) -> bool:
+    return dataclasses.replace(one, version=1, status="live") == dataclasses.replace(other, version=1, status="live")
+
+
+def test_any_puts_and_removals_agree_with_a_dictionary(tmp_path: Path) -> None:
+    from hypothesis.stateful import run_state_machine_as_test
+
+    machine = type("InThisFolder", (StoreMachine,), {"root": str(tmp_path)})
+    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=20, deadline=None))

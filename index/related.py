@@ -109,6 +109,7 @@ class Related:
 def _result(article: Article, other: Article, item: Fused, *, terms: Sequence[str], weights: Weights) -> Result:
     known = set(analyse(f"{other.title}\n{other.body}"))
     shared = [term for term in terms if set(analyse(term)) <= known]
+    shared.sort(key=lambda term: not term[:1].isupper())  # names tell more than words; the sort keeps their order
     words = frozenset(term for text in shared for term in analyse(text))
     result = result_of(item, other, words=words, weights=weights, depth=DEPTH)
     lane = lane_of(article, other, cosine=item.hit.semantic)

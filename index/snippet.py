@@ -72,8 +72,12 @@ def _stretch(body: str, within: Range, wanted: Range | None, length: int) -> Ran
 
 
 def _trimmed(body: str, piece: Range) -> Range:
+    """Return the piece without white space around it, and without the comma or dash that a cut would leave dangling."""
     first, last = piece
-    last = first + len(body[first:last].rstrip())
+    ending = body[first:last].rstrip()
+    if last < len(body.rstrip()):
+        ending = ending.rstrip(",;:-\u2013\u2014").rstrip()
+    last = first + len(ending)
     return last - len(body[first:last].lstrip()), last
 
 

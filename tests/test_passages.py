@@ -197,6 +197,20 @@ def test_a_passage_begins_with_whole_sentences_of_the_one_before() -> None:
     assert set(shared) == {30}  # three sentences of ten; a fourth would be more than the overlap
 
 
+def test_a_long_sentence_is_repeated_less_before_rather_than_cut() -> None:
+    long = "The " + "long " * 88 + "one."
+    article = story(f"{sentences(9, length=10)} {long}")
+    found = texts(article, cut(article, token_spans=words, max_tokens=100))
+    assert found[-1] == f"Number 8 {'goes ' * 7}on. {long}"
+
+
+def test_sentences_end_as_they_do_in_the_articles_language() -> None:
+    german = story("Er kam am 3. Mai. " * 40, language="de")
+    found = texts(german, cut(german, token_spans=words, max_tokens=34))
+    assert len(found) > 5
+    assert all(text.endswith("Mai.") for text in found)
+
+
 def test_passages_are_of_about_equal_size_and_no_more_than_needed() -> None:
     article = story(sentences(22, length=10))
     sizes = [len(words(text)) for text in texts(article, cut(article, token_spans=words, max_tokens=200))]

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -190,10 +189,13 @@ def test_newest_and_oldest_first_the_undated_last_either_way(newsroom: Services,
 
 def test_the_same_moment_goes_by_id(parts: Services) -> None:
     for number in range(60, 66):
-        parts.store.put(article(number, published_at=datetime(2022, 1, 1, tzinfo=UTC)))
+        body = "A flood. " * (number % 7) + "Nothing else."
+        parts.store.put(article(number, body=body, published_at=datetime(2022, 1, 1, tzinfo=UTC)))
     parts.builder.update()
     ids = sorted(article(number).id for number in range(60, 66))
-    assert found(parts, sort="newest")[:6] == found(parts, sort="oldest")[-6:] == ids
+    assert [id_ for id_ in found(parts, "flood", mode="keyword") if id_ in ids] != ids
+    for query in ("", "flood"):
+        assert found(parts, query, sort="newest")[:6] == found(parts, query, sort="oldest")[-6:] == ids
 
 
 def test_without_words_the_newest_come_first(newsroom: Services) -> None:
@@ -217,7 +219,7 @@ def test_paging_reaches_everything_counted_each_once(
 ) -> None:
     request = SearchRequest(query=query, mode=mode, sort=sort, page_size=page_size)
     seen: list[str] = []
-    for page in count(1):
+    for page in range(1, ALL + 2):
         answer = newsroom.search.search(replace(request, page=page))
         assert (answer.request.page, answer.facets) == (page, newsroom.search.search(request).facets)
         seen += [result.article.id for result in answer.results]
@@ -305,6 +307,15 @@ def test_an_article_that_changed_since_it_was_indexed_is_shown_as_it_is_now(part
         assert (shown.article.title, shown.article.version) == ("Corrected", 2)
         assert shown.snippet.text == changed.body
         assert [shown.snippet.text[start:end] for start, end in shown.snippet.highlights] == ["flood"]
+
+
+def test_an_old_passage_is_not_looked_for_in_a_new_text(parts: Services) -> None:
+    long = " ".join(f"Sentence {n} says nothing much at all." for n in range(60)) + " The deluge took the mill."
+    parts.store.put(article(70, body=long))
+    parts.builder.update()
+    parts.store.put(article(70, body="Withdrawn: there was no deluge."))
+    shown = {result.article.id: result for result in results(parts, "inundation", mode="semantic")}[article(70).id]
+    assert shown.snippet.text == "Withdrawn: there was no deluge."
 
 
 def test_highlights_are_the_words_asked_for(newsroom: Services) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
@@ -95,7 +96,7 @@ def test_after_any_updates_ranking_equals_brute_force(
     depth: int,
     chosen: set[int],
 ) -> None:
-    directory = tmp_path_factory.mktemp("vectors")
+    directory = Path(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))
     random = np.random.default_rng(seed)
     kept: dict[str, list[Item]] = {}
     for version, (brought, gone) in enumerate(updates, start=1):
@@ -162,6 +163,14 @@ def test_removed_articles_are_found_by_no_door(tmp_path: Path) -> None:
     assert len(index) == 57
 
 
+def test_removals_add_up(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    apply(tmp_path, added=[item for n in range(9) for item in some(random, n)])
+    for n in range(3):
+        apply(tmp_path, removed=[identifier(n)])
+    assert opened(tmp_path).article_ids() == {identifier(n) for n in range(3, 9)}
+
+
 def test_a_new_version_replaces_the_old_one(tmp_path: Path) -> None:
     apply(tmp_path, added=[(identifier(1), Span(1, 0, 9), unit(1, 0, 0, 0)), *some(np.random.default_rng(0), 2)])
     apply(tmp_path, removed=[identifier(1)], added=[(identifier(1), Span(2, 4, 8), unit(0, 1, 0, 0))])
@@ -190,7 +199,7 @@ def test_all_articles_removed_leave_an_empty_index_without_segments(tmp_path: Pa
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=25))
 def test_each_segment_is_at_least_twice_the_next(tmp_path_factory: pytest.TempPathFactory, batches: list[int]) -> None:
-    directory = tmp_path_factory.mktemp("vectors")
+    directory = Path(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))
     for number, count in enumerate(batches):
         apply(directory, added=some(np.random.default_rng(0), number, passages=count))
         sizes = segments(directory)
@@ -244,9 +253,9 @@ def test_an_update_never_writes_into_a_file_that_is_there(
 ) -> None:
     """Each update works on hard links to the one before, as a generation does; every original must stay as it is."""
     random, past = np.random.default_rng(3), dict[Path, dict[str, str]]()
-    base = tmp_path_factory.mktemp("vectors")
+    base = Path(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))
     for version, (brought, gone) in enumerate(updates, start=1):
-        linked = tmp_path_factory.mktemp("vectors")
+        linked = Path(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))
         for path in base.iterdir():
             os.link(path, linked / path.name)
         past[base] = hashes(base)

@@ -37,6 +37,18 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """An article's entry in a list that is counted, filtered and ordered: everything but its texts."""
+
+    id: str
+    source: str | None
+    section: str | None
+    authors: tuple[str, ...]
+    language: str | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
     """Why one input did not go in: the file or URL, the line when there are lines, and what to do about it."""
 

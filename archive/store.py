@@ -23,7 +23,7 @@ from typing import Any, Literal, TypeVar
 
 import apsw
 
-from archive.article import Article, Change, ChangeKind, Passage
+from archive.article import Article, Change, ChangeKind, Listing, Passage
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
 
@@ -252,6 +252,26 @@ class Store:
                 batch,
             )
             found.update((row[0], _article(row)) for row in rows)
+        return found
+
+    def listings(self, article_ids: Sequence[str]) -> dict[str, Listing]:
+        """Return the entries of those of the articles that may be shown, by id, without reading their texts."""
+        found: dict[str, Listing] = {}
+        for batch in _batches(article_ids):
+            rows = self._rows(
+                "SELECT v.article_id, v.source, v.section, v.authors, v.language, v.published_at"
+                f" {_SHOWN} WHERE a.status = 'live' AND a.article_id IN ({_marks(batch)})",
+                batch,
+            )
+            for article_id, source, section, authors, language, published_at in rows:
+                found[article_id] = Listing(
+                    id=article_id,
+                    source=source,
+                    section=section,
+                    authors=tuple(json.loads(authors)),
+                    language=language,
+                    published_at=_time(published_at),
+                )
         return found
 
     def live_ids(self) -> list[str]:

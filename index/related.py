@@ -67,11 +67,14 @@ class Related:
             generation = engine.generation
         others = replace(candidates, hits=[hit for hit in candidates.hits if hit.article_id != article_id])
         fusion = fuse(others, method=self._fusion, weights=MODE_WEIGHTS["keyword" if blind else mode])
-        articles = self._store.live([item.hit.article_id for item in fusion.ranked])
-        shown = [item for item in fusion.ranked if item.hit.article_id in articles][:limit]
+        listings = self._store.listings([item.hit.article_id for item in fusion.ranked])
+        shown = [item for item in fusion.ranked if item.hit.article_id in listings][:limit]
+        articles = self._store.live([item.hit.article_id for item in shown])
         words = [text for text, _ in terms]
         results = [
-            _result(article, articles[item.hit.article_id], item, terms=words, weights=fusion.weights) for item in shown
+            _result(article, articles[item.hit.article_id], item, terms=words, weights=fusion.weights)
+            for item in shown
+            if item.hit.article_id in articles
         ]
         return RelatedResponse(
             article_id=article_id, results=results, generation=generation, degraded=degraded or blind

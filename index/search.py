@@ -7,12 +7,12 @@ answer comes from one generation throughout.
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from archive.article import Article
+from archive.article import Article, Listing
 from archive.store import Store
 from index.embedder import Embedder, embed_query
 from index.engine import Engine, Span, Vector
@@ -149,21 +149,24 @@ class Search:
         """Return one page of what `request` asks for."""
         started = time.perf_counter()
         ranking = self.rank(_query_of(request), mode=request.mode)
-        articles = self._store.live([item.hit.article_id for item in ranking.fused])
-        found = [item for item in ranking.fused if item.hit.article_id in articles]
-        listed = _sorted(found, articles, sort=request.sort, ranked=bool(ranking.query.text))
+        listings = self._store.listings([item.hit.article_id for item in ranking.fused])
+        found = [item for item in ranking.fused if item.hit.article_id in listings]
+        listed = _sorted(found, listings, sort=request.sort, ranked=bool(ranking.query.text))
         start = (request.page - 1) * request.page_size
+        page = listed[start : start + request.page_size]
+        articles = self._store.live([item.hit.article_id for item in page])
         words = frozenset(matched_words(ranking.query))
         results = [
             result_of(item, articles[item.hit.article_id], words=words, weights=ranking.weights)
-            for item in listed[start : start + request.page_size]
+            for item in page
+            if item.hit.article_id in articles
         ]
         return SearchResponse(
             request=request,
             results=results,
             total=len(listed),
             complete=ranking.complete,
-            facets=facets_of(articles[item.hit.article_id] for item in listed),
+            facets=facets_of(listings[item.hit.article_id] for item in listed),
             generation=ranking.generation,
             degraded=ranking.degraded,
             took_ms=round((time.perf_counter() - started) * 1000, 1),
@@ -230,13 +233,13 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _sorted(found: Sequence[Fused], articles: dict[str, Article], *, sort: Sort, ranked: bool) -> list[Fused]:
+def _sorted(found: Sequence[Fused], listings: Mapping[str, Listing], *, sort: Sort, ranked: bool) -> list[Fused]:
     """Return `found` in the order asked for; what only filters selected has no relevance and comes newest first."""
     if sort == "relevance" and ranked:
         return list(found)
 
     def age(item: Fused) -> tuple[bool, float, str]:
-        at = articles[item.hit.article_id].published_at
+        at = listings[item.hit.article_id].published_at
         seconds = at.timestamp() if at else 0.0
         return at is None, seconds if sort == "oldest" else -seconds, item.hit.article_id
 
@@ -268,9 +271,9 @@ def _within(depth: int, rank: int | None) -> int | None:
     return rank if rank is not None and rank <= depth else None
 
 
-def facets_of(articles: Iterable[Article]) -> Facets:
-    """Count the values of each field over `articles`."""
-    listed = list(articles)
+def facets_of(listings: Iterable[Listing]) -> Facets:
+    """Count the values of each field over `listings`."""
+    listed = list(listings)
     months = Counter((a.published_at.year, a.published_at.month) for a in listed if a.published_at)
     return Facets(
         source=_counts(a.source for a in listed),

@@ -75,6 +75,17 @@ def test_an_article_comes_back_as_it_was_put(store: Store, given: Article) -> No
     assert store.versions("f" * 16) == []
 
 
+def test_a_listing_says_of_what_is_shown_everything_but_the_texts(store: Store) -> None:
+    hidden = article(2)
+    for given in (RICH, BARE, hidden):
+        store.put(given)
+    store.remove(hidden.id)
+    listings = store.listings([RICH.id, BARE.id, hidden.id, "f" * 16])
+    assert set(listings) == {RICH.id, BARE.id}
+    for given in (RICH, BARE):
+        assert dataclasses.asdict(listings[given.id]).items() <= dataclasses.asdict(given).items()
+
+
 def test_only_another_content_makes_another_version(store: Store) -> None:
     assert [store.put(RICH), store.put(RICH), store.put(dataclasses.replace(RICH, version=9))] == [
         "added",

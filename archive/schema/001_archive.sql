@@ -23,7 +23,6 @@ CREATE TABLE version (
     source        TEXT,
     section       TEXT,
     title         TEXT NOT NULL,
-    body          TEXT NOT NULL,
     authors       TEXT NOT NULL,
     language      TEXT,
     published_at  TEXT,
@@ -31,6 +30,7 @@ CREATE TABLE version (
     derived_title INTEGER NOT NULL CHECK (derived_title IN (0, 1)),
     ingested_at   TEXT NOT NULL,
     sha256        BLOB NOT NULL CHECK (length(sha256) = 32),
+    body          TEXT NOT NULL, -- last: SQLite walks a long text's pages to reach what stands behind it
     PRIMARY KEY (article_id, version)
 ) STRICT;
 

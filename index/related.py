@@ -28,6 +28,8 @@ Lane = Literal["same_story", "background", "follow_up", "other"]
 DEPTH = 50  # hits fetched per ranking; a panel shows five
 TELLING_TERMS = 30  # terms of an article that are looked up
 LEAD_WEIGHT = 2.0  # the first passage, where news says what happened, counts as this many
+MEAN_PASSAGES = 32  # of an article's vector: news says within the first 5,000 words what it is about
+UNKEPT_CHARS = 10_000  # of a body embedded while a reader waits, when its embeddings are not kept yet
 NAMED_TERMS = 3  # shared terms a reason names
 SAME_STORY_COSINE = 0.6  # mean vectors of two reports of one event; unrelated news of one archive lies near 0.2
 SAME_STORY_DAYS = 4  # a story's first days; later reports follow it up
@@ -96,7 +98,7 @@ class Related:
         """Return the mean of the passages' vectors, the lead weighing more, as a vector of norm 1."""
         model_id = self._store.model_id(sha256=embedder.sha256, name=embedder.name)
         method = chunking(embedder.sha256, embedder.max_tokens)
-        passages = self._store.passages(article, chunking=method)
+        passages = self._store.passages(article, chunking=method)[:MEAN_PASSAGES]
         kept = self._store.embeddings(model_id, [passage.text_hash for passage in passages])
         if passages and len(kept) == len({passage.text_hash for passage in passages}):
             vectors = np.stack([np.frombuffer(kept[passage.text_hash], dtype="<f4") for passage in passages])
@@ -121,6 +123,7 @@ def _result(article: Article, other: Article, item: Fused, *, terms: Sequence[st
 
 
 def _texts(article: Article, embedder: Embedder) -> list[str]:
+    article = replace(article, body=article.body[:UNKEPT_CHARS])
     context = title_context(article, embedder.token_spans)
     passages = cut(article, token_spans=embedder.token_spans, max_tokens=embedder.max_tokens)
     return [embedding_text(context, article.body[passage.start : passage.end]) for passage in passages]

@@ -16,7 +16,7 @@ from archive.errors import SourceError
 from archive.identity import article_id
 from archive.readers import HEAD_BYTES, Reader, detect, gzipped, html, jsonl, table, text
 from archive.readers.dates import parse_date
-from archive.readers.fields import language_tag
+from archive.readers.fields import MAX_BODY_CHARS, language_tag
 from archive.readers.lines import MAX_LINE_BYTES
 from archive.readers.normalise import MAX_DERIVED_TITLE, body_text, derived_title, one_line
 
@@ -152,8 +152,15 @@ def test_a_line_that_is_no_article_says_why_and_the_next_goes_in(line: str, word
     assert words in rejection.reason
 
 
+def test_a_body_longer_than_any_article_is_named_and_one_at_the_limit_goes_in() -> None:
+    entries = read(jsonl.read, record(body="x" * MAX_BODY_CHARS) + "\n" + record(body="x" * (MAX_BODY_CHARS + 1)))
+    assert isinstance(entries[0], Article)
+    assert isinstance(entries[1], Rejection)
+    assert "2,000,001 characters, more than the 2,000,000" in entries[1].reason
+
+
 def test_a_line_over_the_cap_is_named_and_the_rest_go_in() -> None:
-    fits = b'{"title": "Fits", "body": "' + b"x" * (MAX_LINE_BYTES - 29) + b'"}'
+    fits = b'{"title": "Fits", "body": "x", "note": "' + b"x" * (MAX_LINE_BYTES - 42) + b'"}'
     assert len(fits) == MAX_LINE_BYTES
     entries = read(jsonl.read, fits + b"\r\n" + fits + b" \n" + record(title="Next").encode())
     assert outcomes(entries) == ["Fits", 2, "Next"]

@@ -18,7 +18,7 @@ from archive.errors import ArticleNotFound
 from index.analysis import STOP_TERMS, analyse
 from index.embedder import Embedder
 from index.errors import ModelUnavailable
-from index.related import SAME_STORY_COSINE, SAME_STORY_DAYS, Related, lane_of, reason_of
+from index.related import SAME_STORY_COSINE, SAME_STORY_DAYS, UNKEPT_CHARS, Related, lane_of, reason_of
 from index.search import MODES, Mode, Result
 from web.services import Services
 from web.settings import Settings
@@ -132,6 +132,15 @@ def test_without_kept_embeddings_the_article_is_embedded_and_the_answer_is_the_s
     assert ids(after) == ids(before)
     assert [result.score for result in after] == pytest.approx([result.score for result in before], abs=1e-5)
     assert len(model.texts) == 1
+
+
+def test_a_reader_never_waits_for_a_whole_book_to_be_embedded(parts: Services) -> None:
+    parts.store.put(article(80, title="The flood reaches Millbrook", body="The flood rose again. " * 20_000))
+    model = parts.embedder
+    assert isinstance(model, CountingEmbedder)
+    model.batches.clear()
+    assert set(ids(related(parts, 80))[:3]) == {article(number).id for number in (0, 1, 2)}
+    assert sum(map(len, model.texts)) < 3 * UNKEPT_CHARS
 
 
 def test_an_article_newer_than_the_index_has_relations_as_it_is_now(parts: Services) -> None:

@@ -24,6 +24,7 @@ AUTHORS = ("authors", "author")
 LANGUAGE = ("language",)
 PUBLISHED = ("published_at", "date", "published")
 UPDATED = ("updated_at",)
+MAX_BODY_CHARS = 2_000_000  # 350,000 words: no article is as long, and a page, a snippet and a panel must cope with it
 KNOWN = frozenset(ID + URL + SOURCE + SECTION + TITLE + BODY + AUTHORS + LANGUAGE + PUBLISHED + UPDATED)
 
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{2,8})*)")  # the common part of BCP 47
@@ -35,6 +36,11 @@ def article_from(fields: Mapping[str, object]) -> Article:
     body = body_text(_text(fields, BODY) or "")
     if not has_words(body):
         raise SourceError(f"no body: the article's text belongs in {_or(BODY)}")
+    if len(body) > MAX_BODY_CHARS:
+        raise SourceError(
+            f"the body has {len(body):,} characters, more than the {MAX_BODY_CHARS:,} an article may have:"
+            " split it into its articles"
+        )
     headline = one_line(_text(fields, TITLE) or "")
     derived = not has_words(headline)
     title = derived_title(body) if derived else headline

@@ -5,6 +5,7 @@ import threading
 bind = "127.0.0.1:8000"
 workers = 1  # threads share one open index and one model; more processes would each hold their own
 threads = 8
+limit_request_line = 8190  # bytes, the most gunicorn can be told: a query of some 1,300 Cyrillic letters fits
 worker_class = "gthread"
 preload_app = False  # a process forked after FAISS or the model used OpenMP hangs
 control_socket_disable = True  # nothing here uses it, and it is one more door

@@ -175,15 +175,17 @@ class Store:
     def put(self, article: Article) -> Outcome:
         """Keep `article` as a new article or as the next version of a known one, and say which.
 
-        Nothing changes when the shown version has the same content, or when the article was removed: a takedown
-        holds whatever arrives later.
+        Nothing changes when any version has this very content (an old file that is read again does not undo a
+        correction), or when the article was removed: a takedown holds whatever arrives later.
         """
         with self._transaction() as connection:
-            known = connection.execute(
-                "SELECT a.version, a.status, v.sha256 " + _SHOWN + " WHERE a.article_id = ?", (article.id,)
-            ).fetchone()
             digest = content_hash(article)
-            if known and (known[1] == "removed" or known[2] == digest):
+            known = connection.execute(
+                "SELECT a.version, a.status, EXISTS (SELECT 1 FROM version v WHERE v.article_id = a.article_id"
+                " AND v.sha256 = ?) FROM article a WHERE a.article_id = ?",
+                (digest, article.id),
+            ).fetchone()
+            if known and (known[1] == "removed" or known[2]):
                 return "unchanged"
             version = known[0] + 1 if known else 1
             self._insert_version(connection, article, version=version, digest=digest)
@@ -235,7 +237,7 @@ class Store:
                 (article_id,),
             ).fetchone()
             if row is None:
-                raise ArticleNotFound(f"no article {article_id}: see `flask search` for ids")
+                raise ArticleNotFound(f"no article {article_id} is shown: there is none, or it was withdrawn (`flask search` gives ids)")
             self._log(connection, article_id, version=row[0], kind="removed", reason=reason)
 
     def article(self, article_id: str) -> Article | None:

@@ -70,10 +70,13 @@ class StoreEngine:
 
 def _beginnings(query: Query) -> list[str]:
     """Return, for each word that counts, the part of it that its other forms are likely to begin with."""
-    text = "\n".join(_texts((*query.wanted, *query.required)))
-    words = [(term, text[start:end]) for term, start, end in spans(text)]
-    telling = [(term, word) for term, word in words if term not in STOP_TERMS] or words
-    return list(dict.fromkeys(form for term, word in telling for form in _forms(term, word)))
+    units = [
+        [(term, text[start:end]) for term, start, end in spans(text)]
+        for text in _texts((*query.wanted, *query.required))
+    ]
+    telling = [(term, word) for unit in units for term, word in unit if len(unit) > 1 or term not in STOP_TERMS]
+    wanted = telling or [pair for unit in units for pair in unit]
+    return list(dict.fromkeys(form for term, word in wanted for form in _forms(term, word)))
 
 
 def _texts(clauses: Iterable[Clause]) -> Iterator[str]:

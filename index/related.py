@@ -29,6 +29,7 @@ DEPTH = 50  # hits fetched per ranking; a panel shows five
 TELLING_TERMS = 30  # terms of an article that are looked up
 LEAD_WEIGHT = 2.0  # the first passage, where news says what happened, counts as this many
 MEAN_PASSAGES = 32  # of an article's vector: news says within the first 5,000 words what it is about
+TOLD_CHARS = 100_000  # of a body whose telling terms are sought: more than the longest magazine piece
 UNKEPT_CHARS = 10_000  # of a body embedded while a reader waits, when its embeddings are not kept yet
 NAMED_TERMS = 3  # shared terms a reason names
 SAME_STORY_COSINE = 0.6  # mean vectors of two reports of one event; unrelated news of one archive lies near 0.2
@@ -59,10 +60,10 @@ class Related:
         """Return up to `limit` articles related to this one. Raises ArticleNotFound when it is not shown."""
         article = self._store.live([article_id]).get(article_id)
         if article is None:
-            raise ArticleNotFound(f"no article {article_id}: see `flask search` for ids")
+            raise ArticleNotFound(f"no article {article_id} is shown: there is none, or it was withdrawn (`flask search` gives ids)")
         with self._serving.engine() as (engine, degraded):
             vector, blind = self._vector(engine, article, mode)
-            terms = engine.telling_terms(f"{article.title}\n{article.body}", limit=TELLING_TERMS)
+            terms = engine.telling_terms(f"{article.title}\n{article.body[:TOLD_CHARS]}", limit=TELLING_TERMS)
             query = Query(text=article.title, wanted=tuple(Term(text, weight) for text, weight in terms))
             asked = replace(query, wanted=()) if mode == "semantic" and vector is not None else query
             candidates = engine.candidates(asked, vector, depth=DEPTH + 1)

@@ -45,7 +45,7 @@ class _Lease:
     engine: Engine
     wanted: int | None
     degraded: bool
-    watched: Path | None
+    manifests: Mapping[Path, tuple[int, int] | None]
     holders: int = 0
     replaced: bool = field(default=False)
 
@@ -109,21 +109,33 @@ class Serving:
 
     def _open(self, current: PublishedGeneration | None, previous: PublishedGeneration | None) -> _Lease:
         wanted = current.number if current else None
-        for published in (current, previous):
-            if published is None:
-                continue
+        generations = [published for published in (current, previous) if published is not None]
+        paths = [generation.path_of(self._root, published.number) / generation.MANIFEST for published in generations]
+        manifests = {path: _stamp(path) for path in paths}
+        for published in generations:
             try:
                 engine = open_generation(self._root, published, formats=self._formats)
             except GenerationDamaged as error:
                 log.warning("generation %d is not served: %s", published.number, error)
             else:
-                manifest = generation.path_of(self._root, published.number) / generation.MANIFEST
-                return _Lease(engine, wanted, degraded=published is not current, watched=manifest)
+                return _Lease(engine, wanted, degraded=published is not current, manifests=manifests)
         # An archive that has never been indexed and holds nothing is not damaged, only empty.
-        return _Lease(StoreEngine(self._store), wanted, degraded=self._store.last_seq() > 0, watched=None)
+        return _Lease(StoreEngine(self._store), wanted, degraded=self._store.last_seq() > 0, manifests=manifests)
 
 
 def _serves(lease: _Lease, current: PublishedGeneration | None) -> bool:
-    """Return whether the lease is what `current` asks for; one of an archive never indexed is made anew each time."""
-    is_there = lease.watched is None or lease.watched.exists()
-    return current is not None and lease.wanted == current.number and is_there
+    """Return whether the lease is what `current` asks for; one of an archive never indexed is made anew each time.
+
+    A manifest that has gone, or come back, since the lease was made asks for another look.
+    """
+    is_as_it_was = all(_stamp(path) == stamp for path, stamp in lease.manifests.items())
+    return current is not None and lease.wanted == current.number and is_as_it_was
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what tells one file at `path` from another, None when there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns

@@ -214,8 +214,19 @@ def test_health_says_ok_and_what_there_is(client: FlaskClient, app: Flask) -> No
         "generation": 1,
         "degraded": False,
         "articles": services.store.stats().articles,
+        "pending_changes": 1,  # the one that was withdrawn since
     }
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_health_counts_what_the_index_does_not_hold_yet(own_app: Flask) -> None:
+    services: Services = own_app.extensions["backfile"]
+    health = own_app.test_client()
+    before = body_of(health.get("/healthz"))["pending_changes"]
+    services.store.remove(FLOOD.id)
+    assert body_of(health.get("/healthz"))["pending_changes"] == before + 1
+    services.builder.update()
+    assert body_of(health.get("/healthz"))["pending_changes"] == 0
 
 
 def test_without_its_index_everything_still_answers_and_says_so(own_app: Flask, tmp_path: Path) -> None:
@@ -226,6 +237,7 @@ def test_without_its_index_everything_still_answers_and_says_so(own_app: Flask, 
         "generation": None,
         "degraded": True,
         "articles": 0,
+        "pending_changes": 1,  # the one that was withdrawn since
     }
     found = search(client, "q=flood")
     assert found["degraded"] is True

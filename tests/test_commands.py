@@ -570,12 +570,11 @@ def test_a_bad_setting_is_one_line_and_status_two_for_every_command(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("MODEL", ""),
         ("EMBEDDER", "gpu"),
         ("KEYWORDS", "lucene"),
         ("FUSION", "magic"),
         ("PAGE_SIZE", "0"),
-        ("SITE_NAME", ""),
+        ("SITE_NAME", "x" * 61),
     ],
 )
 def test_each_setting_refuses_what_it_cannot_use(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from newsroom import MeaningEmbedder, article
 from test_keywords_contract import expected_scores
@@ -16,6 +16,7 @@ from test_keywords_contract import expected_scores
 from archive.article import Article
 from archive.passages import cut, embedding_text, title_context
 from archive.store import Store
+from index import fallback
 from index.analysis import STOP_TERMS, analyse, fold
 from index.embedder import embed_query
 from index.engine import Engine, Vector, Vectors
@@ -38,7 +39,18 @@ QUERIES = st.lists(
     | st.sampled_from(FILTERS),
     max_size=5,
 ).map(" ".join)
-Passages = Mapping[str, tuple[list[tuple[int, int]], Vectors]]
+
+
+class Everything(dict[str, Article]):
+    def __repr__(self) -> str:
+        return f"{len(self)} articles"
+
+
+class Passages(dict[str, tuple[list[tuple[int, int]], Vectors]]):
+    def __repr__(self) -> str:
+        return f"passages of {len(self)} articles"
+
+
 MANY = 500  # deeper than the archive
 CLOSE = 1e-5  # two ways of adding up the same cosine differ by less
 QUICK = settings(max_examples=80, deadline=None)
@@ -96,8 +108,8 @@ def local(parts: Services) -> Engine:
 
 
 @pytest.fixture(scope="module")
-def everything(parts: Services) -> dict[str, Article]:
-    return parts.store.live(parts.store.live_ids())
+def everything(parts: Services) -> Everything:
+    return Everything(parts.store.live(parts.store.live_ids()))
 
 
 # The same thing, written without an engine.
@@ -156,7 +168,7 @@ def cosines(passages: Passages, vector: Vector) -> dict[str, dict[tuple[int, int
 
 def embedded(articles: Mapping[str, Article]) -> Passages:
     embedder = MeaningEmbedder()
-    found = {}
+    found = Passages()
     for id_, one in articles.items():
         places = [(p.start, p.end) for p in cut(one, token_spans=embedder.token_spans, max_tokens=embedder.max_tokens)]
         context = title_context(one, embedder.token_spans)
@@ -169,9 +181,10 @@ def embedded(articles: Mapping[str, Article]) -> Passages:
 
 
 @given(text=QUERIES)
+@example('inundation "of the"')
 @QUICK
 def test_filters_phrases_and_exclusions_bind_and_nothing_that_holds_the_words_is_missed(
-    engine: Engine, everything: dict[str, Article], text: str
+    engine: Engine, everything: Everything, text: str
 ) -> None:
     query = parse(text)
     answer = engine.candidates(query, None, depth=MANY)
@@ -194,9 +207,7 @@ def test_hits_come_ordered_by_id_each_once(engine: Engine, text: str, depth: int
 
 @given(text=QUERIES, depth=st.integers(1, 60))
 @QUICK
-def test_an_answer_that_calls_itself_complete_is(
-    engine: Engine, everything: dict[str, Article], text: str, depth: int
-) -> None:
+def test_an_answer_that_calls_itself_complete_is(engine: Engine, everything: Everything, text: str, depth: int) -> None:
     query = parse(text)
     answer = engine.candidates(query, None, depth=depth)
     wanted = allowed(everything, query)
@@ -216,7 +227,7 @@ def test_no_score_is_above_the_ceiling(engine: Engine, text: str) -> None:
 
 
 def test_with_filters_alone_every_article_they_select_comes_whatever_the_depth_undated_ones_too(
-    engine: Engine, everything: dict[str, Article]
+    engine: Engine, everything: Everything
 ) -> None:
     for query in (Query(), parse("section:politics"), parse("-source:ledger")):
         answer = engine.candidates(query, None, depth=1)
@@ -251,7 +262,7 @@ def test_capitals_accents_and_word_forms_do_not_hide_an_article(
     services.close()
 
 
-def test_a_title_filter_of_several_words_wants_them_in_a_row(engine: Engine, everything: dict[str, Article]) -> None:
+def test_a_title_filter_of_several_words_wants_them_in_a_row(engine: Engine, everything: Everything) -> None:
     found = 0
     for first, second in permutations(WORDS, 2):
         query = parse(f'title:"{first} {second}"')
@@ -304,7 +315,7 @@ def test_an_engine_says_which_generation_and_model_it_answers_from(engine: Engin
 
 
 @pytest.fixture(scope="module")
-def passages(everything: dict[str, Article]) -> Passages:
+def passages(everything: Everything) -> Passages:
     return embedded(everything)
 
 
@@ -313,12 +324,12 @@ def passages(everything: dict[str, Article]) -> Passages:
 )
 @QUICK
 def test_the_union_of_both_legs_is_scored_on_both(
-    local: Engine, everything: dict[str, Article], passages: Passages, text: str, meant: str, depth: int
+    local: Engine, everything: Everything, passages: Passages, text: str, meant: str, depth: int
 ) -> None:
     query, vector = parse(text), embed_query(MeaningEmbedder(), meant)
     answer = local.candidates(query, vector, depth=depth)
     within = allowed(everything, query)
-    by_place = cosines({id_: passages[id_] for id_ in within}, vector)
+    by_place = cosines(Passages({id_: passages[id_] for id_ in within}), vector)
     meaning = {id_: max(places.values()) for id_, places in by_place.items()}
     words = expected_scores(list(everything.values()), query) if ranks_by_words(query) else {}
     for hit in answer.hits:
@@ -342,7 +353,7 @@ def test_the_union_of_both_legs_is_scored_on_both(
     assert answer.complete == (max(len(kept), len(meaning)) < depth)
 
 
-def test_meaning_alone_nominates_when_there_are_no_words(local: Engine, everything: dict[str, Article]) -> None:
+def test_meaning_alone_nominates_when_there_are_no_words(local: Engine, everything: Everything) -> None:
     vector = embed_query(MeaningEmbedder(), "flood")
     answer = local.candidates(parse("section:politics"), vector, depth=3)
     assert len(answer.hits) == 3
@@ -354,12 +365,21 @@ def test_a_filter_that_selects_nothing_finds_nothing_on_either_leg(local: Engine
     assert (list(answer.hits), answer.complete) == ([], True)
 
 
-def test_the_index_holds_the_live_articles_on_both_legs(parts: Services, everything: dict[str, Article]) -> None:
+def test_the_index_holds_the_live_articles_on_both_legs(parts: Services, everything: Everything) -> None:
     with parts.serving.engine() as (engine, _):
         assert engine.article_ids() == (set(everything), set(everything))  # type: ignore[attr-defined]
 
 
 # The engine without one
+
+
+def test_however_many_articles_there_are_each_is_asked_whether_filters_select_it(
+    parts: Services, everything: Everything, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fallback, "BATCH_ARTICLES", 7)
+    query = parse("section:politics")
+    hits = StoreEngine(parts.store).candidates(query, None, depth=1).hits
+    assert [hit.article_id for hit in hits] == sorted(allowed(everything, query))
 
 
 def test_the_store_shows_what_it_holds_now(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -123,6 +123,14 @@ def test_a_match_by_meaning_says_that_no_word_occurs(client: FlaskClient) -> Non
     assert "Matches by meaning: none of your words occur" in page_of(client, "/search?q=deluge+inundation").text
 
 
+def test_a_page_of_results_without_one_of_the_words_says_so_above_them(client: FlaskClient) -> None:
+    warning = "None of your words occur."
+    assert warning in page_of(client, "/search?q=deluge+inundation").text
+    assert warning not in page_of(client, "/search?q=flood").text
+    assert warning not in page_of(client, "/search?q=deluge+inundation&mode=semantic").text
+    assert warning not in page_of(client, "/search").text
+
+
 def test_ways_to_search_and_orders_are_plain_links(client: FlaskClient) -> None:
     hrefs = page_of(client, "/search?q=flood&mode=keyword&source=The+Ledger&page=2").hrefs()
     assert "/search?q=flood&source=The+Ledger" in hrefs

@@ -189,6 +189,17 @@ def test_a_generation_that_is_retired_while_it_is_being_opened_makes_no_answer_p
     assert answer(overtaken.serving) == (3, False, 3)
 
 
+def test_what_was_opened_in_place_of_a_generation_that_came_meanwhile_is_closed(
+    overtaken: Services, whoosh: NotingFormat
+) -> None:
+    publish(overtaken, 1)
+    publish(overtaken, 2)
+    tampered_vectors(folder(overtaken, 2))
+    happen(overtaken, lambda: None, lambda: publish(overtaken, 3))
+    assert answer(overtaken.serving) == (3, False, 3)
+    assert (whoosh.opened, whoosh.closed) == (["gen-000001", "gen-000003"], ["gen-000001"])
+
+
 def test_readers_never_fail_while_a_writer_publishes(parts: Services, whoosh: NotingFormat) -> None:
     publish(parts, 0)
     done = threading.Event()

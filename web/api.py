@@ -62,12 +62,15 @@ def related(article_id: str) -> Response:
 @blueprint.get("/healthz")
 def healthz() -> Response:
     """Say whether the archive answers, and from which generation."""
-    with services().serving.engine() as (engine, degraded):
+    parts = services()
+    current, _ = parts.store.pointer()
+    with parts.serving.engine() as (engine, degraded):
         health: Json = {
             "status": "degraded" if degraded else "ok",
             "generation": engine.generation,
             "degraded": degraded,
-            "articles": services().store.stats().articles,
+            "articles": parts.store.stats().articles,
+            "pending_changes": parts.store.last_seq() - (current.seq if current else 0),
         }
     answer = _written(health)
     answer.headers["Cache-Control"] = "no-store"

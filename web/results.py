@@ -6,7 +6,7 @@ Invariant: every link is a whole search as a URL and starts at the first page.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from index.search import MODES, SORTS, FacetValue, SearchRequest, SearchResponse
+from index.search import MODES, SORTS, FacetValue, Result, SearchRequest, SearchResponse
 from web.params import SearchUrls
 from web.wording import MODE_NAMES, SORT_NAMES, label, long_day, periods
 
@@ -65,6 +65,11 @@ class ResultsView:
             Choice(SORT_NAMES[sort], self._at(replace(self._first, sort=sort)), sort == self._first.sort)
             for sort in SORTS
         ]
+
+    def goes_by_meaning_alone(self) -> bool:
+        """Return whether words were looked for and none of them stands in what is shown."""
+        results = self._found.results
+        return bool(results) and self._first.mode == "hybrid" and all(_holds_no_word(result) for result in results)
 
     def chips(self) -> list[Choice]:
         """Return the filters in force; each link takes one away."""
@@ -135,6 +140,10 @@ class ResultsView:
             )
             for period in periods(self._found.facets.published)
         ]
+
+
+def _holds_no_word(result: Result) -> bool:
+    return result.keyword.score is None and result.semantic.score is not None
 
 
 def _without(request: SearchRequest, value: str, field: str) -> SearchRequest:

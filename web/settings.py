@@ -24,7 +24,9 @@ class SettingsError(click.ClickException):
 class Settings(BaseSettings):
     """How this installation runs. Each field is read from `BACKFILE_` and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", protected_namespaces=())
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", protected_namespaces=()
+    )
 
     data: Annotated[Path, Field(description="The folder that holds the archive and its indexes.")] = Path("data")
     model: Annotated[

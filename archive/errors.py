@@ -19,6 +19,11 @@ class SourceError(ArchiveError):
 class ArticleNotFound(ArchiveError):
     """No such article, or it has been removed."""
 
+    def __init__(self, *article_ids: str) -> None:
+        """Name the articles that were asked for."""
+        named = ", ".join(article_ids)
+        super().__init__(f"no article {named} is shown: there is none, or it was withdrawn (`flask search` gives ids)")
+
 
 class ArchiveBusy(ArchiveError):
     """Another process is changing the archive."""

@@ -237,7 +237,7 @@ class Store:
                 (article_id,),
             ).fetchone()
             if row is None:
-                raise ArticleNotFound(f"no article {article_id} is shown: there is none, or it was withdrawn (`flask search` gives ids)")
+                raise ArticleNotFound(article_id)
             self._log(connection, article_id, version=row[0], kind="removed", reason=reason)
 
     def article(self, article_id: str) -> Article | None:

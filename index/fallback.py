@@ -74,9 +74,13 @@ def _beginnings(query: Query) -> list[str]:
         [(term, text[start:end]) for term, start, end in spans(text)]
         for text in _texts((*query.wanted, *query.required))
     ]
-    telling = [(term, word) for unit in units for term, word in unit if len(unit) > 1 or term not in STOP_TERMS]
-    wanted = telling or [pair for unit in units for pair in unit]
-    return list(dict.fromkeys(form for term, word in wanted for form in _forms(term, word)))
+    telling = [pair for unit in units for pair in _telling(unit)] or [pair for unit in units for pair in unit]
+    return list(dict.fromkeys(form for term, word in telling for form in _forms(term, word)))
+
+
+def _telling(unit: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return what is not a stop word; of a phrase of nothing else, all of it."""
+    return [(term, word) for term, word in unit if term not in STOP_TERMS] or (unit if len(unit) > 1 else [])
 
 
 def _texts(clauses: Iterable[Clause]) -> Iterator[str]:

@@ -31,6 +31,7 @@ LEAD_WEIGHT = 2.0  # the first passage, where news says what happened, counts as
 MEAN_PASSAGES = 32  # of an article's vector: news says within the first 5,000 words what it is about
 TOLD_CHARS = 100_000  # of a body whose telling terms are sought: more than the longest magazine piece
 UNKEPT_CHARS = 10_000  # of a body embedded while a reader waits, when its embeddings are not kept yet
+LONGEST_ACRONYM = 5  # letters: longer words in capitals come from datelines, and shout
 NAMED_TERMS = 3  # shared terms a reason names
 SAME_STORY_COSINE = 0.6  # mean vectors of two reports of one event; unrelated news of one archive lies near 0.2
 SAME_STORY_DAYS = 4  # a story's first days; later reports follow it up
@@ -60,7 +61,7 @@ class Related:
         """Return up to `limit` articles related to this one. Raises ArticleNotFound when it is not shown."""
         article = self._store.live([article_id]).get(article_id)
         if article is None:
-            raise ArticleNotFound(f"no article {article_id} is shown: there is none, or it was withdrawn (`flask search` gives ids)")
+            raise ArticleNotFound(article_id)
         with self._serving.engine() as (engine, degraded):
             vector, blind = self._vector(engine, article, mode)
             terms = engine.telling_terms(f"{article.title}\n{article.body[:TOLD_CHARS]}", limit=TELLING_TERMS)
@@ -156,7 +157,8 @@ def reason_of(article: Article, other: Article, *, shared: Sequence[str], cosine
 
 
 def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    named = [word.title() if len(word) > LONGEST_ACRONYM and word.isupper() else word for word in words]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
 
 
 def _apart(days: int) -> str:

@@ -298,7 +298,7 @@ def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> N
         _write({"removed": removed, "not_found": missing})
     else:
         click.echo(f"{len(removed)} removed")
-    problems = [f"no article {', '.join(missing)} is shown: there is none, or it was withdrawn (`flask search` gives ids)"] if missing else []
+    problems = [str(ArticleNotFound(*missing))] if missing else []
     if removed:
         problems += _drop_from_index(parts)
     if problems:

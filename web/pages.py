@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask, render_template, request
 
 from index.query import MAX_QUERY_CHARS
+from index.search import Result
 from web import params, wording
 from web.api import link_header
 from web.examples import example_queries
@@ -51,10 +52,9 @@ def article(article_id: str) -> str:
     """Show an article beside what is related to it."""
     shown = shown_article(article_id)
     related = services().related.related(article_id, limit=RELATED_ON_PAGE)
-    lanes = {
-        heading: [result for result in related.results if (result.lane or "other") == lane]
-        for lane, heading in wording.LANE_NAMES.items()
-    }
+    lanes: dict[str, list[Result]] = {}  # the same story first, then in the order of each one's best article
+    for result in sorted(related.results, key=lambda result: result.lane != "same_story"):
+        lanes.setdefault(wording.LANE_NAMES[result.lane or "other"], []).append(result)
     return render_template("article.html", article=shown, lanes=lanes, degraded=related.degraded, back=_back())
 
 

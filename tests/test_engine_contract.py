@@ -262,6 +262,13 @@ def test_capitals_accents_and_word_forms_do_not_hide_an_article(
     services.close()
 
 
+def test_a_phrase_of_no_words_stands_nowhere(engine: Engine, everything: Everything) -> None:
+    wordless = Phrase("…")
+    assert engine.candidates(Query(wanted=(Term("flood"),), required=(wordless,)), None, depth=MANY).hits == []
+    excluded = engine.candidates(Query(excluded=(wordless,)), None, depth=MANY)
+    assert {hit.article_id for hit in excluded.hits} == set(everything)
+
+
 def test_a_title_filter_of_several_words_wants_them_in_a_row(engine: Engine, everything: Everything) -> None:
     found = 0
     for first, second in permutations(WORDS, 2):

@@ -146,7 +146,8 @@ def test_a_bar_ends_its_line_when_the_work_fails(monkeypatch: pytest.MonkeyPatch
 def test_what_cannot_be_done_is_one_line_and_status_one(error: Exception) -> None:
     with pytest.raises(Failure) as failed, clear_errors():
         raise error
-    assert (failed.value.message, failed.value.exit_code) == ("a", 1)
+    assert (failed.value.message, failed.value.exit_code) == (str(error), 1)
+    assert "\n" not in failed.value.message
 
 
 @pytest.mark.parametrize(

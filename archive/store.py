@@ -1,5 +1,7 @@
 """The archive on disk: every SQL statement there is, over one SQLite database.
 
+This file is long because it is the one place where SQL stands, and holds nothing else.
+
 Invariants: a method that writes is one transaction, and what it has returned from is on the disk (WAL with
 `synchronous=FULL`). Every version of an article is kept. Each change of an article appends to the change log in the
 same transaction. Readers never wait for a writer.

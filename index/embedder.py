@@ -21,6 +21,7 @@ import numpy as np
 
 from index.engine import Vector, Vectors
 from index.errors import ModelUnavailable
+from index.files import file_sha256
 
 BUNDLED = "bundled"
 # The weights of sentence-transformers/all-MiniLM-L6-v2, as packaged.
@@ -130,12 +131,6 @@ def _weights_sha256(folder: Path) -> str:
         raise ModelUnavailable(f"{folder}: no *.safetensors in it: other weights can run code and are not loaded")
     digests = [file_sha256(file) for file in files]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, as 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def checked(vectors: Vectors) -> Vectors:

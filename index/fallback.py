@@ -4,7 +4,7 @@ Slower and coarser than an index, by words only, but never silent: filters, phra
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from archive.article import Article
@@ -12,7 +12,7 @@ from archive.store import Store
 from index.analysis import STOP_TERMS, analyse, fold, spans, surface
 from index.engine import Candidates, Hit, Vector
 from index.local import has_words
-from index.query import AnyOf, Clause, FieldValue, Phrase, Published, Query, Term
+from index.query import AnyOf, Clause, FieldValue, Phrase, Published, Query, Term, texts
 
 CONSIDERED = 5  # articles looked at for each one wanted, since filters are applied after the scan
 BATCH_ARTICLES = 200  # articles read at once where only filters decide
@@ -72,7 +72,7 @@ def _beginnings(query: Query) -> list[str]:
     """Return, for each word that counts, the part of it that its other forms are likely to begin with."""
     units = [
         [(term, text[start:end]) for term, start, end in spans(text)]
-        for text in _texts((*query.wanted, *query.required))
+        for text in texts((*query.wanted, *query.required))
     ]
     telling = [pair for unit in units for pair in _telling(unit)] or [pair for unit in units for pair in unit]
     return list(dict.fromkeys(form for term, word in telling for form in _forms(term, word)))
@@ -81,15 +81,6 @@ def _beginnings(query: Query) -> list[str]:
 def _telling(unit: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return what is not a stop word; of a phrase of nothing else, all of it."""
     return [(term, word) for term, word in unit if term not in STOP_TERMS] or (unit if len(unit) > 1 else [])
-
-
-def _texts(clauses: Iterable[Clause]) -> Iterator[str]:
-    for clause in clauses:
-        match clause:
-            case Term(text) | Phrase(text):
-                yield text
-            case AnyOf(inner):
-                yield from _texts(inner)
 
 
 def _forms(term: str, word: str) -> Sequence[str]:

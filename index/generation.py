@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from index.errors import GenerationDamaged
+from index.files import file_sha256
 
 FORMAT = 1  # of this layout; another number is rebuilt, not read
 MANIFEST = "manifest.json"
@@ -78,7 +79,7 @@ def seal(aside: Path, manifest: Manifest, *, target: Path, known: dict[str, str]
     """
     for name in [name for name in _files(aside) if _is_lock(name)]:
         (aside / name).unlink()
-    files = {name: known.get(name) or _sha256(aside / name) for name in _files(aside)}
+    files = {name: known.get(name) or file_sha256(aside / name) for name in _files(aside)}
     text = json.dumps({**asdict(manifest), "files": files}, indent=1, sort_keys=True).encode()
     (aside / MANIFEST).write_bytes(text)
     for name in (MANIFEST, *(name for name in files if name not in known)):
@@ -131,7 +132,7 @@ def verify(directory: Path, *, sha256: bytes) -> Manifest:
         raise GenerationDamaged(f"{directory / name} {what}: run `flask reindex`")
     for name, digest in manifest.files.items():
         try:
-            actual = _sha256(directory / name)
+            actual = file_sha256(directory / name)
         except OSError as error:
             raise GenerationDamaged(f"{directory / name}: {error.strerror}: run `flask reindex`") from error
         if actual != digest:
@@ -154,11 +155,6 @@ def _files(directory: Path) -> list[str]:
 
 def _is_lock(name: str) -> bool:
     return name.upper().endswith("LOCK")  # a hard-linked lock file would be the same lock
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from index.embedder import Embedder, ModelSource, Tokenizer, TorchEmbedder, checked, file_sha256
+from index.embedder import Embedder, ModelSource, Tokenizer, TorchEmbedder, checked
 from index.engine import Vectors
 from index.errors import ModelUnavailable
+from index.files import file_sha256
 
 BATCH_TOKENS = 8_192  # tokens of one inference, padding included; 16 to 32 full passages run fastest on a CPU
 CONVERSION_COSINE = 0.999  # a converted model must agree with torch at least this well, bfloat16 included

@@ -92,17 +92,18 @@ def matched_words(query: Query) -> Sequence[str]:
 
     Stop words are left out unless there is nothing else.
     """
-    terms = [term for text in _texts((*query.wanted, *query.required)) for term in analyse(text)]
+    terms = [term for text in texts((*query.wanted, *query.required)) for term in analyse(text)]
     return tuple(dict.fromkeys(scoring_terms(terms)))
 
 
-def _texts(clauses: Iterable[Clause]) -> Iterator[str]:
+def texts(clauses: Iterable[Clause]) -> Iterator[str]:
+    """Yield the words and phrases of `clauses` as they were typed, those inside other clauses too."""
     for clause in clauses:
         match clause:
             case Term(text) | Phrase(text):
                 yield text
             case AnyOf(inner):
-                yield from _texts(inner)
+                yield from texts(inner)
 
 
 # One item: an optional minus, an optional field, then a quoted text or a run of anything but spaces and quotes.

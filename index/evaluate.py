@@ -12,6 +12,7 @@ from pathlib import Path
 
 from archive.article import Article
 from archive.errors import SourceError
+from archive.identity import content_hash
 from archive.progress import Progress, silent
 from archive.readers.fields import article_from
 from archive.readers.normalise import has_words
@@ -120,7 +121,7 @@ class _Index:
     def __init__(self, articles: Iterable[Article], *, parts: Parts, work: Path, progress: Progress) -> None:
         wanted = {article.id: article for article in articles}
         self._store = _filled(work, wanted, progress)
-        if set(wanted) - set(self._store.live_ids()):  # back after it was removed, and a removal holds: start afresh
+        if not _holds(self._store, wanted):  # removals hold and old wordings undo no new ones: start afresh
             self._store.close()
             _clear(work)
             self._store = _filled(work, wanted, progress)
@@ -147,6 +148,13 @@ def _filled(work: Path, wanted: Mapping[str, Article], progress: Progress) -> St
     for gone in set(store.live_ids()) - set(wanted):
         store.remove(gone, reason="no longer in the collection")
     return store
+
+
+def _holds(store: Store, wanted: Mapping[str, Article]) -> bool:
+    shown = store.live(list(wanted))
+    return len(shown) == len(wanted) and all(
+        content_hash(shown[article_id]) == content_hash(article) for article_id, article in wanted.items()
+    )
 
 
 def _clear(work: Path) -> None:

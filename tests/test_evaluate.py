@@ -148,6 +148,19 @@ def test_a_document_that_leaves_and_comes_back_is_judged_like_any_other(
     assert measured() == whole
 
 
+def test_a_document_whose_wording_is_changed_and_changed_back_is_judged_by_what_it_says(
+    collection: Path, parts: Parts, tmp_path: Path
+) -> None:
+    def measured() -> object:
+        return evaluate(collection, split="test", parts=parts, work=tmp_path / "work").modes
+
+    whole = measured()
+    lines(collection / "corpus.jsonl", [{**row, "title": "", "text": "Nothing of the kind."} for row in CORPUS])
+    assert measured() != whole
+    lines(collection / "corpus.jsonl", CORPUS)
+    assert measured() == whole
+
+
 def test_the_archive_is_not_touched(collection: Path, parts: Parts, tmp_path: Path) -> None:
     services = open_newsroom(tmp_path / "data")
     before, files = services.store.stats(), listed(tmp_path / "data" / "index")

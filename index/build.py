@@ -6,6 +6,7 @@ done twice. A generation is published whole or not at all. What did not change i
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +62,7 @@ class Builder:
                 generation=current.number, published=False, articles=base.articles, passages=base.passages, embedded=0
             )
         changed = {change.article_id for change in self._store.changes(after=base.seq, until=seq)}
-        directory = generation.path_of(self._root, current.number)
-        return self._publish(sorted(changed), seq=seq, base=(directory, base), progress=progress)
+        return self._publish(sorted(changed), seq=seq, base=(current.number, base), progress=progress)
 
     def rebuild(self, progress: Progress = silent) -> BuildReport:
         """Publish a generation made from the store alone; only passages without an embedding are embedded."""
@@ -78,18 +78,18 @@ class Builder:
         return manifest if made_like == (self._store.uuid, self._chunking, self._keywords.name) else None
 
     def _publish(
-        self, article_ids: Sequence[str], *, seq: int, base: tuple[Path, Manifest] | None, progress: Progress
+        self, article_ids: Sequence[str], *, seq: int, base: tuple[int, Manifest] | None, progress: Progress
     ) -> BuildReport:
         embedded = self._embed(self._cut(article_ids, progress), progress)
         number = self._store.next_generation()
-        with generation.workspace(self._root, base=base[0] if base else None) as aside:
+        directory = generation.path_of(self._root, base[0]) if base else None
+        with generation.workspace(self._root, base=directory) as aside:
             manifest = self._fill(aside, article_ids, seq=seq, is_new=base is None, progress=progress)
-            known = generation.unchanged(aside, *base) if base else {}
+            known = generation.unchanged(aside, directory, base[1]) if base and directory else {}
             target = generation.path_of(self._root, number)
             sha256 = generation.seal(aside, manifest, target=target, known=known)
-        self._store.publish(
-            PublishedGeneration(number=number, seq=seq, manifest_sha256=sha256), previous=self._fallback()
-        )
+        previous = base[0] if base else self._fallback()  # a base has been verified
+        self._store.publish(PublishedGeneration(number=number, seq=seq, manifest_sha256=sha256), previous=previous)
         self._retire()
         return BuildReport(
             generation=number,
@@ -206,13 +206,8 @@ class Builder:
 
 
 def _in_batches(texts: Iterable[tuple[bytes, str]]) -> Iterator[list[tuple[bytes, str]]]:
-    batch: list[tuple[bytes, str]] = []
-    for item in texts:
-        batch.append(item)
-        if len(batch) == BATCH_PASSAGES:
-            yield batch
-            batch = []
-    if batch:
+    iterator = iter(texts)
+    while batch := list(islice(iterator, BATCH_PASSAGES)):
         yield batch
 
 

@@ -48,6 +48,7 @@ _VERSION_COLUMNS = (
     "v.article_id, v.title, v.body, v.url, v.source, v.section, v.authors, v.language, v.published_at, v.updated_at,"
     " v.version, a.status, v.derived_title"
 )
+# `+a.status` below keeps SQLite from going through all that is shown where it can find each article by its id.
 _SHOWN = "FROM article a JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
 
 
@@ -252,7 +253,7 @@ class Store:
         found: dict[str, Article] = {}
         for batch in _batches(article_ids):
             rows = self._rows(
-                f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE a.status = 'live' AND a.article_id IN ({_marks(batch)})",
+                f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})",
                 batch,
             )
             found.update((row[0], _article(row)) for row in rows)
@@ -264,7 +265,7 @@ class Store:
         for batch in _batches(article_ids):
             rows = self._rows(
                 "SELECT v.article_id, v.source, v.section, v.authors, v.language, v.published_at"
-                f" {_SHOWN} WHERE a.status = 'live' AND a.article_id IN ({_marks(batch)})",
+                f" {_SHOWN} WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})",
                 batch,
             )
             for article_id, source, section, authors, language, published_at in rows:
@@ -283,6 +284,24 @@ class Store:
         return [
             row[0] for row in self._rows("SELECT article_id FROM article WHERE status = 'live' ORDER BY article_id")
         ]
+
+    def headlines(self) -> list[tuple[str, str]]:
+        """Return (id, title) of every shown article, newest first; undated ones come last."""
+        rows = self._rows(
+            f"SELECT a.article_id, v.title {_SHOWN} WHERE a.status = 'live' ORDER BY a.published_at DESC, a.article_id"
+        )
+        return list(rows)
+
+    def titles(self, article_ids: Sequence[str]) -> dict[str, str]:
+        """Return the titles of those of the articles that may be shown, by id."""
+        found: dict[str, str] = {}
+        for batch in _batches(article_ids):
+            rows = self._rows(
+                f"SELECT a.article_id, v.title {_SHOWN} WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})",
+                batch,
+            )
+            found.update(rows)
+        return found
 
     def newest(self, limit: int) -> list[Article]:
         """Return the `limit` shown articles published last; undated ones are not among them."""
@@ -340,6 +359,10 @@ class Store:
             Change(seq=seq, article_id=article_id, version=version, kind=kind, at=datetime.fromisoformat(at))
             for seq, article_id, version, kind, at in rows
         ]
+
+    def last_changes(self, *, after: int) -> dict[str, int]:
+        """Return the articles changed since `after`, each with the seq of its last change."""
+        return dict(self._rows("SELECT article_id, max(seq) FROM change WHERE seq > ? GROUP BY article_id", (after,)))
 
     # Passages and embeddings
 

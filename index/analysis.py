@@ -5,19 +5,20 @@ case, accents, quotes) and stemmed on its own. Invariant: one word makes one ter
 term again: `analyse(text[start:end]) == [term]` for every span.
 
 Stop words are terms like any other, so that the phrase "to be or not to be" can be found; `scoring_terms` is where
-they are left out.
+they are left out. Where the ending of a word matters (its beginning, its spelling), `words` gives it folded only.
 """
 
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import Stemmer
 
 MAX_WORD = 256  # characters of one word that are looked at
 MAX_TERM = 64  # characters of a term that are kept; longer ones are noise from tables and encodings
-MAX_REMEMBERED = 200_000  # words whose terms are remembered, about 30 MB; then it starts afresh
+MAX_REMEMBERED = 200_000  # words remembered, folded and as terms, about 30 MB each; then it starts afresh
 
 # Chinese and Japanese are written without spaces: each character is a word of its own.
 _UNSPACED = (
@@ -59,9 +60,43 @@ def spans(text: str) -> list[tuple[str, int, int]]:
     return [(term, match.start(), match.end()) for match in _WORD.finditer(text) if (term := _TERMS[match[0]])]
 
 
+def words(text: str) -> list[str]:
+    """Return the words of `text`, folded but not stemmed: `[stem(word) for word in words(text)] == analyse(text)`."""
+    return [word for word in map(_WORDS.__getitem__, _WORD.findall(text)) if word]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text: how it is looked up, and where it stands."""
+
+    folded: str
+    start: int
+    end: int
+
+
+def words_of(text: str, *, first: int = 0) -> list[Word]:
+    """Return the words of `text` in order and where they stand in what it is a piece of, from character `first` on."""
+    return [
+        Word(folded, first + start, first + end) for _, start, end in spans(text) for folded in words(text[start:end])
+    ]
+
+
+def stem(word: str) -> str:
+    """Return the term of a word that is folded already."""
+    if not _ENGLISH.fullmatch(word):
+        return word
+    with _STEMMING:
+        return str(_STEMMER.stemWord(word))
+
+
 def scoring_terms(terms: Sequence[str]) -> list[str]:
     """Return `terms` without the stop words, or all of them when there is nothing else."""
     return [term for term in terms if term not in STOP_TERMS] or list(terms)
+
+
+def is_stop_word(folded: str) -> bool:
+    """Return whether a word says how a sentence is built and not what it is about."""
+    return stem(folded) in STOP_TERMS
 
 
 def surface(word: str) -> str:
@@ -70,11 +105,12 @@ def surface(word: str) -> str:
 
 
 def fold(value: str) -> str:
-    """Return a name in the form in which names are compared: width, case, accents and spaces do not matter.
+    """Return a name in the form in which names are compared.
 
-    Lone surrogates, which cannot be encoded, are dropped.
+    Width, case and accents do not matter, nor whether spaces or, as in many feeds, underscores part its words. Lone
+    surrogates, which cannot be encoded, are dropped.
     """
-    return " ".join(_fold(value).encode("utf-8", "ignore").decode().split())
+    return " ".join(_fold(value).replace("_", " ").encode("utf-8", "ignore").decode().split())
 
 
 def _fold(text: str) -> str:
@@ -85,16 +121,16 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", bare).casefold()
 
 
-def _term(word: str) -> str:
-    """Return the term of one word, or an empty string when nothing of it remains."""
+def _word(word: str) -> str:
+    """Return a word as it stands in a text, folded, or an empty string when nothing of it remains."""
     word = _POSSESSIVE.sub("", word[:MAX_WORD])
     if _INITIALS.fullmatch(word):
         word = word.replace(".", "")
-    term = "".join(_kept(_fold(word)))[:MAX_TERM].strip(".")
-    if _ENGLISH.fullmatch(term):
-        with _STEMMING:
-            return str(_STEMMER.stemWord(term))
-    return term
+    return "".join(_kept(_fold(word)))[:MAX_TERM].strip(".")
+
+
+def _term(word: str) -> str:
+    return stem(_word(word))
 
 
 def _kept(folded: str) -> Iterator[str]:
@@ -103,19 +139,24 @@ def _kept(folded: str) -> Iterator[str]:
             yield character
 
 
-class _Terms(dict[str, str]):
-    """Words already met and their terms. A plain dictionary look-up is several times quicker than analysing."""
+class _Remembered(dict[str, str]):
+    """Words already met and what was made of them. A plain dictionary look-up is several times quicker than making."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        super().__init__()
+        self._make = make
 
     def __missing__(self, word: str) -> str:
         if len(word) > MAX_WORD:
-            return _term(word)
+            return self._make(word)
         if len(self) >= MAX_REMEMBERED:
             self.clear()
-        term = self[word] = _term(word)
-        return term
+        made = self[word] = self._make(word)
+        return made
 
 
-_TERMS = _Terms()
+_TERMS = _Remembered(_term)
+_WORDS = _Remembered(_word)
 
 # Function words, which say how a sentence is built and not what it is about. Left out of the list, because they are
 # names in the news as well: "us", "who", "will", "may", "does" (its stem is that of Doe).

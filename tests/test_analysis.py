@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index import analysis
-from index.analysis import STOP_TERMS, analyse, fold, scoring_terms, spans, surface
+from index.analysis import STOP_TERMS, analyse, fold, scoring_terms, spans, stem, surface, words
 
 # Letters, digits and exactly the characters on which words are cut, joined and folded.
 NEWS_TEXT = st.text(alphabet=st.sampled_from("aBéE\u0301ﬁßİı½²٣習のｶﾞ'’.,-_ \u00ad\u200d\ud800\0sS15UÅﬃø\n")) | st.text()
@@ -27,7 +27,7 @@ NEWS_TEXT = st.text(alphabet=st.sampled_from("aBéE\u0301ﬁßİı½²٣習の�
         ("the U.S. and the U.N., e.g. J.K. Rowling", ["the", "us", "and", "the", "un", "eg", "jk", "rowl"]),
         ("state-of-the-art snake_case", ["state", "of", "the", "art", "snake", "case"]),
         ("$1,000,000 3.5% in 2016.", ["1000000", "3.5", "in", "2016"]),
-        ("COVID-19 G20", ["covid", "19", "g20"]),
+        ("COVID-19 covid19s G20", ["covid", "19", "covid19s", "g20"]),
         ("Владимир Путин", ["владимир", "путин"]),
         ("習近平 visits", ["習", "近", "平", "visit"]),
         ("… — !? \0 \ud800", []),
@@ -69,6 +69,29 @@ def test_a_span_points_into_the_original_where_folding_changes_lengths() -> None
     assert [text[start:end] for _, start, end in spans(text)] == ["ﬃ", "Straße", "İstanbul’s", "Kursk"]
 
 
+@given(NEWS_TEXT)
+@example("Zelenskyy’s U.S.-led 1,000 ½ im\u00adpeach e\u0301te 習近")
+@settings(max_examples=500)
+def test_the_stem_of_each_folded_word_is_the_term_and_folding_again_changes_nothing(text: str) -> None:
+    assert [stem(word) for word in words(text)] == analyse(text)
+    for word in words(text):
+        assert not any(character.isspace() for character in word)
+        assert word == word.casefold()
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Running RACES", ["running", "races"]),
+        ("Gdańsk’s U.S. 1,000 3.5", ["gdansk", "us", "1000", "3.5"]),
+        ("ＫＵＲＳＫ Straße — \ud800", ["kursk", "strasse"]),
+        ("Zelenskyy's 習近", ["zelenskyy", "習", "近"]),
+    ],
+)
+def test_a_text_is_cut_into_these_folded_words(text: str, folded: list[str]) -> None:
+    assert words(text) == folded
+
+
 def test_stop_words_are_terms_but_do_not_score_beside_others() -> None:
     assert analyse("to be or not to be") == ["to", "be", "or", "not", "to", "be"]
     assert scoring_terms(analyse("the Kursk of it")) == ["kursk"]
@@ -91,7 +114,9 @@ def test_a_term_is_cut_so_that_noise_stays_small() -> None:
 def test_the_memory_of_words_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysis, "MAX_REMEMBERED", 10)
     analyse(" ".join(f"remembered{number}" for number in range(100)))
+    words(" ".join(f"remembered{number}" for number in range(100)))
     assert len(analysis._TERMS) <= 10
+    assert len(analysis._WORDS) <= 10
     analyse("unbounded" * 1_000)
     assert max(map(len, analysis._TERMS)) <= analysis.MAX_WORD
 

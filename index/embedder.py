@@ -22,6 +22,7 @@ import numpy as np
 from index.engine import Vector, Vectors
 from index.errors import ModelUnavailable
 from index.files import file_sha256
+from index.pieces import Pieces
 
 BUNDLED = "bundled"
 # The weights of sentence-transformers/all-MiniLM-L6-v2, as packaged.
@@ -55,6 +56,9 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one row of norm 1 for each text, in order: shape (len(texts), dimension), float32."""
+
+    def pieces(self, text: str) -> Pieces | None:
+        """Return the word pieces of `text` with a vector each, looked up; None when there is no table of them."""
 
 
 def embed_query(embedder: Embedder, text: str) -> Vector:
@@ -182,6 +186,9 @@ class TorchEmbedder:
             )
         return checked(np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension))
 
+    def pieces(self, text: str) -> None:
+        """Return None: where torch has to run the model, no table is made."""
+
 
 class Tokenizer:
     """A model's own tokeniser, without torch. `room` is the model's limit less the marks it puts around a text."""
@@ -210,3 +217,19 @@ class Tokenizer:
         """Return the token ids of `text` as the model wants them, cut at its limit."""
         ids: list[int] = self._ids.encode(text).ids
         return ids
+
+    def pieces(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Return the ids of the pieces of `text`, without the model's marks, and where each stands; all of them."""
+        encoding = self._spans.encode(text, add_special_tokens=False)
+        return encoding.ids, encoding.offsets
+
+    def vocabulary(self) -> dict[str, int]:
+        """Return every piece there is and its id."""
+        vocabulary: dict[str, int] = self._spans.get_vocab()
+        return vocabulary
+
+    def marks(self) -> tuple[list[int], list[int]]:
+        """Return the ids that the model wants before and after a text."""
+        bare, marked = self._spans.encode("a", add_special_tokens=False).ids, self._spans.encode("a").ids
+        first = next(place for place in range(len(marked)) if marked[place : place + len(bare)] == bare)
+        return marked[:first], marked[first + len(bare) :]

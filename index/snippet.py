@@ -1,8 +1,11 @@
-"""Snippets: the piece of a body that shows why an article was found, and where in it the query's words stand. Pure."""
+"""Snippets: the piece of a body that shows why an article was found, where in it the query's words stand, and where the
+sentence that comes nearest to it in meaning. Pure.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from archive.readers.normalise import ELLIPSIS, first_sentence
@@ -10,35 +13,90 @@ from index.analysis import spans
 
 LENGTH = 280  # characters: about two lines and a half on a wide screen
 NEAR = 40  # characters before a place that tell whether a sentence begins there
+WORD_HIT = 0.5  # share of the query's words from which an article counts as found by them, not by meaning alone
 Range = tuple[int, int]
+Match = tuple[str, int, int]  # term, start and end in the body
 
 _UNSPACED_STOP = re.compile(r"[。！？][」』”’）]*$")
 
 
-def snippet(
-    body: str, passage: Range | None, *, words: Collection[str], length: int = LENGTH
-) -> tuple[str, tuple[Range, ...]]:
-    """Return a text of about `length` characters and the (start, end) of each matching word in it.
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A piece of a body; the ranges in it (start, end) of the query's words, and of the sentence that is meant."""
 
-    It is taken from `passage` (where the body matches by meaning) when there is one: the stretch of it that holds the
-    most different `words`, else its beginning. Without a passage, the same of the whole body. `words` are terms as
-    `index.analysis` makes them. A text that is cut begins or ends with an ellipsis.
+    text: str
+    highlights: tuple[Range, ...] = ()
+    sentence: Range | None = None
+
+
+def snippet(
+    body: str,
+    passage: Range | None,
+    *,
+    words: Collection[str],
+    sentence: Range | None = None,
+    share: float | None = None,
+    length: int = LENGTH,
+) -> Excerpt:
+    """Return a text of about `length` characters, each matching word in it, and the sentence as far as it is shown.
+
+    It is taken from `passage` (where the body matches by meaning) when there is one, else from the whole body.
+    Without a `sentence` it is the stretch of it that holds the most different `words`, else its beginning. With one,
+    the sentence is shown, unless the article is found by its words (`share` of them, weighed by whoever knows better,
+    is WORD_HIT or more) and they stand closer together elsewhere. `words` are terms as `index.analysis` makes them,
+    `sentence` is in characters of the body. A text that is cut begins or ends with an ellipsis.
     """
     start, end = passage or (0, len(body))
     matches = [(term, start + left, start + right) for term, left, right in spans(body[start:end]) if term in words]
-    first, last = _trimmed(body, _stretch(body, (start, end), _densest(matches, length), length))
+    piece = _stretch(body, (start, end), _densest(matches, length), length)
+    if sentence is not None and start <= sentence[0] < sentence[1] <= end:
+        shown = _around(body, (start, end), sentence, matches=matches, length=length)
+        most = _held(matches, piece)
+        share = most / max(len(words), 1) if share is None else share
+        if share < WORD_HIT or most <= _held(matches, shown):
+            piece = shown
+    return _excerpt(body, _trimmed(body, piece), matches=matches, sentence=sentence, length=length)
+
+
+def _excerpt(body: str, piece: Range, *, matches: Sequence[Match], sentence: Range | None, length: int) -> Excerpt:
+    first, last = piece
     text, shift = _flatten(body, first, last)
     before = "" if _begins_sentence(body, first) else ELLIPSIS
     after = "" if last >= len(body.rstrip()) else ELLIPSIS
-    marks = tuple(
-        (shift[left - first] + len(before), shift[right - 1 - first] + 1 + len(before))
-        for _, left, right in matches
-        if first <= left and right <= last
+
+    def placed(left: int, right: int) -> Range:
+        return shift[left - first] + len(before), shift[right - 1 - first] + 1 + len(before)
+
+    return Excerpt(
+        before + text + after,
+        tuple(placed(left, right) for _, left, right in matches if first <= left and right <= last),
+        placed(*seen) if (seen := _seen(sentence, piece, length)) else None,
     )
-    return before + text + after, marks
 
 
-def _densest(matches: Sequence[tuple[str, int, int]], length: int) -> Range | None:
+def _seen(sentence: Range | None, piece: Range, length: int) -> Range | None:
+    """Return the part of the sentence that lies in the piece; none when it is less than half of what could be shown."""
+    if sentence is None:
+        return None
+    left, right = max(sentence[0], piece[0]), min(sentence[1], piece[1])
+    return (left, right) if 2 * (right - left) >= min(sentence[1] - sentence[0], length) > 0 else None
+
+
+def _held(matches: Sequence[Match], piece: Range) -> int:
+    """Return how many different words stand in the piece."""
+    return len({term for term, left, right in matches if piece[0] <= left and right <= piece[1]})
+
+
+def _around(body: str, within: Range, sentence: Range, *, matches: Sequence[Match], length: int) -> Range:
+    """Return the range that shows the sentence whole, with what follows; of a longer one, where the words are."""
+    if sentence[1] - sentence[0] > length:
+        inside = [match for match in matches if sentence[0] <= match[1] and match[2] <= sentence[1]]
+        return _stretch(body, sentence, _densest(inside, length), length)
+    start = within[0] if sentence[1] - within[0] <= length else sentence[0]
+    return _stretch(body, (start, within[1]), (start, sentence[1]), length)
+
+
+def _densest(matches: Sequence[Match], length: int) -> Range | None:
     """Return the range of at most `length` characters with the most different words, the earliest of equals."""
     best = matches[0][1:] if matches else None
     inside: Counter[str] = Counter()

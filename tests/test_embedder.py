@@ -25,7 +25,7 @@ from index.embedder import (
     open_embedder,
 )
 from index.errors import ModelUnavailable
-from index.openvino_embedder import BATCH_TOKENS, OpenVinoEmbedder, batches
+from index.openvino_embedder import BATCH_TOKENS, OpenVinoEmbedder, batches, is_whole, tabulate
 
 pytestmark = pytest.mark.model
 
@@ -78,6 +78,37 @@ def test_token_spans_are_never_cut_off_and_point_into_the_text(embedder: Embedde
     assert text[slice(*spans[-1])] == "."
 
 
+def test_the_pieces_of_a_text_stand_where_they_start_and_tell_words_apart_in_meaning(real_embedder: Embedder) -> None:
+    text = "The flood, an inundation; the striker scored."
+    pieces = real_embedder.pieces(text)
+    assert pieces is not None
+    assert pieces.starts.tolist() == [start for start, _ in real_embedder.token_spans(text)]
+    weights = np.linalg.norm(pieces.vectors, axis=1)
+    assert weights[0] < 0.05  # "the" says nothing
+    unit = pieces.vectors / weights[:, None]
+    at = {text[start:].split()[0].strip(",;."): row for start, row in zip(pieces.starts, unit, strict=True)}
+    assert at["flood"] @ at["inundation"] > at["flood"] @ at["striker"] + 0.2
+
+
+def test_a_piece_is_what_the_model_makes_of_it_alone_but_for_what_all_share(real_embedder: Embedder) -> None:
+    words = ["flood", "parliament", "comet", "strike"]
+    pieces = [real_embedder.pieces(word) for word in words]
+    table = np.concatenate([found.vectors for found in pieces if found])
+    cosines = table @ real_embedder.embed(words).T / np.linalg.norm(table, axis=1, keepdims=True)
+    assert np.diag(cosines).min() > 0.85
+    assert cosines.argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_a_text_of_nothing_has_no_pieces(real_embedder: Embedder) -> None:
+    pieces = real_embedder.pieces("")
+    assert pieces is not None
+    assert (pieces.starts.shape, pieces.vectors.shape) == ((0,), (0, 384))
+
+
+def test_where_torch_runs_the_model_there_are_no_pieces(model_cache: Path) -> None:
+    assert open_embedder(BUNDLED, runtime="torch", cache=model_cache).pieces("flood") is None
+
+
 def test_both_runtimes_make_the_same_vectors(real_embedder: Embedder, model_cache: Path) -> None:
     torch = open_embedder(BUNDLED, runtime="torch", cache=model_cache)
     assert isinstance(torch, TorchEmbedder)
@@ -102,7 +133,8 @@ def test_opening_a_converted_model_loads_no_torch(model_cache: Path, real_embedd
     assert real_embedder
     script = (
         "import sys; from pathlib import Path; from index.embedder import open_embedder;"
-        f"e = open_embedder('bundled', runtime='openvino', cache=Path({str(model_cache)!r})); e.embed(['x']);"
+        f"e = open_embedder('bundled', runtime='openvino', cache=Path({str(model_cache)!r}));"
+        "e.embed(['x']); e.pieces('x');"
         "print(sorted({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))"
     )
     root = Path(__file__).parent.parent
@@ -122,6 +154,39 @@ def test_a_damaged_conversion_is_made_again(
         again = open_embedder(BUNDLED, runtime="openvino", cache=cache)
     assert "converting" in caplog.text
     assert np.allclose(again.embed(TEXTS), real_embedder.embed(TEXTS), atol=1e-3)
+
+
+def linked(source: Path, target: Path) -> Path:
+    """Return a folder with links to the files of another."""
+    target.mkdir()
+    for file in source.iterdir():
+        (target / file.name).symlink_to(file)
+    return target
+
+
+def test_a_conversion_is_whole_with_all_its_files_as_they_were_and_in_this_format(
+    model_cache: Path, real_embedder: Embedder, tmp_path: Path
+) -> None:
+    assert real_embedder
+    made = next(model_cache.glob("*-openvino"))
+    assert is_whole(linked(made, tmp_path / "same"))
+    for name in ("pieces.npy", "tokenizer.json", "conversion.json"):
+        folder = linked(made, tmp_path / f"without {name}")
+        (folder / name).unlink()
+        assert not is_whole(folder)
+    older = linked(made, tmp_path / "older")
+    facts = json.loads((made / "conversion.json").read_text())
+    (older / "conversion.json").unlink()
+    (older / "conversion.json").write_text(json.dumps({**facts, "format": 1}))
+    assert not is_whole(older)
+
+
+def test_a_large_vocabulary_gets_no_table(model_cache: Path, real_embedder: Embedder, tmp_path: Path) -> None:
+    assert real_embedder
+    folder = linked(next(model_cache.glob("*-openvino")), tmp_path / "model")
+    (folder / "pieces.npy").unlink()
+    tabulate(folder, limit=256, most=30_521)
+    assert not (folder / "pieces.npy").exists()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Snippets: for any body, what is shown is of the body and what is marked are the words."""
 
 import time
+from collections.abc import Collection
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from archive.readers.normalise import ELLIPSIS
 from index.analysis import analyse, spans
-from index.snippet import LENGTH, _densest, snippet
+from index.snippet import LENGTH, Excerpt, Range, _densest, snippet
 
 WORDS = frozenset({"flood", "comet", "3", "は", "cafe"})
 PIECES = st.sampled_from(
@@ -33,8 +34,17 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-def shown(text: str) -> str:
+def shown_text(text: str) -> str:
     return text.removeprefix(ELLIPSIS).removesuffix(ELLIPSIS)
+
+
+def shown_of(
+    body: str, passage: Range | None, *, words: Collection[str], length: int = LENGTH
+) -> tuple[str, tuple[Range, ...]]:
+    """Return the text and the marks of a snippet that is asked for without a sentence."""
+    found = snippet(body, passage, words=words, length=length)
+    assert found.sentence is None
+    return found.text, found.highlights
 
 
 def bare_words(text: str) -> set[str]:
@@ -47,7 +57,7 @@ def bare_words(text: str) -> set[str]:
 @given(body=BODIES, length=LENGTHS)
 @settings(max_examples=400, deadline=None)
 def test_every_mark_lies_in_the_text_and_is_one_of_the_words(body: str, length: int) -> None:
-    text, marks = snippet(body, None, words=WORDS, length=length)
+    text, marks = shown_of(body, None, words=WORDS, length=length)
     for start, end in marks:
         assert 0 <= start < end <= len(text)
         terms = analyse(text[start:end])
@@ -63,22 +73,22 @@ def test_the_text_is_a_piece_of_the_passage_but_for_white_space_and_ellipses(
     body: str, length: int, cut: tuple[int, int]
 ) -> None:
     start, end = sorted(min(place, len(body)) for place in cut)
-    text, _ = snippet(body, (start, end), words=WORDS, length=length)
+    text, _ = shown_of(body, (start, end), words=WORDS, length=length)
     piece = squeezed(text)
     assert any(
         squeezed(candidate) in squeezed(body[start:end])
-        for candidate in (piece, piece.removeprefix(ELLIPSIS), piece.removesuffix(ELLIPSIS), shown(piece))
+        for candidate in (piece, piece.removeprefix(ELLIPSIS), piece.removesuffix(ELLIPSIS), shown_text(piece))
     )
 
 
 @given(body=BODIES, length=LENGTHS)
 @settings(max_examples=400, deadline=None)
 def test_the_length_is_kept_and_no_white_space_stands_in_a_row_or_at_an_end(body: str, length: int) -> None:
-    text, _ = snippet(body, None, words=WORDS, length=length)
+    text, _ = shown_of(body, None, words=WORDS, length=length)
     assert len(text) <= length + 2 * len(ELLIPSIS)
     assert text == text.strip()
     if ELLIPSIS not in body:
-        assert shown(text) == shown(text).strip()
+        assert shown_text(text) == shown_text(text).strip()
     assert not any(a.isspace() and b.isspace() for a, b in pairwise(text))
     assert not any(character.isspace() and character != " " for character in text)
 
@@ -86,7 +96,7 @@ def test_the_length_is_kept_and_no_white_space_stands_in_a_row_or_at_an_end(body
 @given(body=BODIES, length=LENGTHS)
 @settings(max_examples=300, deadline=None)
 def test_every_word_of_the_piece_that_matches_is_marked(body: str, length: int) -> None:
-    text, marks = snippet(body, None, words=WORDS, length=length)
+    text, marks = shown_of(body, None, words=WORDS, length=length)
     inner = [mark[1:] for mark in spans(text)[1:-1] if mark[0] in WORDS]  # at an end a word may be cut
     assert set(inner) <= set(marks)
 
@@ -94,7 +104,7 @@ def test_every_word_of_the_piece_that_matches_is_marked(body: str, length: int) 
 @given(body=BODIES, length=LENGTHS)
 @settings(max_examples=300, deadline=None)
 def test_where_a_word_occurs_one_is_marked(body: str, length: int) -> None:
-    _, marks = snippet(body, None, words=WORDS, length=length)
+    _, marks = shown_of(body, None, words=WORDS, length=length)
     short = any(term in WORDS and end - start <= 20 for term, start, end in spans(body))
     assert bool(marks) or not short
 
@@ -123,13 +133,13 @@ def test_the_stretch_with_most_words_is_marked_whole_although_it_begins_with_a_s
     lead = "Nothing to see in this one at all. " * 8
     filler = "and so it went on and on " * 9
     body = f"{lead}The old man of the village by the sea spoke of a comet {filler}and a flood. Then he slept."
-    text, marks = snippet(body, None, words={"comet", "flood"})
+    text, marks = shown_of(body, None, words={"comet", "flood"})
     assert [text[start:end] for start, end in marks] == ["comet", "flood"]
 
 
 def test_a_word_that_counts_is_not_lost_to_a_cut_behind_it() -> None:
     body = f"comet {'a ' * 20}flood-stricken towns, and more of them."
-    text, marks = snippet(body, None, words={"comet", "flood"}, length=55)
+    text, marks = shown_of(body, None, words={"comet", "flood"}, length=55)
     assert [text[start:end] for start, end in marks] == ["comet", "flood"]
 
 
@@ -157,27 +167,27 @@ def test_a_word_that_counts_is_not_lost_to_a_cut_behind_it() -> None:
 def test_a_piece_begins_without_an_ellipsis_at_a_sentence_only(before: str, begins: bool) -> None:
     body = f"{before}\nPercent of the town is under water."
     start = len(before) + 1
-    text, _ = snippet(body, (start, len(body)), words=())
+    text, _ = shown_of(body, (start, len(body)), words=())
     assert text.startswith(ELLIPSIS) != begins
-    assert shown(text) == "Percent of the town is under water."
+    assert shown_text(text) == "Percent of the town is under water."
 
 
 def test_a_sentence_goes_on_in_small_letters() -> None:
     body = "“Why?” asked the mayor of the drowned town."
-    assert snippet(body, (7, len(body)), words=())[0].startswith(ELLIPSIS)
+    assert shown_of(body, (7, len(body)), words=())[0].startswith(ELLIPSIS)
 
 
 def test_chinese_and_japanese_sentences_begin_without_a_space() -> None:
     body = "水が引いた。学校は月曜に始まる"
-    assert snippet(body, (6, len(body)), words=())[0] == "学校は月曜に始まる"
-    assert snippet(body, (3, len(body)), words=())[0] == "…いた。学校は月曜に始まる"
+    assert shown_of(body, (6, len(body)), words=())[0] == "学校は月曜に始まる"
+    assert shown_of(body, (3, len(body)), words=())[0] == "…いた。学校は月曜に始まる"
 
 
 @given(body=BODIES, length=LENGTHS)
 @example(body="Word " * 60 + "rose by 3.5 percent flood and so on " + "word " * 60, length=100)
 @settings(max_examples=400, deadline=None)
 def test_without_an_ellipsis_nothing_before_the_piece_is_left_unfinished(body: str, length: int) -> None:
-    text, marks = snippet(body, None, words=WORDS, length=length)
+    text, marks = shown_of(body, None, words=WORDS, length=length)
     if not text or text.startswith(ELLIPSIS) or squeezed(body).startswith(squeezed(text.removesuffix(ELLIPSIS))):
         return
     piece = squeezed(text.removesuffix(ELLIPSIS))
@@ -191,42 +201,156 @@ def test_without_an_ellipsis_nothing_before_the_piece_is_left_unfinished(body: s
 
 
 def test_the_whole_body_has_no_ellipsis() -> None:
-    assert snippet("  A short one. \n\n Really.\n", None, words=())[0] == "A short one. Really."
+    assert shown_of("  A short one. \n\n Really.\n", None, words=())[0] == "A short one. Really."
 
 
 def test_a_piece_is_cut_between_words_and_says_so_at_each_end() -> None:
     for word in ("comet", "flood", "mayor", "percent"):
         for length in range(30, 140, 7):
-            text, marks = snippet(STORY, None, words=set(analyse(word)), length=length)
+            text, marks = shown_of(STORY, None, words=set(analyse(word)), length=length)
             assert [text[start:end] for start, end in marks] == [word]
-            assert bare_words(shown(text)) <= bare_words(STORY)
-            assert text.endswith(ELLIPSIS) != STORY.endswith(shown(text))
+            assert bare_words(shown_text(text)) <= bare_words(STORY)
+            assert text.endswith(ELLIPSIS) != STORY.endswith(shown_text(text))
             if not text.startswith(ELLIPSIS):
-                assert shown(text).split()[0] in {"The", "By", "Nobody", "Prices", "A", "Later", "Schools"}
+                assert shown_text(text).split()[0] in {"The", "By", "Nobody", "Prices", "A", "Later", "Schools"}
 
 
 def test_a_word_far_into_the_body_is_shown_from_its_sentence_on() -> None:
-    text, marks = snippet(STORY, None, words={"flood"}, length=120)
+    text, marks = shown_of(STORY, None, words={"flood"}, length=120)
     assert text == "Later the flood went down. Schools open again on Monday, the county said."
     assert [text[start:end] for start, end in marks] == ["flood"]
 
 
 def test_without_words_the_passage_is_shown_from_its_beginning() -> None:
     start = STORY.index("A comet")
-    text, marks = snippet(STORY, (start, len(STORY)), words={"absent"}, length=60)
+    text, marks = shown_of(STORY, (start, len(STORY)), words={"absent"}, length=60)
     assert text == "A comet passed as well; few looked up. The mayor thanked the…"
     assert marks == ()
 
 
 def test_words_outside_the_passage_do_not_draw_the_piece_away() -> None:
     end = STORY.index("Nobody")
-    text, marks = snippet(STORY, (0, end), words={"flood", "door"}, length=200)
+    text, marks = shown_of(STORY, (0, end), words={"flood", "door"}, length=200)
     assert text.startswith("The river rose")
     assert [text[left:right] for left, right in marks] == ["door", "door"]
     start = STORY.index("Later")
-    text, marks = snippet(STORY, (start, len(STORY)), words={"flood", "door"}, length=200)
+    text, marks = shown_of(STORY, (start, len(STORY)), words={"flood", "door"}, length=200)
     assert text.startswith("Later the flood")
     assert [text[left:right] for left, right in marks] == ["flood"]
+
+
+# With the sentence that is meant
+
+RIVER = "The river rose all night."
+COMET = "A comet passed as well; few looked up."
+THANKS = "The mayor thanked the volunteers who had come from four counties."
+
+
+def place_of(piece: str, body: str = STORY) -> Range:
+    return body.index(piece), body.index(piece) + len(piece)
+
+
+def marked_sentence(shown: Excerpt) -> str | None:
+    return shown.text[slice(*shown.sentence)] if shown.sentence else None
+
+
+PLACES = st.tuples(st.integers(0, 400), st.integers(0, 400)).map(sorted)
+
+
+@given(body=BODIES, length=LENGTHS, cut=PLACES, sentence=PLACES, share=st.none() | st.floats(0, 1))
+@settings(max_examples=400, deadline=None)
+def test_with_any_sentence_the_text_is_of_the_passage_and_the_marks_are_right(
+    body: str, length: int, cut: list[int], sentence: list[int], share: float | None
+) -> None:
+    start, end = (min(place, len(body)) for place in cut)
+    left, right = (min(place, len(body)) for place in sentence)
+    shown = snippet(body, (start, end), words=WORDS, sentence=(left, right), share=share, length=length)
+    piece = squeezed(shown.text)
+    candidates = (piece, piece.removeprefix(ELLIPSIS), piece.removesuffix(ELLIPSIS), squeezed(shown_text(shown.text)))
+    assert any(candidate in squeezed(body[start:end]) for candidate in candidates)
+    assert len(shown.text) <= length + 2 * len(ELLIPSIS)
+    assert all(len(found := analyse(shown.text[a:b])) == 1 and found[0] in WORDS for a, b in shown.highlights)
+    if shown.sentence is not None:
+        assert 0 <= shown.sentence[0] < shown.sentence[1] <= len(shown.text)
+        assert squeezed(shown.text[slice(*shown.sentence)]) in squeezed(body[left:right])
+
+
+@given(body=BODIES, length=LENGTHS, sentence=PLACES)
+@example(body=f"{RIVER} {COMET}”", length=len(COMET), sentence=[len(RIVER) + 1, len(RIVER) + 1 + len(COMET)])
+@settings(max_examples=400, deadline=None)
+def test_for_a_hit_by_meaning_a_sentence_that_fits_is_shown_whole(body: str, length: int, sentence: list[int]) -> None:
+    left, right = (min(place, len(body)) for place in sentence)
+    right = left + len(body[left:right].rstrip(" \n\u00a0\u2003,;:-\u2013\u2014"))
+    text = body[left:right]
+    if text and text == text.strip() and len(text) <= length:
+        shown = snippet(body, None, words=WORDS, sentence=(left, right), share=0.0, length=length)
+        assert squeezed(marked_sentence(shown) or "") == squeezed(text)
+
+
+@given(body=BODIES, length=LENGTHS, sentence=PLACES)
+@settings(max_examples=300, deadline=None)
+def test_for_a_hit_by_words_a_sentence_costs_no_word(body: str, length: int, sentence: list[int]) -> None:
+    left, right = (min(place, len(body)) for place in sentence)
+    plain = snippet(body, None, words=WORDS, length=length)
+    shown = snippet(body, None, words=WORDS, sentence=(left, right), share=1.0, length=length)
+    counts = [len({analyse(found.text[a:b])[0] for a, b in found.highlights}) for found in (plain, shown)]
+    assert counts[1] >= counts[0]
+
+
+def test_a_hit_by_meaning_shows_the_sentence_though_words_stand_elsewhere() -> None:
+    shown = snippet(STORY, None, words={"comet", "flood"}, sentence=place_of(THANKS), share=0.2, length=100)
+    assert marked_sentence(shown) == THANKS
+    assert shown.text == f"{THANKS} Later the flood went down. Schools{ELLIPSIS}"
+    assert [shown.text[a:b] for a, b in shown.highlights] == ["flood"]
+
+
+def test_a_hit_by_words_shows_the_words_though_the_sentence_stands_elsewhere() -> None:
+    shown = snippet(STORY, None, words={"flood", "school"}, sentence=place_of(COMET), share=0.9, length=100)
+    assert [shown.text[a:b] for a, b in shown.highlights] == ["flood", "Schools"]
+    assert shown.sentence is None
+
+
+def test_a_hit_by_words_shows_the_sentence_where_it_has_as_many_of_them() -> None:
+    shown = snippet(STORY, None, words={"river", "comet"}, sentence=place_of(COMET), share=0.9, length=60)
+    assert marked_sentence(shown) == COMET
+    assert [shown.text[a:b] for a, b in shown.highlights] == ["comet"]
+
+
+def test_who_does_not_know_the_share_has_it_counted_where_the_words_stand_closest() -> None:
+    many = snippet(STORY, None, words={"flood", "school", "absent"}, sentence=place_of(COMET), length=100)
+    few = snippet(STORY, None, words={"flood", "absent", "gone"}, sentence=place_of(COMET), length=60)
+    assert (many.sentence, marked_sentence(few)) == (None, COMET)
+
+
+def test_a_sentence_near_the_beginning_is_shown_with_what_is_before_it() -> None:
+    shown = snippet(STORY, None, words=(), sentence=place_of("Nobody was hurt."), length=140)
+    assert shown.text.startswith(RIVER)
+    assert marked_sentence(shown) == "Nobody was hurt."
+
+
+def test_of_a_sentence_too_long_to_show_it_is_the_part_with_the_words() -> None:
+    long = f"It began {'and it went on ' * 30}until the comet and the flood came {'and went on ' * 30}at last."
+    body = f"{RIVER} {long} {COMET}"
+    shown = snippet(body, None, words={"comet", "flood", "river"}, sentence=place_of(long, body), share=0.0)
+    assert [shown.text[a:b] for a, b in shown.highlights] == ["comet", "flood"]
+    assert marked_sentence(shown) == shown_text(shown.text)
+    assert snippet(body, None, words=(), sentence=place_of(long, body)).text.startswith("It began and")
+
+
+def test_a_sliver_of_the_sentence_is_not_marked() -> None:
+    dawn = place_of("By dawn the lower streets stood under water, and boats went from door to door.")
+    sliver, half = (
+        snippet(STORY, None, words={"river", "rose", "night"}, sentence=dawn, share=1.0, length=length)
+        for length in (45, 70)
+    )
+    assert (sliver.text, sliver.sentence) == (f"{RIVER} By dawn the lower{ELLIPSIS}", None)
+    assert marked_sentence(half) == "By dawn the lower streets stood under water"
+
+
+def test_a_sentence_outside_the_passage_is_not_shown() -> None:
+    start, end = place_of(RIVER)
+    shown = snippet(STORY, (start, end), words=(), sentence=place_of(COMET))
+    assert (shown.text, shown.sentence) == (f"{RIVER}{ELLIPSIS}", None)
 
 
 @pytest.mark.parametrize("body", ["flood " * 60_000, "flood, comet. " * 30_000, "x" * 400_000, "は" * 100_000])

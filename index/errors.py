@@ -1,6 +1,7 @@
 """The index's error tree. Every message says what was wrong, where, and what to run next.
 
 SearchError
+├── CursorExpired       a result set that is no longer kept
 ├── GenerationDamaged   a generation's files are missing, altered or unreadable
 ├── ModelMismatch       vectors were made by another model than the one that is configured
 └── ModelUnavailable    the model cannot be found, or its weights are not the ones expected
@@ -9,6 +10,10 @@ SearchError
 
 class SearchError(Exception):
     """Anything the index can tell its caller has gone wrong."""
+
+
+class CursorExpired(SearchError):
+    """The result set that a cursor names is no longer kept."""
 
 
 class GenerationDamaged(SearchError):

@@ -4,15 +4,17 @@ Slower and coarser than an index, by words only, but never silent: filters, phra
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
-from archive.article import Article
+import numpy as np
+
 from archive.store import Store
-from index.analysis import STOP_TERMS, analyse, fold, spans, surface
-from index.engine import Candidates, Hit, Vector
-from index.local import has_words
-from index.query import AnyOf, Clause, FieldValue, Phrase, Published, Query, Term, texts
+from index.analysis import STOP_TERMS, analyse, scoring_terms, spans, surface
+from index.engine import Candidates, Floats, Ints, TermEvidence, Vector, unscored
+from index.matching import holds, holds_all, share_held, telling
+from index.query import AnyOf, Query, has_words, texts
 
 CONSIDERED = 5  # articles looked at for each one wanted, since filters are applied after the scan
 BATCH_ARTICLES = 200  # articles read at once where only filters decide
@@ -29,28 +31,65 @@ class StoreEngine:
         """Answer from `store`."""
         self._store = store
 
+    @property
+    def seq(self) -> int:
+        """The last change: it reads the articles themselves."""
+        return self._store.last_seq()
+
     def candidates(self, query: Query, vector: Vector | None, *, depth: int) -> Candidates:  # noqa: ARG002 no vectors here
         """Return up to `depth` articles that hold the query's words, scored by how many they hold, ordered by id."""
         if not has_words(query):
-            return self._selected(query)
+            return unscored(self._selected(query))
         beginnings = _beginnings(query)
         considered = depth * CONSIDERED
         found = self._store.scan(beginnings, limit=considered) if beginnings else []
-        articles = self._store.live([article_id for article_id, _ in found])
-        kept = [(key, score) for key, score in found if key in articles and holds(query, articles[key])][:depth]
-        hits = [Hit(article_id=key, keyword=score, semantic=None, best=None) for key, score in sorted(kept)]
-        is_complete = len(found) < considered and len(kept) < depth
-        return Candidates(hits, complete=is_complete, ceiling=max((hit.keyword for hit in hits), default=0.0))
+        scores = dict(found)
+        if _is_met_without_words(query):
+            scores |= dict.fromkeys(set(self._selected(query)) - set(scores), 0.0)
+        articles = self._store.live(list(scores))
+        kept = [key for key in scores if key in articles and holds(query, articles[key])]
+        whole = {key for key in kept if holds_all(query, articles[key])}
+        ids = sorted({*kept[:depth], *whole})
+        return replace(
+            unscored(ids),
+            keyword=np.array([scores[key] for key in ids], np.float64),
+            coverage=np.array([share_held(query, articles[key]) for key in ids], np.float64),
+            holds_all=np.array([key in whole for key in ids], np.bool_),
+            holds_most=np.full(len(ids), not whole),
+            ceiling=max((scores[key] for key in ids), default=0.0),
+            beyond=None if len(found) < considered and len(ids) == len(kept) else (1.0, -1.0),
+            terms=len(telling(query)),
+        )
 
-    def _selected(self, query: Query) -> Candidates:
+    def _selected(self, query: Query) -> list[str]:
         """Return every article that the filters alone select."""
-        hits = []
+        selected = []
         ids = self._store.live_ids()
         for start in range(0, len(ids), BATCH_ARTICLES):
             articles = self._store.live(ids[start : start + BATCH_ARTICLES])
-            kept = sorted(key for key, article in articles.items() if holds(query, article))
-            hits += [Hit(article_id=key, keyword=0.0, semantic=None, best=None) for key in kept]
-        return Candidates(hits, complete=True, ceiling=0.0)
+            selected += sorted(key for key, article in articles.items() if holds(query, article))
+        return selected
+
+    def likeness(self, candidates: Candidates, rows: Ints) -> Floats:  # noqa: ARG002
+        """Return zeros: there are no passages here."""
+        return np.zeros(len(candidates.ids))
+
+    def matched_terms(self, query: Query) -> frozenset[str]:
+        """Return the terms of the query's words; which words a prefix stands for is not known here."""
+        terms = [term for text in texts((*query.wanted, *query.required)) for term in analyse(text)]
+        return frozenset(scoring_terms(terms))
+
+    def explain(self, query: Query, article_ids: Sequence[str]) -> Mapping[str, Sequence[TermEvidence]]:  # noqa: ARG002
+        """Return nothing: a scan does not tell which words it found."""
+        return {}
+
+    def count_holding(self, query: Query) -> int:
+        """Return how many articles hold all of it, as far as a scan of the store tells."""
+        return int(self.candidates(query, None, depth=BATCH_ARTICLES).holds_all.sum())
+
+    def words(self) -> Mapping[str, int]:
+        """Return nothing: without an index the words are not known."""
+        return {}
 
     def telling_terms(self, article_text: str, *, limit: int) -> Sequence[tuple[str, float]]:
         """Return the text's `limit` most frequent terms, each as the word the text uses most for it.
@@ -93,35 +132,7 @@ def _forms(term: str, word: str) -> Sequence[str]:
     return [form] if form.isascii() else [form.casefold(), form.capitalize(), form.upper()]
 
 
-def holds(query: Query, article: Article) -> bool:
-    """Return whether `article` keeps to every required clause of `query` and to no excluded one."""
-    return all(_holds(clause, article) for clause in query.required) and not any(
-        _holds(clause, article) for clause in query.excluded
-    )
-
-
-def _holds(clause: Clause, article: Article) -> bool:
-    match clause:
-        case Term(text=text) | Phrase(text=text):
-            return any(_contains(analyse(part), analyse(text)) for part in (article.title, article.body))
-        case FieldValue(field="title", value=value):
-            return _contains(analyse(article.title), analyse(value))
-        case FieldValue(field=name, value=value):
-            return fold(value) in {fold(known) for known in _values(article, name)}
-        case Published(start=start, end=end):
-            at = article.published_at
-            return at is not None and (start is None or start <= at) and (end is None or at < end)
-        case AnyOf(clauses=clauses):
-            return any(_holds(inner, article) for inner in clauses)
-
-
-def _values(article: Article, name: str) -> Iterable[str]:
-    if name == "author":
-        return article.authors
-    value = {"source": article.source, "section": article.section, "language": article.language}[name]
-    return [value] if value else []
-
-
-def _contains(terms: Sequence[str], wanted: Sequence[str]) -> bool:
-    width = len(wanted)
-    return width > 0 and any(terms[start : start + width] == wanted for start in range(len(terms) - width + 1))
+def _is_met_without_words(query: Query) -> bool:
+    """Return whether a filter in an OR may bring in an article that holds no word of the query."""
+    alternatives = [clause for clause in query.required if isinstance(clause, AnyOf)]
+    return any(not any(texts((part,))) for clause in alternatives for part in clause.clauses)

@@ -35,7 +35,13 @@ def open_generation(root: Path, published: PublishedGeneration, *, formats: Mapp
         raise GenerationDamaged(f"{directory}: unknown keyword engine {manifest.keywords!r}: run `flask reindex`")
     vectors = VectorIndex(directory / "vectors", dimension=manifest.dimension)
     keywords = formats[manifest.keywords].open(directory / "keywords")
-    return LocalEngine(number=published.number, keywords=keywords, vectors=vectors, model_sha256=manifest.model_sha256)
+    return LocalEngine(
+        number=published.number,
+        seq=manifest.seq,
+        keywords=keywords,
+        vectors=vectors,
+        model_sha256=manifest.model_sha256,
+    )
 
 
 @dataclass(eq=False)

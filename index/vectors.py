@@ -10,6 +10,7 @@ Invariants: the rows of one article stand together in one segment. A folder may 
 files: what is here is replaced by rename, never opened for writing.
 """
 
+import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -20,26 +21,33 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from index.engine import Span, Vector, Vectors
+from index.engine import Floats, Ints, Mask, Span, Vector, Vectors
 from index.errors import GenerationDamaged
 
 ROW = np.dtype([("article", "S16"), ("version", "<i4"), ("start", "<i4"), ("end", "<i4")])
 Rows = NDArray[np.void]  # shape (n,), dtype ROW
-
-PASSAGES_AN_ARTICLE = 4  # first guess at how many of an article's passages crowd the top of the scan
+NEAREST = 0.99  # quantile of a query's cosines that stands for the archive's nearest passages
+SAMPLED = 16_384  # passages that are enough to know it to .01
 
 
 @dataclass(frozen=True, slots=True)
-class PassageScore:
-    """An article's best passage and its cosine with the query."""
+class PassageScores:
+    """How near a query some articles come, as columns of one length, ordered by id."""
 
-    article_id: str
-    cosine: float
-    span: Span
+    ids: Sequence[str]
+    best: Floats  # cosine of the article's best passage
+    second: Floats  # of its second-best, nan where it has but one
+    common: Floats  # mean cosine of the best passage with all passages
+    passages: Ints  # number of the best passage, the earliest of equals
+    spans: Ints  # shape (n, 3): version, start and end of it
+    beyond: float | None  # the best cosine among the articles that are not here, None when there are none
+    nearest: float  # the cosine that one passage in a hundred of the whole index exceeds
 
 
 @dataclass(frozen=True)
 class _Segment:
+    """A segment as it is on disk."""
+
     name: str
     index: "faiss.IndexFlatIP"
     rows: Rows
@@ -48,6 +56,18 @@ class _Segment:
     @property
     def live(self) -> int:
         return len(self.rows) - len(self.dead)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A segment as it is scanned. `articles`, `starts` and `served` have one element an article, in row order."""
+
+    index: "faiss.IndexFlatIP"  # owns the memory that `matrix` shows
+    matrix: Vectors
+    starts: Ints  # the row of the article's first passage
+    served: Mask  # the article was not removed
+    articles: NDArray[np.bytes_]  # ids of those that are served
+    spans: Ints  # shape (rows, 3): version, start, end
 
 
 class VectorIndex:
@@ -62,7 +82,19 @@ class VectorIndex:
                     f"{directory / segment.name}: vectors of {segment.index.d} dimensions, not {dimension}:"
                     " run `flask reindex`"
                 )
-        self._places = [_places(segment.rows, segment.dead) for segment in self._segments]
+        self._blocks = [_block(segment) for segment in self._segments]
+        ids = np.concatenate([block.articles for block in self._blocks]) if self._blocks else np.empty(0, "S16")
+        order = np.argsort(ids, kind="stable")
+        self._ids = [article.decode() for article in ids[order].tolist()]
+        self._order = order  # where the article of each place in `_ids` stands among the blocks' articles
+        firsts = np.cumsum([0, *(len(block.spans) for block in self._blocks)])
+        offsets = [np.full(len(block.articles), first) for block, first in zip(self._blocks, firsts[:-1], strict=True)]
+        self._offsets = np.concatenate(offsets)[order] if offsets else np.empty(0, np.int64)  # of its block's rows
+        self._spans = np.concatenate([block.spans for block in self._blocks] or [np.empty((0, 3), np.int64)])
+        self._dimension = dimension
+        self._means: Floats | None = None
+        self._lock = threading.Lock()
+        self._places = {article_id: place for place, article_id in enumerate(self._ids)}
 
     def __len__(self) -> int:
         """Return how many passages are served."""
@@ -70,94 +102,139 @@ class VectorIndex:
 
     def article_ids(self) -> frozenset[str]:
         """Return the ids of every article with a passage here."""
-        return frozenset().union(*self._places)
+        return frozenset(self._places)
 
-    def rank(self, vector: Vector, *, depth: int, within: Collection[str] | None = None) -> list[PassageScore]:
-        """Return the best `depth` articles by their best passage, best first; ties by id, an article's by position.
+    def candidates(
+        self,
+        vector: Vector,
+        *,
+        depth: int,
+        within: Collection[str] | None = None,
+        beside: Collection[str] | None = (),
+        also: Collection[str] = (),
+    ) -> PassageScores:
+        """Return the best `depth` articles by their best passage (ties by id) and those of `also`, each scored.
 
-        `within` restricts the scan itself to these articles, so a filter never empties the list.
+        `within` restricts the search itself to these articles, so a filter never empties it; the best of `beside` are
+        returned as well. None stands for all articles.
         """
-        best: dict[str, PassageScore] = {}
-        for segment, places in zip(self._segments, self._places, strict=True):
-            selector = _selector(segment, places, within)
-            for score in self._scan(segment, vector, depth=depth, selector=selector):
-                best[score.article_id] = score
-        return sorted(best.values(), key=lambda score: (-score.cosine, score.article_id))[:depth]
+        cosines = [_products(block, vector) for block in self._blocks]
+        scores = np.concatenate([_articles(*pair) for pair in zip(self._blocks, cosines, strict=True)] or [_NO_SCORES])
+        scores = scores[self._order]
+        searched = self._numbers(within)
+        chosen = self._numbers(also)
+        for pool in (searched, self._numbers(beside)):
+            chosen = np.union1d(chosen, pool[_first(scores[pool, 0], depth)])
+        passages = scores[chosen, 2].astype(np.int64) + self._offsets[chosen]
+        left_out = np.setdiff1d(searched, chosen, assume_unique=True)
+        return PassageScores(
+            ids=[self._ids[number] for number in chosen.tolist()],
+            best=scores[chosen, 0],
+            second=scores[chosen, 1],
+            common=self._common()[passages],
+            passages=passages,
+            spans=self._spans[passages],
+            beyond=float(scores[left_out, 0].max()) if len(left_out) else None,
+            nearest=_nearest(cosines),
+        )
 
-    def scores(self, vector: Vector, article_ids: Iterable[str]) -> dict[str, PassageScore]:
-        """Return the best passage of each of these articles; one without passages here is left out."""
-        wanted = list(article_ids)
-        found: dict[str, PassageScore] = {}
-        for segment, places in zip(self._segments, self._places, strict=True):
-            here = [(article_id, places[article_id]) for article_id in wanted if article_id in places]
-            if not here:
-                continue
-            numbers = np.concatenate([np.arange(start, stop) for _, (start, stop) in here])
-            cosines = segment.index.reconstruct_batch(numbers) @ vector
-            offset = 0
-            for article_id, (start, stop) in here:
-                local = int(np.argmax(cosines[offset : offset + stop - start]))
-                found[article_id] = _score(segment, start + local, float(cosines[offset + local]))
-                offset += stop - start
+    def likeness(self, passages: Ints, *, to: Ints) -> Floats:
+        """Return the cosine of each of these passages with the mean of those in `to`; 0.0 for what is no passage."""
+        there = passages >= 0
+        likeness = np.zeros(len(passages))
+        mean = self._vectors(to[to >= 0]).sum(axis=0)
+        if norm := float(np.linalg.norm(mean)):
+            likeness[there] = self._vectors(passages[there]) @ (mean / norm)
+        return likeness
+
+    def _vectors(self, passages: Ints) -> Vectors:
+        """Return the vectors of these passages."""
+        found = np.empty((len(passages), self._dimension), np.float32)
+        first = 0
+        for block in self._blocks:
+            here = (passages >= first) & (passages < first + len(block.spans))
+            found[here] = block.matrix[passages[here] - first]
+            first += len(block.spans)
         return found
 
-    def _scan(
-        self, segment: _Segment, vector: Vector, *, depth: int, selector: "faiss.IDSelector | None"
-    ) -> Iterator[PassageScore]:
-        """Yield the best passage of the segment's best `depth` articles, scanning deeper until there are so many."""
-        count, total = depth * PASSAGES_AN_ARTICLE, len(segment.rows)
-        parameters = faiss.SearchParameters(sel=selector) if selector is not None else None
-        while True:
-            cosines, numbers = segment.index.search(vector[None, :], min(count, total), params=parameters)
-            order = np.lexsort((numbers[0], -cosines[0]))  # of an article's equal passages the earliest comes first
-            ranked, found = cosines[0][order], numbers[0][order]
-            kept = found >= 0
-            _, first = np.unique(segment.rows["article"][found[kept]], return_index=True)
-            if count >= total or not kept.all() or _is_settled(ranked, first, depth):
-                break
-            count *= PASSAGES_AN_ARTICLE
-        for position in first:
-            yield _score(segment, int(found[position]), float(ranked[position]))
+    def _common(self) -> Floats:
+        """Return each passage's mean cosine with all passages, found when it is first needed."""
+        with self._lock:
+            if self._means is None:
+                total = sum((block.matrix.sum(axis=0) for block in self._blocks), np.zeros(self._dimension, np.float32))
+                mean = (total / max(1, len(self._spans))).astype(np.float32)
+                means = [_products(block, mean) for block in self._blocks]
+                self._means = np.concatenate(means) if means else np.empty(0)
+            return self._means
+
+    def _numbers(self, article_ids: Collection[str] | None) -> Ints:
+        """Return the places of these articles, or of all, in `_ids`, ascending; one without passages is left out."""
+        if article_ids is None:
+            return np.arange(len(self._ids))
+        places = [self._places[article_id] for article_id in article_ids if article_id in self._places]
+        return np.sort(np.array(places, np.int64))
 
 
-def _is_settled(cosines: NDArray[np.float32], first: NDArray[np.intp], depth: int) -> bool:
-    """Return whether the best `depth` articles are known: no passage further down can equal the last one's."""
-    return len(first) >= depth and bool(cosines[np.sort(first)[depth - 1]] > cosines[-1])
-
-
-def _score(segment: _Segment, number: int, cosine: float) -> PassageScore:
-    row = segment.rows[number]
-    span = Span(version=int(row["version"]), start=int(row["start"]), end=int(row["end"]))
-    return PassageScore(article_id=row["article"].decode(), cosine=cosine, span=span)
-
-
-def _selector(
-    segment: _Segment, places: dict[str, tuple[int, int]], within: Collection[str] | None
-) -> "faiss.IDSelector | None":
-    if within is None and not len(segment.dead):
-        return None
-    mask = np.zeros(len(segment.rows), dtype=bool)
-    if within is None:
-        mask[:] = True
-        mask[segment.dead] = False
-    else:
-        for article_id in within:
-            start, stop = places.get(article_id, (0, 0))
-            mask[start:stop] = True
-    return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
-
-
-def _places(rows: Rows, dead: NDArray[np.int64]) -> dict[str, tuple[int, int]]:
-    """Return where each served article's rows stand: id -> (start, stop)."""
+def _block(segment: _Segment) -> _Block:
+    rows, index = segment.rows, segment.index
     articles = rows["article"]
-    starts = np.flatnonzero(np.concatenate([[True], articles[1:] != articles[:-1]])) if len(rows) else np.array([], int)
-    stops = np.append(starts[1:], len(rows))
-    gone = set(articles[dead].tolist())
-    return {
-        article.decode(): (int(start), int(stop))
-        for article, start, stop in zip(articles[starts].tolist(), starts, stops, strict=True)
-        if article not in gone
-    }
+    starts = np.flatnonzero(np.concatenate([[True], articles[1:] != articles[:-1]])) if len(rows) else np.empty(0, int)
+    dead = np.zeros(len(rows), np.bool_)
+    dead[segment.dead] = True
+    served = ~dead[starts]
+    matrix = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(index.ntotal, index.d)
+    spans = np.stack([rows[name] for name in ("version", "start", "end")], axis=1).astype(np.int64)
+    return _Block(index, matrix, starts, served, articles[starts][served], spans)
+
+
+_NO_SCORES: Floats = np.empty((0, 3))
+
+
+def _products(block: _Block, vector: Vector) -> Floats:
+    """Return the inner product of each passage with `vector`: shape (rows,).
+
+    By FAISS, not numpy: the vectors lie in the mapped file where its header ends, at no multiple of four bytes, and
+    numpy would copy all of them first, ten times the work.
+    """
+    rows, dimension = block.matrix.shape
+    products = np.empty(rows, np.float32)
+    vector = np.ascontiguousarray(vector, np.float32)
+    faiss.fvec_inner_products_ny(
+        faiss.swig_ptr(products), faiss.swig_ptr(vector), block.index.get_xb(), dimension, rows
+    )
+    return products.astype(np.float64)
+
+
+def _articles(block: _Block, cosines: Floats) -> Floats:
+    """Return, for each served article: its best and second-best cosine and the best passage's row; shape (n, 3).
+
+    All passages have been multiplied: that costs no more than FAISS's own search, which is bound by reading them too,
+    and leaves every article scored, however many are asked for.
+    """
+    best = np.maximum.reduceat(cosines, block.starts)
+    counts = np.diff(np.append(block.starts, len(cosines)))
+    at_best = np.flatnonzero(cosines == np.repeat(best, counts))
+    rows = at_best[np.searchsorted(at_best, block.starts)]  # the first of each article's best
+    others = cosines.copy()
+    others[rows] = -np.inf
+    second = np.maximum.reduceat(others, block.starts)
+    second[np.isneginf(second)] = np.nan
+    return np.stack([best, second, rows.astype(np.float64)], axis=1)[block.served]
+
+
+def _nearest(cosines: Sequence[Floats]) -> float:
+    """Return the 99th percentile over all blocks; of a large index, over every k-th passage."""
+    count = sum(map(len, cosines))
+    step = max(1, count // SAMPLED)
+    sample = np.concatenate([block[::step] for block in cosines] or [np.empty(0)])
+    return float(np.quantile(sample, NEAREST)) if len(sample) else 0.0
+
+
+def _first(scores: Floats, depth: int) -> Ints:
+    """Return the places of the `depth` highest scores; of equals the earliest."""
+    if depth >= len(scores):
+        return np.arange(len(scores))
+    return np.argsort(-scores, kind="stable")[:depth]
 
 
 def update(directory: Path, *, dimension: int, removed: Collection[str], added: Iterable[tuple[Rows, Vectors]]) -> None:

@@ -1,6 +1,7 @@
 """Building: what is published when, what is embedded once, and what a stopped build leaves behind."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 import apsw
@@ -224,8 +225,9 @@ def test_a_kept_vector_that_has_gone_bad_is_made_again(parts: Services, stage: s
     assert len(embedder(parts).texts) == 2
     parts.builder.rebuild()
     with parts.serving.engine() as (engine, _):
-        hits = engine.candidates(Query(), embed_query(embedder(parts), article(1).title), depth=5).hits
-    assert all(hit.semantic is not None and np.isfinite(hit.semantic) for hit in hits)
+        found = engine.candidates(Query(), embed_query(embedder(parts), article(1).title), depth=5)
+    assert len(found.ids) == 2
+    assert np.isfinite(found.semantic).all()
 
 
 def at_the_end_of(parts: Services, stage: str, event: Callable[[], object]) -> None:
@@ -247,12 +249,8 @@ def test_the_text_of_one_version_is_never_embedded_as_that_of_another(parts: Ser
     parts.store.put(article(2, updated_at=article(2).published_at))  # the first text again
     parts.builder.update()
     with parts.serving.engine() as (engine, _):
-        (hit,) = [
-            hit
-            for hit in engine.candidates(Query(), vector_of(parts, article(2)), depth=5).hits
-            if hit.article_id == article(2).id
-        ]
-    assert hit.semantic == pytest.approx(1.0, abs=1e-5)
+        found = engine.candidates(Query(), vector_of(parts, article(2)), depth=5)
+    assert found.semantic[found.ids.index(article(2).id)] == pytest.approx(1.0, abs=1e-5)
 
 
 def vector_of(parts: Services, one: Article) -> Vector:
@@ -304,7 +302,7 @@ def test_an_article_that_is_not_to_be_shown_yet_is_not_indexed(parts: Services) 
 
 def found(parts: Services, text: str) -> set[str]:
     with parts.serving.engine() as (engine, _):
-        return {hit.article_id for hit in engine.candidates(parse(text), None, depth=50).hits}
+        return set(engine.candidates(parse(text, today=date(2020, 1, 1)), None, depth=50).ids)
 
 
 def test_adding_one_article_to_three_hundred_leaves_the_old_files_linked_and_untouched(parts: Services) -> None:

@@ -3,8 +3,10 @@
 import random
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise, permutations
+from math import isnan
 
 import numpy as np
 import pytest
@@ -19,9 +21,11 @@ from archive.store import Store
 from index import fallback
 from index.analysis import STOP_TERMS, analyse, fold
 from index.embedder import embed_query
-from index.engine import Engine, Vector, Vectors
+from index.engine import Candidates, Engine, Span, Vector, Vectors
 from index.fallback import StoreEngine
-from index.query import AnyOf, Clause, FieldValue, Phrase, Published, Query, Term, parse
+from index.matching import holds_all
+from index.query import AnyOf, Clause, FieldValue, Phrase, Published, Query, Term, without_filters
+from index.query import parse as parsed
 from web.services import Services
 from web.settings import Settings
 
@@ -39,6 +43,49 @@ QUERIES = st.lists(
     | st.sampled_from(FILTERS),
     max_size=5,
 ).map(" ".join)
+
+
+TODAY = date(2020, 1, 1)
+
+
+def parse(text: str) -> Query:
+    return parsed(text, today=TODAY)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row of the candidates."""
+
+    article_id: str
+    keyword: float
+    coverage: float
+    holds_all: bool
+    holds_most: bool
+    semantic: float | None
+    second: float | None
+    best: Span | None
+
+
+def hits_of(answer: Candidates) -> list[Hit]:
+    columns = (answer.keyword, answer.coverage, answer.holds_all, answer.holds_most, answer.semantic, answer.second)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [
+        Hit(
+            id_,
+            keyword,
+            coverage,
+            whole,
+            most,
+            *(None if isnan(cosine) else cosine for cosine in cosines),
+            answer.span(row),
+        )
+        for row, (id_, (keyword, coverage, whole, most, *cosines)) in enumerate(zip(answer.ids, rows, strict=True))
+    ]
+
+
+def selected(answer: Candidates) -> Candidates:
+    """Return what the filters leave."""
+    return answer.kept(answer.selected)
 
 
 class Everything(dict[str, Article]):
@@ -187,21 +234,21 @@ def test_filters_phrases_and_exclusions_bind_and_nothing_that_holds_the_words_is
     engine: Engine, everything: Everything, text: str
 ) -> None:
     query = parse(text)
-    answer = engine.candidates(query, None, depth=MANY)
-    found = {hit.article_id for hit in answer.hits}
+    answer = selected(engine.candidates(query, None, depth=MANY))
+    found = set(answer.ids)
     assert found <= allowed(everything, query)
     if ranks_by_words(query):
         assert found >= allowed(everything, query) & worded(everything, query)
     else:
         assert found == allowed(everything, query)
-        assert all(hit.keyword == 0.0 and hit.semantic is None and hit.best is None for hit in answer.hits)
-    assert answer.complete
+        assert all(hit.keyword == 0.0 and hit.semantic is None and hit.best is None for hit in hits_of(answer))
+    assert answer.beyond is None
 
 
 @given(text=QUERIES, depth=st.integers(1, 60))
 @QUICK
 def test_hits_come_ordered_by_id_each_once(engine: Engine, text: str, depth: int) -> None:
-    ids = [hit.article_id for hit in engine.candidates(parse(text), None, depth=depth).hits]
+    ids = engine.candidates(parse(text), None, depth=depth).ids
     assert all(before < after for before, after in pairwise(ids))
 
 
@@ -209,21 +256,22 @@ def test_hits_come_ordered_by_id_each_once(engine: Engine, text: str, depth: int
 @QUICK
 def test_an_answer_that_calls_itself_complete_is(engine: Engine, everything: Everything, text: str, depth: int) -> None:
     query = parse(text)
-    answer = engine.candidates(query, None, depth=depth)
+    answer = selected(engine.candidates(query, None, depth=depth))
     wanted = allowed(everything, query)
     if ranks_by_words(query):
         wanted &= worded(everything, query)
-        assert len(answer.hits) <= depth
-    if answer.complete:
-        assert {hit.article_id for hit in answer.hits} >= wanted
-    assert answer.complete or len(wanted) >= depth or isinstance(engine, StoreEngine)
+        assert sum(not (hit.holds_all or hit.holds_most) for hit in hits_of(answer)) <= depth
+    if answer.beyond is None:
+        assert set(answer.ids) >= wanted
+    else:
+        assert len(wanted) >= depth or isinstance(engine, StoreEngine)
 
 
 @given(text=QUERIES)
 @QUICK
 def test_no_score_is_above_the_ceiling(engine: Engine, text: str) -> None:
     answer = engine.candidates(parse(text), None, depth=MANY)
-    assert all(0.0 <= hit.keyword <= answer.ceiling for hit in answer.hits)
+    assert all(0.0 <= hit.keyword <= answer.ceiling for hit in hits_of(answer))
 
 
 def test_with_filters_alone_every_article_they_select_comes_whatever_the_depth_undated_ones_too(
@@ -231,9 +279,9 @@ def test_with_filters_alone_every_article_they_select_comes_whatever_the_depth_u
 ) -> None:
     for query in (Query(), parse("section:politics"), parse("-source:ledger")):
         answer = engine.candidates(query, None, depth=1)
-        assert {hit.article_id for hit in answer.hits} == allowed(everything, query)
-        assert answer.complete
-        assert any(everything[hit.article_id].published_at is None for hit in answer.hits)
+        assert set(answer.ids) == allowed(everything, query)
+        assert answer.beyond is None
+        assert any(everything[hit.article_id].published_at is None for hit in hits_of(answer))
 
 
 @pytest.mark.parametrize(
@@ -257,25 +305,24 @@ def test_capitals_accents_and_word_forms_do_not_hide_an_article(
     services.store.put(article(10))
     services.builder.update()
     for make in ENGINES.values():
-        hits = make(services).candidates(parse(typed), None, depth=9).hits
-        assert [hit.article_id for hit in hits] == [article(1).id]
+        assert make(services).candidates(parse(typed), None, depth=9).ids == [article(1).id]
     services.close()
 
 
 def test_a_phrase_of_no_words_stands_nowhere(engine: Engine, everything: Everything) -> None:
     wordless = Phrase("…")
-    assert engine.candidates(Query(wanted=(Term("flood"),), required=(wordless,)), None, depth=MANY).hits == []
+    assert engine.candidates(Query(wanted=(Term("flood"),), required=(wordless,)), None, depth=MANY).ids == []
     excluded = engine.candidates(Query(excluded=(wordless,)), None, depth=MANY)
-    assert {hit.article_id for hit in excluded.hits} == set(everything)
+    assert set(excluded.ids) == set(everything)
 
 
 def test_a_title_filter_of_several_words_wants_them_in_a_row(engine: Engine, everything: Everything) -> None:
     found = 0
     for first, second in permutations(WORDS, 2):
         query = parse(f'title:"{first} {second}"')
-        hits = engine.candidates(query, None, depth=MANY).hits
-        assert {hit.article_id for hit in hits} == allowed(everything, query)
-        found += len(hits)
+        ids = selected(engine.candidates(query, None, depth=MANY)).ids
+        assert set(ids) == allowed(everything, query)
+        found += len(ids)
     assert found
 
 
@@ -307,7 +354,7 @@ def test_threads_get_what_one_alone_gets(engine: Engine) -> None:
     alone = [engine.candidates(query, None, depth=20) for query in queries]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda query: engine.candidates(query, None, depth=20), queries * 10))
-    assert together == alone * 10
+    assert [hits_of(answer) for answer in together] == [hits_of(answer) for answer in alone] * 10
 
 
 def test_an_engine_says_which_generation_and_model_it_answers_from(engine: Engine, parts: Services) -> None:
@@ -334,42 +381,68 @@ def test_the_union_of_both_legs_is_scored_on_both(
     local: Engine, everything: Everything, passages: Passages, text: str, meant: str, depth: int
 ) -> None:
     query, vector = parse(text), embed_query(MeaningEmbedder(), meant)
-    answer = local.candidates(query, vector, depth=depth)
+    answer = selected(local.candidates(query, vector, depth=depth))
     within = allowed(everything, query)
     by_place = cosines(Passages({id_: passages[id_] for id_ in within}), vector)
     meaning = {id_: max(places.values()) for id_, places in by_place.items()}
     words = expected_scores(list(everything.values()), query) if ranks_by_words(query) else {}
-    for hit in answer.hits:
+    for hit in hits_of(answer):
         assert hit.semantic == pytest.approx(meaning[hit.article_id], abs=CLOSE)
         assert hit.keyword == pytest.approx(words.get(hit.article_id, 0.0))
+        others = sorted(by_place[hit.article_id].values(), reverse=True)[1:2]
+        assert hit.second == (pytest.approx(others[0], abs=CLOSE) if others else None)
+        assert hit.holds_all == (ranks_by_words(query) and holds_all(query, everything[hit.article_id]))
+        assert not (hit.holds_most and any(other.holds_all for other in hits_of(answer)))
         assert hit.best is not None
         assert hit.best.version == everything[hit.article_id].version
         assert by_place[hit.article_id][hit.best.start, hit.best.end] == pytest.approx(hit.semantic, abs=CLOSE)
-    found = {hit.article_id for hit in answer.hits}
+    found = set(answer.ids)
     kept = {id_: score for id_, score in words.items() if id_ in within and score > 0}
     last_word, last_meaning = (
         sorted(leg.values(), reverse=True)[:depth][-1] if leg else np.inf for leg in (kept, meaning)
     )
+    holding = {hit.article_id for hit in hits_of(answer) if hit.holds_all or hit.holds_most}
     # at the border either of two equals may be taken
     assert found >= {id_ for id_, score in kept.items() if score > last_word + CLOSE or len(kept) <= depth}
     assert found >= {id_ for id_, score in meaning.items() if score > last_meaning + CLOSE or len(meaning) <= depth}
     assert all(
         kept.get(id_, -np.inf) >= last_word - CLOSE or meaning.get(id_, -np.inf) >= last_meaning - CLOSE
-        for id_ in found
+        for id_ in found - holding
     )
-    assert answer.complete == (max(len(kept), len(meaning)) < depth)
+    missed_words, missed_meaning = set(kept) - found, set(meaning) - found
+    assert (answer.beyond is None) == (not missed_words and not missed_meaning)
+    if answer.beyond is not None:
+        coverage, cosine = answer.beyond
+        assert all(meaning[id_] <= cosine + CLOSE for id_ in missed_meaning)
+        everyone = local.candidates(query, vector, depth=MANY)
+        held = dict(zip(everyone.ids, everyone.coverage.tolist(), strict=True))
+        assert all(held[id_] <= coverage + CLOSE for id_ in missed_words)
 
 
 def test_meaning_alone_nominates_when_there_are_no_words(local: Engine, everything: Everything) -> None:
     vector = embed_query(MeaningEmbedder(), "flood")
-    answer = local.candidates(parse("section:politics"), vector, depth=3)
-    assert len(answer.hits) == 3
-    assert all(everything[hit.article_id].section == "Politics" and hit.keyword == 0.0 for hit in answer.hits)
+    answer = selected(local.candidates(parse("section:politics"), vector, depth=3))
+    assert len(answer.ids) == 3
+    assert all(everything[hit.article_id].section == "Politics" and hit.keyword == 0.0 for hit in hits_of(answer))
+
+
+@given(text=QUERIES, depth=st.integers(1, 70))
+@QUICK
+def test_a_filter_changes_nothing_about_the_articles_it_leaves(local: Engine, text: str, depth: int) -> None:
+    query, vector = parse(text), embed_query(MeaningEmbedder(), "flood")
+    bare = without_filters(query)
+    if not ranks_by_words(bare):
+        return
+    with_filters, without = local.candidates(query, vector, depth=depth), local.candidates(bare, vector, depth=depth)
+    known = {hit.article_id: hit for hit in hits_of(without)}
+    for hit in hits_of(with_filters):
+        if hit.article_id in known:
+            assert hit == known[hit.article_id]
 
 
 def test_a_filter_that_selects_nothing_finds_nothing_on_either_leg(local: Engine) -> None:
-    answer = local.candidates(parse("flood source:unheard"), embed_query(MeaningEmbedder(), "flood"), depth=5)
-    assert (list(answer.hits), answer.complete) == ([], True)
+    answer = selected(local.candidates(parse("flood source:unheard"), embed_query(MeaningEmbedder(), "flood"), depth=5))
+    assert (list(answer.ids), answer.beyond) == ([], None)
 
 
 def test_the_index_holds_the_live_articles_on_both_legs(parts: Services, everything: Everything) -> None:
@@ -385,8 +458,35 @@ def test_however_many_articles_there_are_each_is_asked_whether_filters_select_it
 ) -> None:
     monkeypatch.setattr(fallback, "BATCH_ARTICLES", 7)
     query = parse("section:politics")
-    hits = StoreEngine(parts.store).candidates(query, None, depth=1).hits
-    assert [hit.article_id for hit in hits] == sorted(allowed(everything, query))
+    ids = StoreEngine(parts.store).candidates(query, None, depth=1).ids
+    assert ids == sorted(allowed(everything, query))
+
+
+def test_what_an_or_finds_by_its_filter_alone_is_found_without_an_index_too(
+    parts: Services, everything: Everything
+) -> None:
+    query = parse("unheard OR section:politics")
+    answer = StoreEngine(parts.store).candidates(query, None, depth=1)
+    assert set(answer.ids) == allowed(everything, query) != set()
+    assert answer.holds_all.all()
+
+
+def test_more_articles_that_hold_the_words_than_are_looked_at_are_not_called_all(parts: Services) -> None:
+    answer = StoreEngine(parts.store).candidates(parse("flood"), None, depth=1)
+    assert answer.beyond is not None
+    assert len(answer.ids) > 1  # whatever holds everything is there, as far as the scan went
+
+
+@pytest.mark.parametrize("text", ["Москва flood", "Čapek", "flood"])
+def test_coverage_without_an_index_is_a_share_of_what_is_wanted(
+    parts: Services, everything: Everything, text: str
+) -> None:
+    query = parse(text)
+    answer = StoreEngine(parts.store).candidates(query, None, depth=MANY)
+    assert answer.terms == len(text.split())
+    for id_, coverage in zip(answer.ids, answer.coverage.tolist(), strict=True):
+        terms = set(analyse(f"{everything[id_].title} {everything[id_].body}"))
+        assert coverage == pytest.approx(len(terms & set(analyse(text))) / answer.terms)
 
 
 def test_the_store_shows_what_it_holds_now(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -394,8 +494,8 @@ def test_the_store_shows_what_it_holds_now(tmp_path_factory: pytest.TempPathFact
     engine = StoreEngine(store)
     for number in (0, 1):
         store.put(article(number))
-    assert len(engine.candidates(parse("flood"), None, depth=5).hits) == 2
+    assert len(engine.candidates(parse("flood"), None, depth=5).ids) == 2
     store.remove(article(0).id)
-    assert [hit.article_id for hit in engine.candidates(parse("flood"), None, depth=5).hits] == [article(1).id]
-    assert [hit.article_id for hit in engine.candidates(Query(), None, depth=5).hits] == [article(1).id]
+    assert engine.candidates(parse("flood"), None, depth=5).ids == [article(1).id]
+    assert engine.candidates(Query(), None, depth=5).ids == [article(1).id]
     store.close()

@@ -72,7 +72,7 @@ def folder(parts: Services, number: int) -> Path:
 def answer(serving: Serving) -> tuple[int | None, bool, int]:
     """Return which generation answers, whether it is degraded, and how many articles it finds."""
     with serving.engine() as (engine, degraded):
-        return engine.generation, degraded, len(engine.candidates(Query(), None, depth=100).hits)
+        return engine.generation, degraded, len(engine.candidates(Query(), None, depth=100).ids)
 
 
 # Swapping
@@ -109,7 +109,7 @@ def test_a_request_keeps_its_engine_while_others_are_published_and_even_deleted(
         assert not folder(parts, 1).exists()
         assert answer(parts.serving) == (3, False, 4)
         assert engine.generation == 1
-        assert len(engine.candidates(Query(), None, depth=10).hits) == 2
+        assert len(engine.candidates(Query(), None, depth=10).ids) == 2
         assert whoosh.closed == []
     assert whoosh.closed == ["gen-000001"]
 
@@ -335,7 +335,7 @@ def test_an_index_deleted_under_a_running_server_degrades_it_until_it_is_rebuilt
     with parts.serving.engine() as (held, _):
         shutil.rmtree(root(parts))
         assert answer(parts.serving) == (None, True, 2)
-        assert len(held.candidates(Query(), None, depth=10).hits) == 2
+        assert len(held.candidates(Query(), None, depth=10).ids) == 2
     assert whoosh.closed == ["gen-000001"]
     report = parts.builder.rebuild()
     assert report.embedded == 0

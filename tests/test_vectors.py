@@ -5,7 +5,9 @@ import os
 import tempfile
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from math import isnan
 from pathlib import Path
 
 import faiss
@@ -18,10 +20,38 @@ from numpy.typing import NDArray
 from index import vectors
 from index.engine import Span, Vector
 from index.errors import GenerationDamaged
-from index.vectors import ROW, PassageScore, VectorIndex, as_rows, in_chunks, update
+from index.vectors import ROW, VectorIndex, as_rows, in_chunks, update
 
 DIMENSION = 4
 Item = tuple[str, Span, Vector]
+
+
+@dataclass(frozen=True)
+class PassageScore:
+    """An article's best passage, and what the next best adds."""
+
+    article_id: str
+    cosine: float
+    span: Span
+    second: float | None = field(default=None, compare=False)
+
+
+def found_by(
+    index: VectorIndex,
+    query: Vector,
+    *,
+    depth: int,
+    within: Collection[str] | None = None,
+    also: Collection[str] = (),
+) -> list[PassageScore]:
+    """Return what the index nominates, best first."""
+    found = index.candidates(query, depth=depth, within=within, also=also)
+    assert list(found.ids) == sorted(found.ids)
+    rows = zip(found.ids, found.best.tolist(), found.spans.tolist(), found.second.tolist(), strict=True)
+    scores = [
+        PassageScore(id_, best, Span(*span), None if isnan(second) else second) for id_, best, span, second in rows
+    ]
+    return sorted(scores, key=lambda score: (-score.cosine, score.article_id))
 
 
 def identifier(number: int) -> str:
@@ -53,7 +83,10 @@ def brute_force(items: Sequence[Item], query: Vector) -> list[PassageScore]:
     ranked = sorted((-float(vector @ query), article, span.start, span) for article, span, vector in items)
     best: dict[str, PassageScore] = {}
     for cosine, article, _, span in ranked:
-        best.setdefault(article, PassageScore(article, -cosine, span))
+        if article not in best:
+            best[article] = PassageScore(article, -cosine, span)
+        elif best[article].second is None:
+            best[article] = replace(best[article], second=-cosine)
     return list(best.values())
 
 
@@ -62,7 +95,12 @@ def same(found: Sequence[PassageScore], expected: Sequence[PassageScore]) -> boo
     pairs = list(zip(found, expected, strict=False))
     return [(score.article_id, score.span) for score in found] == [
         (score.article_id, score.span) for score in expected
-    ] and all(abs(one.cosine - other.cosine) < 1e-6 for one, other in pairs)
+    ] and all(
+        abs(one.cosine - other.cosine) < 1e-6
+        and (one.second is None) == (other.second is None)
+        and abs((one.second or 0) - (other.second or 0)) < 1e-6
+        for one, other in pairs
+    )
 
 
 def segments(directory: Path) -> list[int]:
@@ -108,13 +146,17 @@ def test_after_any_updates_ranking_equals_brute_force(
     index, query = opened(directory), unit(1, 1, -1, 1)
     items = [item for group in kept.values() for item in group]
     expected = brute_force(items, query)
-    assert same(index.rank(query, depth=depth), expected[:depth])
+    assert same(found_by(index, query, depth=depth), expected[:depth])
     within = {identifier(n) for n in chosen}
     inside = [score for score in expected if score.article_id in within]
-    assert same(index.rank(query, depth=depth, within=within), inside[:depth])
-    scores = index.scores(query, within)
-    assert same([scores[score.article_id] for score in inside], inside)
-    assert len(scores) == len(inside)
+    assert same(found_by(index, query, depth=depth, within=within), inside[:depth])
+    assert same(found_by(index, query, depth=0, also=within), inside)
+    also = {score.article_id for score in found_by(index, query, depth=depth, within=set(kept) - within, also=within)}
+    outside = [score.article_id for score in expected if score.article_id not in within]
+    assert also == set(outside[:depth]) | {score.article_id for score in inside}
+    left_out = [score.cosine for score in expected[depth:]]
+    beyond = index.candidates(query, depth=depth).beyond
+    assert beyond == pytest.approx(max(left_out), abs=1e-6) if left_out else beyond is None
     assert index.article_ids() == set(kept)
     assert len(index) == len(items)
 
@@ -128,7 +170,7 @@ def test_of_more_equal_articles_than_asked_for_the_first_by_id_are_ranked(tmp_pa
         apply(tmp_path, added=equal)
     index = opened(tmp_path)
     for depth in (1, 10, 150):  # FAISS keeps its best by other means from 100 on
-        ranked = index.rank(unit(1, 1, 1, 1), depth=depth)
+        ranked = found_by(index, unit(1, 1, 1, 1), depth=depth)
         assert [score.article_id for score in ranked] == [identifier(n) for n in range(depth)]
 
 
@@ -136,7 +178,7 @@ def test_one_article_of_many_passages_does_not_crowd_out_the_rest(tmp_path: Path
     long = [(identifier(1), Span(1, n, n + 1), unit(1, 0, 0, n / 1000)) for n in range(500)]
     short = [(identifier(n), Span(1, 0, 1), unit(1, n, 0, 0)) for n in (2, 3)]
     apply(tmp_path, added=long + short)
-    ranked = opened(tmp_path).rank(unit(1, 0, 0, 0), depth=3)
+    ranked = found_by(opened(tmp_path), unit(1, 0, 0, 0), depth=3)
     assert [score.article_id for score in ranked] == [identifier(n) for n in (1, 2, 3)]
     assert ranked[0].span == Span(1, 0, 1)
 
@@ -145,10 +187,47 @@ def test_a_filter_finds_articles_however_far_down_they_are(tmp_path: Path) -> No
     apply(tmp_path, added=[(identifier(n), Span(1, 0, 1), unit(1, n, 0, 0)) for n in range(1000)])
     index = opened(tmp_path)
     last = {identifier(998), identifier(999)}
-    ranked = index.rank(unit(1, 0, 0, 0), depth=5, within=last)
+    ranked = found_by(index, unit(1, 0, 0, 0), depth=5, within=last)
     assert [score.article_id for score in ranked] == sorted(last)
-    assert index.rank(unit(1, 0, 0, 0), depth=5, within=set()) == []
-    assert index.rank(unit(1, 0, 0, 0), depth=5, within={identifier(5000)}) == []
+    assert found_by(index, unit(1, 0, 0, 0), depth=5, within=set()) == []
+    assert found_by(index, unit(1, 0, 0, 0), depth=5, within={identifier(5000)}) == []
+
+
+def test_what_is_near_is_the_hundredth_of_all_passages_that_comes_nearest(tmp_path: Path) -> None:
+    items = [(identifier(n), Span(1, 0, 1), unit(1, n, 0, 0)) for n in range(500)]
+    apply(tmp_path, added=items[:400])
+    apply(tmp_path, added=items[400:])
+    cosines = [float(vector @ unit(1, 1, 0, 0)) for _, _, vector in items]
+    near = opened(tmp_path).candidates(unit(1, 1, 0, 0), depth=1, within={identifier(3)}).nearest
+    assert near == pytest.approx(np.quantile(cosines, 0.99), abs=1e-6)
+
+
+def test_a_passage_s_common_ground_is_its_mean_cosine_with_all(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    items = [item for n in range(12) for item in some(random, n, passages=2)]
+    apply(tmp_path, added=items[:20])
+    apply(tmp_path, added=items[20:])
+    found = opened(tmp_path).candidates(unit(1, 2, 0, -1), depth=5)
+    vectors = np.stack([vector for _, _, vector in items])
+    best = {(article, span.start): vector for article, span, vector in items}
+    for article, span, common in zip(found.ids, found.spans.tolist(), found.common.tolist(), strict=True):
+        assert common == pytest.approx(float((vectors @ best[article, span[1]]).mean()), abs=1e-6)
+
+
+def test_likeness_is_the_cosine_with_the_mean_of_the_passages_named(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    items = [item for n in range(12) for item in some(random, n, passages=2)]
+    apply(tmp_path, added=items[:20])
+    apply(tmp_path, added=items[20:])
+    index = opened(tmp_path)
+    found = index.candidates(unit(1, 2, 0, -1), depth=20)
+    best = {(article, span.start): vector for article, span, vector in items}
+    rows = [best[article, span[1]] for article, span in zip(found.ids, found.spans.tolist(), strict=True)]
+    mean = rows[2] + rows[11]
+    expected = np.stack(rows) @ (mean / np.linalg.norm(mean))
+    assert index.likeness(found.passages, to=found.passages[[2, 11]]) == pytest.approx(expected, abs=1e-6)
+    assert index.likeness(np.array([-1, -1]), to=found.passages[:1]).tolist() == [0.0, 0.0]
+    assert index.likeness(found.passages, to=np.array([-1])).tolist() == [0.0] * len(rows)
 
 
 def test_removed_articles_are_found_by_no_door(tmp_path: Path) -> None:
@@ -156,10 +235,10 @@ def test_removed_articles_are_found_by_no_door(tmp_path: Path) -> None:
     apply(tmp_path, added=[item for n in range(20) for item in some(random, n, passages=3)])
     apply(tmp_path, removed=[identifier(3)])
     index, query = opened(tmp_path), unit(1, 1, 1, 1)
-    everything = {score.article_id for score in index.rank(query, depth=100)}
+    everything = {score.article_id for score in found_by(index, query, depth=100)}
     assert everything == {identifier(n) for n in range(20) if n != 3} == index.article_ids()
-    assert index.rank(query, depth=5, within=[identifier(3)]) == []
-    assert index.scores(query, [identifier(3)]) == {}
+    assert found_by(index, query, depth=5, within=[identifier(3)]) == []
+    assert found_by(index, query, depth=0, also=[identifier(3)]) == []
     assert len(index) == 57
 
 
@@ -175,7 +254,7 @@ def test_a_new_version_replaces_the_old_one(tmp_path: Path) -> None:
     apply(tmp_path, added=[(identifier(1), Span(1, 0, 9), unit(1, 0, 0, 0)), *some(np.random.default_rng(0), 2)])
     apply(tmp_path, removed=[identifier(1)], added=[(identifier(1), Span(2, 4, 8), unit(0, 1, 0, 0))])
     index = opened(tmp_path)
-    assert index.rank(unit(1, 0, 0, 0), depth=5, within=[identifier(1)]) == [
+    assert found_by(index, unit(1, 0, 0, 0), depth=5, within=[identifier(1)]) == [
         PassageScore(identifier(1), 0.0, Span(2, 4, 8))
     ]
 
@@ -185,14 +264,14 @@ def test_an_empty_folder_is_an_empty_index(tmp_path: Path) -> None:
     index = opened(tmp_path)
     assert len(index) == 0
     assert index.article_ids() == frozenset()
-    assert index.rank(unit(1, 0, 0, 0), depth=5) == []
-    assert index.scores(unit(1, 0, 0, 0), [identifier(1)]) == {}
+    assert found_by(index, unit(1, 0, 0, 0), depth=5) == []
+    assert found_by(index, unit(1, 0, 0, 0), depth=0, also=[identifier(1)]) == []
 
 
 def test_all_articles_removed_leave_an_empty_index_without_segments(tmp_path: Path) -> None:
     apply(tmp_path, added=some(np.random.default_rng(0), 1, passages=9))
     apply(tmp_path, removed=[identifier(1)])
-    assert opened(tmp_path).rank(unit(1, 0, 0, 0), depth=5) == []
+    assert found_by(opened(tmp_path), unit(1, 0, 0, 0), depth=5) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -354,11 +433,11 @@ def test_a_damaged_base_is_not_built_upon(directory: Path) -> None:
 def test_several_threads_search_at_once(directory: Path) -> None:
     index = opened(directory)
     queries = [unit(1, n, -n, 2) for n in range(8)]
-    expected = [index.rank(query, depth=9) for query in queries]
+    expected = [found_by(index, query, depth=9) for query in queries]
     found: list[list[list[PassageScore]]] = []
 
     def search() -> None:
-        found.append([index.rank(query, depth=9) for query in queries])
+        found.append([found_by(index, query, depth=9) for query in queries])
 
     threads = [threading.Thread(target=search) for _ in range(4)]
     for thread in threads:

@@ -1,0 +1,12 @@
+"""Times as the indexes keep them: whole microseconds since 1970, in one 64-bit integer."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNDATED = -(2**63)  # the moment of an article that has no date
+DAY = 24 * 60 * 60 * 1_000_000  # microseconds
+
+
+def moment(at: datetime) -> int:
+    """Return an aware time as microseconds since 1970."""
+    return (at - EPOCH) // timedelta(microseconds=1)

@@ -1,121 +1,174 @@
-"""Fusion: merge the two legs' scores of the same articles into one ranking. Pure.
+"""Fusion: merge what both legs found out about the same articles into one ranking. Pure.
 
-The weighted sum divides each leg by its best score and adds them. Dividing by the best alone would give a keyword leg
-that found nothing but a stray common word as loud a voice as one that found the query word for word; so that leg's
-weight is multiplied by its trust (`keyword_trust`). docs/decisions.md has the figures.
+The score is a sum of parts. Meaning counts by its cosine, as it is. Words count by their share of the best BM25 score,
+and the less the smaller that best is: divided by the best alone, a stray common word would speak as loudly as a
+question found word for word. An article that holds every word of the question gains, whatever the rest of it says. All
+constants are relative to the cosine of the best passage; docs/quality.md has the figures behind each.
 
-Invariant: the order depends only on the scores, ties are broken by id, so a page is the same every time.
+Invariants: a score is exactly the sum of its parts. The order depends only on the scores, ties are broken by id, so a
+page is the same every time. A leg alone is ranked by its own score and nothing else.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from index.engine import Candidates, Hit
+import numpy as np
+
+from index.engine import Candidates, Floats, Ints, Mask
 
 RANK_CONSTANT = 60  # Cormack, Clarke & Büttcher, "Reciprocal rank fusion", SIGIR 2009
-WEIGHTS = (0.5, 0.5)  # keyword, semantic, each fully trusted
-# Both measured on fnc1, cisi, scifact and the seeds; each is flat within a quarter of its value.
-HALF_TRUST_SCORE = 10.0  # the best article's BM25 score at which its leg is half trusted
-FULL_TRUST_SHARE = 0.6  # of the highest possible BM25 score: about every word of the query, two or three times
+WEIGHTS = (0.5, 0.5)  # keyword, semantic
+FEEDBACK_ARTICLES = 2  # so many first articles are asked what else is like them
 
 Method = Literal["sum", "rrf"]
+Parts = dict[str, Floats]  # keyword, complete, semantic, passages, feedback, recency
 Weights = tuple[float, float]
-Ranks = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Fused:
-    """A hit with its fused score, and its place on each leg from 1, None where that leg says nothing of it."""
+class Blend:
+    """How the parts of a hybrid score are weighed, in units of the semantic leg's weight.
 
-    hit: Hit
-    score: float
-    keyword_rank: int | None
-    semantic_rank: int | None
+    Chosen on judged sets, leaving each out in turn (`benchmarks/fusion.py`); each is flat to a quarter of its value.
+    """
+
+    words: float = 0.67  # the keyword leg when it is fully trusted
+    half_trust: float = 10.0  # the best article's BM25 score at which the keyword leg counts half
+    complete: float = 0.5  # for holding every word of the question
+    steepness: float = 6.0  # how fast that falls as words are missing, by their rarity: the power of the coverage
+    pairs: float = 0.4  # of the question's neighbouring words standing together, beside their BM25 score
+    second: float = 0.2  # the share of the cosine that is the second-best passage's
+    common: float = 0.75  # against a passage that is near to everything in the archive
+    feedback: float = 0.2  # for likeness to the first articles
+
+
+BLEND = Blend()
+
+
+@dataclass(frozen=True, slots=True)
+class Recency:
+    """How much newer articles are preferred.
+
+    `age` has an element a candidate: days before the newest article of the archive, nan of an undated article, which
+    gains nothing. The newest gains `weight` (by ranks: so much of a first place), one `half_life` days older half.
+    """
+
+    age: Floats
+    weight: float
+    half_life: float
 
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """Everything that was found, best first, and the weight each leg had in it; the weights add up to 1."""
+    """The candidates that take part, best first, and why. Columns are aligned with the candidates."""
 
-    ranked: Sequence[Fused]
-    weights: Weights
+    order: Ints  # rows of the candidates, best first; those that no weighted leg found are not among them
+    score: Floats  # the sum of the parts; 0.0 of those that take no part
+    parts: Mapping[str, Floats]
+    weights: Weights  # what each leg counted for; they add up to 1
+    keyword_rank: Ints  # place on the leg, from 1; 0 where the leg says nothing of it
+    semantic_rank: Ints
 
 
-def fuse(candidates: Candidates, *, method: Method, weights: Weights = WEIGHTS) -> Fusion:
+def fuse(
+    candidates: Candidates,
+    *,
+    method: Method,
+    weights: Weights = WEIGHTS,
+    likeness: Floats | None = None,
+    recency: Recency | None = None,
+    blend: Blend = BLEND,
+) -> Fusion:
     """Order the candidates by both legs, best first.
 
-    A leg of weight 0 takes no part, nor do hits that only it has found. A leg that found nothing has no weight.
+    A leg of weight 0 takes no part, nor do articles that only it has found. A leg that found nothing has no weight.
+    `likeness` is each candidate's cosine with the first articles of the same fusion without it: feedback.
     """
-    hits = candidates.hits
-    ranks = (_ranks(hits, _keyword), _ranks(hits, _semantic))
-    if method == "sum" and weights[1]:
-        weights = (weights[0] * keyword_trust(candidates), weights[1])
-    weights = _shared(weights, ranks)
-    score = {"sum": _weighted_sum, "rrf": _reciprocal_rank}[method](hits, ranks, weights)
-    fused = [
-        Fused(hit, score[hit.article_id], ranks[0].get(hit.article_id), ranks[1].get(hit.article_id))
-        for hit in hits
-        if any(weight and hit.article_id in places for weight, places in zip(weights, ranks, strict=True))
-    ]
-    return Fusion(sorted(fused, key=lambda item: (-item.score, item.hit.article_id)), weights)
+    found = (candidates.keyword > 0, ~np.isnan(candidates.semantic))
+    ranks = (_ranks(candidates.keyword, found[0]), _ranks(candidates.semantic, found[1]))
+    is_hybrid = all(weights)
+    if method == "sum":
+        weights = (weights[0] * blend.words * keyword_trust(candidates, blend), weights[1])
+    weights = _shared(weights, found)
+    parts: Parts
+    if method == "rrf":
+        parts = {"keyword": weights[0] * _reciprocal(ranks[0]), "semantic": weights[1] * _reciprocal(ranks[1])}
+    elif is_hybrid:
+        parts = _both(candidates, found, weights=weights, likeness=likeness, blend=blend)
+    else:
+        parts = _alone(candidates, found, weights=weights)
+    takes_part: Mask = np.any([leg & (weight > 0) for leg, weight in zip(found, weights, strict=True)], axis=0)
+    if recency is not None and recency.weight:
+        best = 1.0 if method == "sum" else 1.0 / (RANK_CONSTANT + 1)  # about what a perfect article scores
+        parts["recency"] = np.where(takes_part, best * _freshness(recency), 0.0)
+    score = sum(parts.values(), np.zeros(len(takes_part)))
+    rows = np.flatnonzero(takes_part)
+    order = rows[np.argsort(-score[rows], kind="stable")]  # candidates come by id
+    return Fusion(order, score, parts, weights, ranks[0], ranks[1])
 
 
-def keyword_trust(candidates: Candidates) -> float:
-    """Return how far the keyword leg is to be believed, 0 to 1, by what its best article holds of the query.
-
-    Either is enough: a large share of all that the query's words can score (a short query, found whole), or a large
-    score outright (some of a long question's many words).
-    """
-    best = max((hit.keyword for hit in candidates.hits), default=0.0)
-    if best <= 0.0:
-        return 0.0
-    share = min(1.0, best / (FULL_TRUST_SHARE * candidates.ceiling)) if candidates.ceiling else 1.0
-    return max(share**2, best**2 / (best**2 + HALF_TRUST_SCORE**2))
+def keyword_trust(candidates: Candidates, blend: Blend = BLEND) -> float:
+    """Return how far the keyword leg is to be believed, 0 to 1: the further, the more its best article holds."""
+    best = float(_words(candidates, blend).max(initial=0.0))
+    return best**2 / (best**2 + blend.half_trust**2)
 
 
-def _keyword(hit: Hit) -> float | None:
-    return hit.keyword if hit.keyword > 0 else None
+def _both(
+    candidates: Candidates, found: tuple[Mask, Mask], *, weights: Weights, likeness: Floats | None, blend: Blend
+) -> Parts:
+    """Return the parts of a hybrid score; those that come from meaning are 0 where an article has no passage."""
+    words = _words(candidates, blend)
+    share = words / (float(words.max(initial=0.0)) or 1.0)
+    cosine = np.where(found[1], candidates.semantic, 0.0)
+    second = np.where(np.isnan(candidates.second), cosine, candidates.second)  # an article of one passage loses nothing
+    complete = (weights[1] or weights[0]) * blend.complete
+    parts: Parts = {
+        "keyword": weights[0] * share,
+        "complete": complete * share * candidates.coverage**blend.steepness,
+        "semantic": weights[1] * ((1 - blend.second) * cosine - blend.common * candidates.common),
+        "passages": weights[1] * blend.second * second,
+    }
+    if likeness is not None:
+        parts["feedback"] = weights[1] * blend.feedback * likeness
+    return parts
 
 
-def _semantic(hit: Hit) -> float | None:
-    return hit.semantic
+def _alone(candidates: Candidates, found: tuple[Mask, Mask], *, weights: Weights) -> Parts:
+    """Return the one part of a single leg: its own score, the best of BM25 being 1."""
+    best = float(candidates.keyword.max(initial=0.0)) or 1.0
+    return {
+        "keyword": weights[0] * candidates.keyword / best,
+        "semantic": weights[1] * np.where(found[1], candidates.semantic, 0.0),
+    }
 
 
-def _ranks(hits: Sequence[Hit], leg: Callable[[Hit], float | None]) -> Ranks:
-    scored = [(-score, hit.article_id) for hit in hits if (score := leg(hit)) is not None]
-    return {article_id: place for place, (_, article_id) in enumerate(sorted(scored), start=1)}
+def _words(candidates: Candidates, blend: Blend) -> Floats:
+    words: Floats = candidates.keyword + blend.pairs * candidates.pairs
+    return words
 
 
-def _shared(weights: Weights, ranks: tuple[Ranks, Ranks]) -> Weights:
+def _ranks(scores: Floats, found: Mask) -> Ints:
+    """Return the place of each found candidate, from 1, ties by id; 0 for the others."""
+    rows = np.flatnonzero(found)
+    ranks = np.zeros(len(scores), np.int64)
+    ranks[rows[np.argsort(-scores[rows], kind="stable")]] = np.arange(1, len(rows) + 1)
+    return ranks
+
+
+def _shared(weights: Weights, found: tuple[Mask, Mask]) -> Weights:
     """Return the weights of the legs that found something, adding up to 1; (0, 0) when neither did."""
-    keyword, semantic = (weight if places else 0.0 for weight, places in zip(weights, ranks, strict=True))
+    keyword, semantic = (weight if leg.any() else 0.0 for weight, leg in zip(weights, found, strict=True))
     total = keyword + semantic
     return (keyword / total, semantic / total) if total else (0.0, 0.0)
 
 
-def _weighted_sum(hits: Sequence[Hit], _: tuple[Ranks, Ranks], weights: Weights) -> dict[str, float]:
-    """Divide each leg by its best score, so that both run to 1, and add them by weight."""
-    best_keyword = max((hit.keyword for hit in hits), default=0.0) or 1.0
-    best_semantic = max((hit.semantic for hit in hits if hit.semantic and hit.semantic > 0), default=1.0)
-    return {
-        hit.article_id: weights[0] * (hit.keyword / best_keyword)
-        + weights[1] * _share(hit.semantic or 0.0, best_semantic)
-        for hit in hits
-    }
+def _reciprocal(ranks: Ints) -> Floats:
+    share: Floats = np.where(ranks > 0, 1.0 / (RANK_CONSTANT + ranks), 0.0)
+    return share
 
 
-def _share(cosine: float, best: float) -> float:
-    """Return cosine / best, but a negative cosine as it is: beside a best near 0 it would outweigh everything."""
-    return max(cosine / best, cosine)
-
-
-def _reciprocal_rank(hits: Sequence[Hit], ranks: tuple[Ranks, Ranks], weights: Weights) -> dict[str, float]:
-    return {
-        hit.article_id: sum(
-            weight / (RANK_CONSTANT + places[hit.article_id])
-            for weight, places in zip(weights, ranks, strict=True)
-            if hit.article_id in places
-        )
-        for hit in hits
-    }
+def _freshness(recency: Recency) -> Floats:
+    age = np.nan_to_num(recency.age, nan=np.inf)
+    freshness: Floats = recency.weight * np.exp2(-np.maximum(age, 0.0) / recency.half_life)
+    return freshness

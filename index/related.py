@@ -18,9 +18,10 @@ from index.analysis import analyse
 from index.embedder import Embedder
 from index.engine import Engine, Vector
 from index.errors import ModelMismatch, ModelUnavailable
-from index.fusion import Fused, Method, Weights, fuse
+from index.fusion import Method, fuse
 from index.query import Query, Term
-from index.search import MODE_WEIGHTS, Mode, Result, checked_embedder, log, result_of
+from index.ranking import MODE_WEIGHTS, Mode, checked_embedder, log
+from index.results import Found, Result, result_of
 from index.serving import Serving
 
 Lane = Literal["same_story", "background", "follow_up", "other"]
@@ -69,16 +70,17 @@ class Related:
             asked = replace(query, wanted=()) if mode == "semantic" and vector is not None else query
             candidates = engine.candidates(asked, vector, depth=DEPTH + 1)
             generation = engine.generation
-        others = replace(candidates, hits=[hit for hit in candidates.hits if hit.article_id != article_id])
-        fusion = fuse(others, method=self._fusion, weights=MODE_WEIGHTS["keyword" if blind else mode])
-        listings = self._store.listings([item.hit.article_id for item in fusion.ranked])
-        shown = [item for item in fusion.ranked if item.hit.article_id in listings][:limit]
-        articles = self._store.live([item.hit.article_id for item in shown])
+        others = candidates.kept(np.array([other != article_id for other in candidates.ids], np.bool_))
+        effective: Mode = "keyword" if blind else mode
+        fusion = fuse(others, method=self._fusion, weights=MODE_WEIGHTS[effective])
+        listings = self._store.listings(others.ids)
+        shown = [row for row in fusion.order.tolist() if others.ids[row] in listings][:limit]
+        articles = self._store.live([others.ids[row] for row in shown])
         words = [text for text, _ in terms]
         results = [
-            _result(article, articles[item.hit.article_id], item, terms=words, weights=fusion.weights)
-            for item in shown
-            if item.hit.article_id in articles
+            _result(article, articles[others.ids[row]], Found(others, fusion, row), terms=words)
+            for row in shown
+            if others.ids[row] in articles
         ]
         return RelatedResponse(
             article_id=article_id, results=results, generation=generation, degraded=degraded or blind
@@ -113,14 +115,14 @@ class Related:
         return unit
 
 
-def _result(article: Article, other: Article, item: Fused, *, terms: Sequence[str], weights: Weights) -> Result:
+def _result(article: Article, other: Article, found: Found, *, terms: Sequence[str]) -> Result:
     known = set(analyse(f"{other.title}\n{other.body}"))
     shared = [term for term in terms if set(analyse(term)) <= known]
     shared.sort(key=lambda term: not term[:1].isupper())  # names tell more than words; the sort keeps their order
     words = frozenset(term for text in shared for term in analyse(text))
-    result = result_of(item, other, words=words, weights=weights, depth=DEPTH)
-    lane = lane_of(article, other, cosine=item.hit.semantic)
-    reason = reason_of(article, other, shared=shared[:NAMED_TERMS], cosine=item.hit.semantic)
+    result = result_of(found, other, words=words, depth=DEPTH)
+    lane = lane_of(article, other, cosine=result.semantic.score)
+    reason = reason_of(article, other, shared=shared[:NAMED_TERMS], cosine=result.semantic.score)
     return replace(result, lane=lane, reason=reason)
 
 

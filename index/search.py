@@ -1,39 +1,46 @@
 """Hybrid search: what the pages, the endpoint and the command call.
 
-Invariant: an index only nominates. Every article that is counted or shown has been read again from the store, and one
-answer comes from one generation throughout.
+Invariants: an index only nominates, so what the store does not show is neither counted nor shown. One answer comes from
+one generation, and total, facets, histogram and pages are all counted from one frozen list. A filter, a phrase or an
+exclusion binds whatever leg found an article.
 """
 
-import logging
+import secrets
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
 
-from archive.article import Article, Listing
+import numpy as np
+
+from archive.article import Article
 from archive.store import Store
-from index.embedder import Embedder, embed_query
-from index.engine import Engine, Span, Vector
-from index.errors import ModelMismatch, ModelUnavailable
-from index.fusion import WEIGHTS, Fused, Fusion, Method, Weights, fuse
-from index.query import AnyOf, Clause, FieldName, FieldValue, Published, Query, matched_words, narrow, parse
+from index.catalogue import NOT_SHOWN, Catalogue, Shelf
+from index.embedder import Embedder
+from index.engine import Ints, Mask, Span, TermEvidence
+from index.errors import CursorExpired
+from index.facets import Facets, facets_of
+from index.frozen import FrozenSets, cursor_of, read_cursor, token_of
+from index.fusion import Method
+from index.listing import Cutoff, Remarks, Sort, in_order, ranked_rows, remarks, worth_showing
+from index.matching import holds
+from index.query import AnyOf, Clause, FieldName, FieldValue, Published, Query, narrow, parse
+from index.ranking import DEPTH, Mode, Ranker, Ranking
+from index.results import Found, Result, passage_range, result_of
+from index.sentences import SentenceFinder
 from index.serving import Serving
-from index.snippet import snippet
+from index.snippet import Range
 
-log = logging.getLogger(__name__)
-
-DEPTH = 200  # hits fetched per ranking: what paging can reach of a query that matches everything a little
-Mode = Literal["hybrid", "keyword", "semantic"]
-Sort = Literal["relevance", "newest", "oldest"]
-MODES: tuple[Mode, ...] = ("hybrid", "keyword", "semantic")
-SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
+Speller = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
-    """What is asked: inclusive days in UTC; several values of one filter mean any of them."""
+    """What is asked: inclusive days in UTC; several values of one filter mean any of them.
+
+    `cursor` names a page of a list made before; `page` is not looked at then, and the rest may be left out. `cutoff`
+    "off" also lists what is probably not relevant.
+    """
 
     query: str = ""
     mode: Mode = "hybrid"
@@ -44,174 +51,242 @@ class SearchRequest:
     date_from: date | None = None
     date_to: date | None = None
     sort: Sort = "relevance"
+    cutoff: Cutoff = "on"
     page: int = 1
     page_size: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """A piece of the body and the character ranges in it (start, end) that match the query's words."""
-
-    text: str
-    highlights: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LegScore:
-    """How one leg saw a result: its place in that leg's ranking (from 1, None when beyond it), raw score, weight."""
-
-    rank: int | None
-    score: float | None
-    weight: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """One article found, with why. `lane` and `reason` are set in related articles only."""
-
-    article: Article
-    score: float
-    snippet: Snippet
-    keyword: LegScore
-    semantic: LegScore
-    lane: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FacetValue:
-    """How many of the found articles have this value."""
-
-    value: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Month:
-    """How many of the found articles were published from `start` to `end`, both inclusive."""
-
-    start: date
-    end: date
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facets:
-    """Counts over everything found, not over the page shown. Each list: most frequent first; months in order."""
-
-    source: Sequence[FacetValue] = ()
-    section: Sequence[FacetValue] = ()
-    author: Sequence[FacetValue] = ()
-    language: Sequence[FacetValue] = ()
-    published: Sequence[Month] = ()
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResponse:
-    """One page of an answer. `complete` is False when more articles than `total` may match."""
+    """One page of an answer. `complete` is False when more articles than `total` may match.
+
+    `relaxed`: no article holds every word, so these hold most, or are near in meaning. `no_good_match`: there was
+    something to look for and nothing is probably relevant. `by_meaning_alone`: no article listed holds a word of the
+    query. `doubtful`: nothing listed is probably relevant, but the cut-off is off. `cursor` is the next page's, None on
+    the last.
+    """
 
     request: SearchRequest
     results: Sequence[Result]
     total: int
     complete: bool
+    relaxed: bool
+    by_meaning_alone: bool
+    doubtful: bool
+    no_good_match: bool
+    suggestion: str | None
     facets: Facets
+    cursor: str | None
     generation: int | None
     degraded: bool
     took_ms: float
 
 
-MODE_WEIGHTS: dict[Mode, Weights] = {"hybrid": WEIGHTS, "keyword": (1.0, 0.0), "semantic": (0.0, 1.0)}
-
-
 @dataclass(frozen=True, slots=True)
-class Ranking:
-    """Everything a query found, best first, with what it was found in."""
+class ResultSet:
+    """A ranking after the store was asked, cut off and put in order: the list that every page shows a part of."""
 
-    fused: Sequence[Fused]
-    weights: Weights
-    query: Query
-    complete: bool
-    generation: int | None
-    degraded: bool
+    token: str
+    asked: SearchRequest  # its first page
+    ranking: Ranking
+    rows: Ints  # of the candidates, in the order of the list
+    facets: Facets
+    seq: int  # the last change that was looked at
+    total: int
+    remarks: Remarks
+    no_good_match: bool
+    suggestion: str | None
+
+    def __len__(self) -> int:
+        """Return how many articles it keeps in memory."""
+        return len(self.ranking.candidates.ids)
 
 
 class Search:
     """Searches the archive. Safe to use from several threads."""
 
-    def __init__(self, *, store: Store, serving: Serving, embedder: Callable[[], Embedder], fusion: Method) -> None:
-        """Take the parts; `embedder` is called when a query first needs an embedding, and loads the model then."""
+    def __init__(
+        self,
+        *,
+        store: Store,
+        serving: Serving,
+        embedder: Callable[[], Embedder],
+        fusion: Method,
+        recency: float = 0.0,
+        speller: Speller | None = None,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    ) -> None:
+        """Take the parts, most of them for the `Ranker`; `speller` is asked how a query that found little is spelt."""
         self._store = store
         self._serving = serving
         self._embedder = embedder
-        self._fusion: Method = fusion
+        self._speller = speller
+        self._today = today
+        self._catalogue = Catalogue(store)
+        self._ranker = Ranker(
+            serving=serving, embedder=embedder, catalogue=self._catalogue, fusion=fusion, recency=recency
+        )
+        self._sets: FrozenSets[ResultSet] = FrozenSets()
+        self._salt = secrets.token_hex(8)  # a list does not outlive the process, nor does its cursor
 
     def search(self, request: SearchRequest) -> SearchResponse:
-        """Return one page of what `request` asks for."""
+        """Return one page of what `request` asks for. Raises QueryRefused, and CursorExpired for an old cursor."""
         started = time.perf_counter()
-        ranking = self.rank(_query_of(request), mode=request.mode)
-        listings = self._store.listings([item.hit.article_id for item in ranking.fused])
-        found = [item for item in ranking.fused if item.hit.article_id in listings]
-        listed = _sorted(found, listings, sort=request.sort, ranked=bool(ranking.query.text))
-        start = (request.page - 1) * request.page_size
-        page = listed[start : start + request.page_size]
-        articles = self._store.live([item.hit.article_id for item in page])
-        words = frozenset(matched_words(ranking.query))
-        results = [
-            result_of(item, articles[item.hit.article_id], words=words, weights=ranking.weights)
-            for item in page
-            if item.hit.article_id in articles
-        ]
+        found, start = self._found(request)
+        shelf = self._catalogue.shelf()
+        if shelf.seq != found.seq:
+            found = self._counted_again(found, shelf)
+        rows = found.rows[start : start + request.page_size]
+        results = self._results(found, rows, shelf)
+        after = start + request.page_size
+        page = start // request.page_size + 1
         return SearchResponse(
-            request=request,
+            request=replace(found.asked, page=page, page_size=request.page_size, cursor=request.cursor),
             results=results,
-            total=len(listed),
-            complete=ranking.complete,
-            facets=facets_of(listings[item.hit.article_id] for item in listed),
-            generation=ranking.generation,
-            degraded=ranking.degraded,
+            total=found.total,
+            complete=found.remarks.complete,
+            relaxed=found.remarks.relaxed,
+            by_meaning_alone=found.remarks.by_meaning_alone,
+            doubtful=found.remarks.doubtful,
+            no_good_match=found.no_good_match,
+            suggestion=found.suggestion,
+            facets=found.facets,
+            cursor=cursor_of(found.token, after) if after < len(found.rows) else None,
+            generation=found.ranking.generation,
+            degraded=found.ranking.degraded,
             took_ms=round((time.perf_counter() - started) * 1000, 1),
         )
 
     def rank(self, query: Query, *, mode: Mode, depth: int = DEPTH) -> Ranking:
-        """Return every candidate for `query`, fused; the store has not been asked about them yet."""
+        """Return every candidate for `query`, fused, nothing cut off; the store has not been asked about them."""
+        return self._ranker.rank(query, mode=mode, depth=depth)
+
+    def _found(self, request: SearchRequest) -> tuple[ResultSet, int]:
+        """Return the list that `request` asks for a page of, and the row its page begins at.
+
+        The first page is of the archive as it is; a further one is of the list whose first page was asked for last.
+        """
+        asked = replace(request, page=1, page_size=1, cursor=None)
+        if request.cursor is not None:
+            token, start = read_cursor(request.cursor) or ("", 0)
+            found = self._sets.named(token)
+            if asked not in (found.asked, SearchRequest(page_size=1)):
+                raise CursorExpired("this cursor belongs to another search: begin again at the first page")
+            return found, start
+        start = (request.page - 1) * request.page_size
+        today = self._today()
+        question = (asked, today)  # "yesterday" means another day tomorrow
+        latest = self._sets.latest(question)
+        if latest is not None and (start or self._is_current(latest)):
+            return latest, start
+        made = self._freeze(asked, today)
+        self._sets.keep(question, made)
+        return made, start
+
+    def _is_current(self, found: ResultSet) -> bool:
         with self._serving.engine() as (engine, degraded):
-            vector, blind = self._vector(engine, query, mode)
-            # Without an embedding, meaning cannot be searched: words answer, and the answer says it is degraded.
-            effective: Mode = "keyword" if blind else mode
-            asked = replace(query, wanted=()) if effective == "semantic" and vector is not None else query
-            candidates = engine.candidates(asked, vector, depth=depth)
-            generation = engine.generation
-        if query.text:
-            fusion = fuse(candidates, method=self._fusion, weights=MODE_WEIGHTS[effective])
-        else:
-            fusion = Fusion([Fused(hit, 0.0, None, None) for hit in candidates.hits], (0.0, 0.0))
-        return Ranking(fusion.ranked, fusion.weights, query, candidates.complete, generation, degraded or blind)
+            is_same_engine = (engine.generation, degraded) == (found.ranking.generation, found.ranking.degraded)
+        return is_same_engine and engine.generation is not None and self._store.last_seq() == found.seq
 
-    def _vector(self, engine: Engine, query: Query, mode: Mode) -> tuple[Vector | None, bool]:
-        """Return the query's vector when the mode wants one, and whether one was wanted but cannot be had."""
-        if mode == "keyword" or not query.text:
-            return None, False
-        if engine.model_sha256 is None:
-            return None, True
-        try:
-            return embed_query(checked_embedder(self._embedder, engine), query.text), False
-        except (ModelUnavailable, ModelMismatch) as error:
-            log.warning("the semantic leg is off: %s", error)
-            return None, True
-
-
-def checked_embedder(embedder: Callable[[], Embedder], engine: Engine) -> Embedder:
-    """Return the embedder when it is the model `engine` has vectors of, else raise ModelMismatch."""
-    opened = embedder()
-    if opened.sha256 != engine.model_sha256:
-        raise ModelMismatch(
-            f"generation {engine.generation} holds vectors of another model than {opened.name}: run `flask reindex`"
+    def _freeze(self, request: SearchRequest, today: date) -> ResultSet:
+        """Search, leave out what the store does not show and what is not relevant, and put the rest in order."""
+        typed = parse(request.query, today=today)
+        ranking = self.rank(narrow(typed, *_filters(request)), mode=request.mode)
+        shelf = self._catalogue.shelf()
+        filed = shelf.rows(ranking.candidates.ids)
+        keep = ranking.candidates.selected & (filed != NOT_SHOWN)
+        if request.cutoff == "on":
+            keep &= worth_showing(ranking)
+        says_nothing = bool(request.query.strip()) and typed == Query()  # punctuation is no wish to see everything
+        keep &= not says_nothing
+        keep &= self._still_holds(ranking, filed, keep, shelf)
+        rows = ranked_rows(ranking)
+        rows = rows[keep[rows]]
+        rows = in_order(rows, shelf.published[filed[rows]], sort=request.sort, ranking=ranking)
+        said = remarks(ranking, rows, cutoff=request.cutoff)
+        is_thin = said.relaxed or not len(rows) or ranking.candidates.known < 1
+        return ResultSet(
+            token=token_of(self._salt, request, today, ranking.mode, ranking.generation, ranking.degraded, shelf.seq),
+            asked=request,
+            ranking=ranking,
+            rows=rows,
+            facets=facets_of(shelf, filed[rows]),
+            seq=shelf.seq,
+            total=len(rows),
+            remarks=said,
+            no_good_match=not len(rows) and (says_nothing or bool(ranking.query.text)),
+            suggestion=self._speller(request.query) if self._speller and ranking.query.text and is_thin else None,
         )
-    return opened
+
+    def _still_holds(self, ranking: Ranking, filed: Ints, keep: Mask, shelf: Shelf) -> Mask:
+        """Return which candidates keep to what binds; an article that changed since it was indexed is read again."""
+        changed = np.flatnonzero(keep & (shelf.changed[filed] > ranking.seq))
+        still = np.ones(len(filed), np.bool_)
+        still[changed] = self._hold(ranking, changed)
+        return still
+
+    def _hold(self, ranking: Ranking, rows: Ints) -> Mask:
+        """Return which of these candidates, as they read now, keep to what binds."""
+        if not (ranking.query.required or ranking.query.excluded):
+            return np.ones(len(rows), np.bool_)
+        ids = [ranking.candidates.ids[row] for row in rows.tolist()]
+        articles = self._store.live(ids)
+        return np.array([id_ in articles and holds(ranking.query, articles[id_]) for id_ in ids], np.bool_)
+
+    def _counted_again(self, found: ResultSet, shelf: Shelf) -> ResultSet:
+        """Return the set with counts of what is left of it, now that articles changed; its rows stay where they are."""
+        filed = shelf.rows([found.ranking.candidates.ids[row] for row in found.rows.tolist()])
+        keep = filed != NOT_SHOWN
+        changed = np.flatnonzero(keep & (shelf.changed[filed] > found.seq))
+        if keep.all() and not len(changed):
+            return found
+        keep[changed] = self._hold(found.ranking, found.rows[changed])
+        return replace(found, total=int(keep.sum()), facets=facets_of(shelf, filed[keep]))
+
+    def _results(self, found: ResultSet, rows: Ints, shelf: Shelf) -> list[Result]:
+        ranking = found.ranking
+        ids = [ranking.candidates.ids[row] for row in rows.tolist()]
+        articles = self._store.live(ids)
+        terms = self._terms(ranking, ids)
+        finder = self._finder(ranking)
+        filed = shelf.rows(ids)
+        results = []
+        for row, article_id, place in zip(rows.tolist(), ids, filed.tolist(), strict=True):
+            article = articles.get(article_id)
+            if article is None or place == NOT_SHOWN:
+                continue
+            if shelf.changed[place] > found.seq and not holds(ranking.query, article):
+                continue
+            result = result_of(
+                Found(ranking.candidates, ranking.fusion, row),
+                article,
+                words=ranking.marked,
+                depth=DEPTH,
+                sentence=_sentence(finder, article, ranking.candidates.span(row)),
+            )
+            probability = float(ranking.probability[row]) if ranking.query.text else None
+            results.append(replace(result, terms=terms.get(article_id, ()), probability=probability))
+        return results
+
+    def _finder(self, ranking: Ranking) -> SentenceFinder | None:
+        """Return what finds the sentence nearest in meaning, when meaning was searched."""
+        if ranking.vector is None:
+            return None
+        pieces = self._embedder().pieces
+        return SentenceFinder(ranking.query.text, vector=ranking.vector, words=ranking.marked, pieces=pieces)
+
+    def _terms(self, ranking: Ranking, article_ids: Sequence[str]) -> Mapping[str, Sequence[TermEvidence]]:
+        """Return which words these articles hold; nothing when the generation they were found in is served no more."""
+        with self._serving.engine() as (engine, _):
+            if engine.generation != ranking.generation:
+                return {}
+            asked = replace(ranking.query, wanted=()) if ranking.mode == "semantic" else ranking.query
+            return engine.explain(asked, article_ids)
 
 
-def _query_of(request: SearchRequest) -> Query:
-    """Return the request as one query: its filters are clauses like any typed in the box."""
+def _filters(request: SearchRequest) -> list[Clause]:
+    """Return the request's filters: clauses like any typed in the box."""
     names: tuple[tuple[FieldName, tuple[str, ...]], ...] = (
         ("source", request.sources),
         ("section", request.sections),
@@ -226,72 +301,13 @@ def _query_of(request: SearchRequest) -> Query:
         # date.max has no day after it
         until = request.date_to if request.date_to and request.date_to < date.max else None
         clauses.append(Published(start, _midnight(until + timedelta(days=1)) if until else None))
-    return narrow(parse(request.query), *clauses)
+    return clauses
 
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _sorted(found: Sequence[Fused], listings: Mapping[str, Listing], *, sort: Sort, ranked: bool) -> list[Fused]:
-    """Return `found` in the order asked for; what only filters selected has no relevance and comes newest first."""
-    if sort == "relevance" and ranked:
-        return list(found)
-
-    def age(item: Fused) -> tuple[bool, float, str]:
-        at = listings[item.hit.article_id].published_at
-        seconds = at.timestamp() if at else 0.0
-        return at is None, seconds if sort == "oldest" else -seconds, item.hit.article_id
-
-    return sorted(found, key=age)
-
-
-def result_of(item: Fused, article: Article, *, words: frozenset[str], weights: Weights, depth: int = DEPTH) -> Result:
-    """Return what is shown of a fused hit: its snippet, and how each leg, asked for `depth` articles, saw it."""
-    hit = item.hit
-    text, highlights = snippet(article.body, _range(hit.best, article), words=words)
-    return Result(
-        article=article,
-        score=round(item.score, 6),
-        snippet=Snippet(text, highlights),
-        keyword=LegScore(
-            _within(depth, item.keyword_rank), hit.keyword if hit.keyword > 0 else None, round(weights[0], 4)
-        ),
-        semantic=LegScore(_within(depth, item.semantic_rank), hit.semantic, round(weights[1], 4)),
-    )
-
-
-def _range(span: Span | None, article: Article) -> tuple[int, int] | None:
-    """Return the best passage's place in the body; none when the body is no longer the one that was indexed."""
-    return (span.start, span.end) if span and span.version == article.version else None
-
-
-def _within(depth: int, rank: int | None) -> int | None:
-    """Return a rank that is exact: beyond the depth, articles the other leg nominated are only some of those there."""
-    return rank if rank is not None and rank <= depth else None
-
-
-def facets_of(listings: Iterable[Listing]) -> Facets:
-    """Count the values of each field over `listings`."""
-    listed = list(listings)
-    months = Counter((a.published_at.year, a.published_at.month) for a in listed if a.published_at)
-    return Facets(
-        source=_counts(a.source for a in listed),
-        section=_counts(a.section for a in listed),
-        author=_counts(author for a in listed for author in a.authors),
-        language=_counts(a.language for a in listed),
-        published=[_month(year, month, count) for (year, month), count in sorted(months.items())],
-    )
-
-
-def _counts(values: Iterable[str | None]) -> list[FacetValue]:
-    counted = Counter(value for value in values if value)
-    return [
-        FacetValue(value=value, count=n) for value, n in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    ]
-
-
-def _month(year: int, month: int, count: int) -> Month:
-    start = date(year, month, 1)
-    after = date(year + month // 12, month % 12 + 1, 1) if (year, month) != (9999, 12) else None
-    return Month(start=start, end=after - timedelta(days=1) if after else date.max, count=count)
+def _sentence(finder: SentenceFinder | None, article: Article, span: Span | None) -> Range | None:
+    passage = passage_range(span, article)
+    return finder.find(article.body, passage, language=article.language) if finder and passage else None

@@ -14,6 +14,8 @@ from flask import Flask
 from archive.article import Article
 from archive.identity import article_id
 from index.engine import Vectors
+from index.pieces import Pieces
+from index.related import RelatedResponse
 from web import create_app
 from web.services import Services
 from web.settings import Settings
@@ -47,6 +49,12 @@ class MeaningEmbedder:
         unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
         return unit
 
+    def pieces(self, text: str) -> Pieces | None:
+        """Return each word with a vector of its own."""
+        spans = self.token_spans(text)
+        starts = np.array([start for start, _ in spans], dtype=np.int64)
+        return Pieces(starts, self.embed([text[start:end] for start, end in spans])) if spans else None
+
     def _sum(self, text: str) -> list[float]:
         words = re.findall(r"\w+", text.lower()) or ["nothing"]
         directions = [self._direction(MEANINGS.get(word, word)) for word in words]
@@ -58,12 +66,50 @@ class MeaningEmbedder:
         return [chance.gauss(0, strength) for _ in range(self.dimension)]
 
 
+class QuickEmbedder:
+    """A double for archives of real size: each word has a direction of its own, found once."""
+
+    name = "quick"
+    sha256 = hashlib.sha256(b"quick").hexdigest()
+    dimension = 48
+    max_tokens = 250
+
+    def __init__(self) -> None:
+        self._known: dict[str, Vectors] = {}
+
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Return where each word stands."""
+        return [match.span() for match in re.finditer(r"\S+", text)]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return the sum of the words' directions, of norm 1."""
+        return np.stack([self._sum(text) for text in texts])
+
+    def pieces(self, text: str) -> None:
+        """Return none."""
+
+    def _sum(self, text: str) -> Vectors:
+        words = set(re.findall(r"\w+", text.lower())) or {"nothing"}
+        total: Vectors = np.sum([self._direction(word) for word in sorted(words)], axis=0)
+        return (total / np.linalg.norm(total)).astype(np.float32)
+
+    def _direction(self, word: str) -> Vectors:
+        if word not in self._known:
+            seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+            drawn = np.random.default_rng(seed).normal(size=self.dimension) * min(len(word), 8)
+            self._known[word] = drawn.astype(np.float32)
+        return self._known[word]
+
+
 class CountingEmbedder(MeaningEmbedder):
     """The same, which remembers every text it embedded, batch by batch; `fails_after` batches it breaks down."""
 
     def __init__(self, *, fails_after: int | None = None) -> None:
         self.batches: list[list[str]] = []
         self.fails_after = fails_after
+
+    def pieces(self, text: str) -> None:
+        """Return none: they would be embedded as well."""
 
     @property
     def texts(self) -> list[str]:
@@ -128,6 +174,18 @@ NASTY.append(
     article(299, title="Nasty link", body="nasty link", url="javascript:alert(document.domain)", published_at=None)
 )
 ORDINARY = [article(number) for number in range(30)]
+
+
+def withdraw_when_related_is_asked_for(services: Services, article_id: str) -> None:
+    """Have an article withdrawn after it was looked up and before what is related to it is."""
+    related = services.related
+
+    class Withdrawing:
+        def related(self, *asked: str, limit: int) -> RelatedResponse:
+            services.store.remove(article_id)
+            return related.related(*asked, limit=limit)
+
+    services.made["related"] = Withdrawing()
 
 
 def open_newsroom(folder: Path, **settings: object) -> Services:

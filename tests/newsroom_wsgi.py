@@ -1,7 +1,8 @@
 """The application over the made-up embedder, for tests that need real processes: `flask --app newsroom_wsgi ingest …`.
 
 The data lie where `BACKFILE_DATA` says. `NEWSROOM_LOG` names a file that is told, line by line, when the process is
-ready and the SHA-256 of every text it embeds; `NEWSROOM_PAUSE` slows each text by so many seconds.
+ready and the SHA-256 of every text it embeds; `NEWSROOM_PAUSE` slows each text by so many seconds; with
+`NEWSROOM_EMBEDDER=quick` the quick double embeds instead.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 
-from newsroom import MeaningEmbedder
+from newsroom import MeaningEmbedder, QuickEmbedder
 from processes import BATCH, READY
 
 from index import build
@@ -36,5 +37,8 @@ class WatchedEmbedder(MeaningEmbedder):
 
 
 build.BATCH_PASSAGES = BATCH
-app = create_app(services=Services(load_settings(), embedder=WatchedEmbedder()))
+EMBEDDERS = {"watched": WatchedEmbedder, "quick": QuickEmbedder}
+app = create_app(
+    services=Services(load_settings(), embedder=EMBEDDERS[os.environ.get("NEWSROOM_EMBEDDER", "watched")]())
+)
 _log([READY])

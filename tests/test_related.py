@@ -18,8 +18,9 @@ from archive.errors import ArticleNotFound
 from index.analysis import STOP_TERMS, analyse
 from index.embedder import Embedder
 from index.errors import ModelUnavailable
+from index.ranking import MODES, Mode
 from index.related import SAME_STORY_COSINE, SAME_STORY_DAYS, UNKEPT_CHARS, Related, lane_of, reason_of
-from index.search import MODES, Mode, Result
+from index.results import Result
 from web.services import Services
 from web.settings import Settings
 
@@ -219,18 +220,14 @@ def test_every_reason_and_lane_is_true(newsroom: Services, mode: Mode) -> None:
     assert named > 5
 
 
-def test_explained_weights_are_those_used(newsroom: Services) -> None:
+def test_a_score_is_the_sum_of_its_parts(newsroom: Services) -> None:
     answer = related(newsroom, 0)
     weights = {(result.keyword.weight, result.semantic.weight) for result in answer}
     assert len(weights) == 1
-    by_words, by_meaning = weights.pop()
-    assert by_words + by_meaning == pytest.approx(1.0, abs=1e-3)
-    best_words = max(result.keyword.score or 0.0 for result in answer)
-    best_meaning = max(result.semantic.score or 0.0 for result in answer)
+    assert sum(weights.pop()) == pytest.approx(1.0)
     for result in answer:
-        cosine = result.semantic.score or 0.0
-        legs = (result.keyword.score or 0.0) / best_words, max(cosine / best_meaning, cosine)
-        assert result.score == pytest.approx(by_words * legs[0] + by_meaning * legs[1], abs=1e-3)
+        parts = result.keyword.part + result.semantic.part + sum(result.parts.values())
+        assert result.score == pytest.approx(parts)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""Calibration: from what the legs found out about an article to the probability that it is relevant. Pure.
+
+A cosine of .4 is the right answer to one question and noise for the next, so nothing is cut off by a score. Two
+logistic regressions (Cox 1958; for retrieval Cooper, Gey & Dabney, SIGIR 1992) say together how probable an article is:
+
+    gate      whether the archive holds anything on the question: how good the best article is, how near the nearest
+              hundredth of the whole archive comes to it, how many of its words the archive does not know
+    article   how much evidence the article itself shows, how far it stays behind the best, and the gate
+
+Evidence is the cosine and the square of the share of the words held: of three words one is held by chance, all three
+hardly. None of it grows with the archive: no ranks, no number of results, no raw BM25. `benchmarks/calibration.py` fits
+the constants on judged queries and shows what they do; docs/quality.md has the figures.
+
+Invariants: an article's probability never falls when its own cosine, coverage or keyword score rises; articles that are
+not the best can come and go without changing that of any other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from index.engine import Candidates, Floats, Mask
+
+Mode = Literal["hybrid", "keyword", "semantic"]
+
+THRESHOLD = 0.04  # what is less probable is not shown: chosen to lose at most 3 in 100 judged queries their best answer
+COVERAGE_WORTH = 0.35  # cosine that holding all words is worth; .2 to .5 do as well
+
+WORD_LETTERS = 3  # from which a token of Latin letters is a word; shorter ones stand in any table by chance
+EXACT_TERMS = 2  # words up to which an article that holds them all is always shown: an exact search
+EXACT_SHARE = 0.4  # of the highest keyword score, from which more words are what an article is about
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The constants of one mode, on the log-odds scale; `benchmarks/calibration.py` prints them."""
+
+    gate: tuple[float, float, float, float]  # at rest; for the best evidence; for `nearest`; for unfamiliar words
+    article: tuple[float, float, float, float]  # at rest; for evidence; for what it is behind the best; for the gate
+
+
+MODELS: dict[Mode, Model] = {
+    "hybrid": Model(gate=(-8.86, 7.80, 20.48, -4.22), article=(-2.69, 3.89, 4.49, 1.42)),
+    "keyword": Model(gate=(-0.82, 4.69, 0.00, -5.89), article=(-0.32, 2.58, 7.86, 2.73)),
+    "semantic": Model(gate=(-7.75, 6.44, 21.35, -5.48), article=(-4.31, 6.61, 5.64, 0.86)),
+}
+
+
+def probabilities(candidates: Candidates, *, mode: Mode) -> Floats:
+    """Return for each candidate, shape (n,), the probability that it is relevant to the query, by what `mode` sees.
+
+    The candidates are those of a whole query: each is judged beside the best of them.
+    """
+    return probabilities_by(MODELS[mode], candidates, mode=mode)
+
+
+def probabilities_by(model: Model, candidates: Candidates, *, mode: Mode) -> Floats:
+    """Return what `probabilities` does, by the constants of `model`."""
+    rest, for_evidence, for_behind, for_gate = model.article
+    shown = evidence(candidates, mode=mode)
+    behind = shown - shown.max(initial=0.0)
+    opened = -np.logaddexp(0.0, -gate(model, candidates, mode=mode))  # the logarithm of the gate's probability
+    log_odds = rest + for_evidence * shown + for_behind * behind + for_gate * opened
+    probability: Floats = np.exp(-np.logaddexp(0.0, -log_odds))
+    return probability
+
+
+def gate(model: Model, candidates: Candidates, *, mode: Mode) -> float:
+    """Return the log-odds that the archive holds an answer, by the constants of `model`."""
+    rest, *weights = model.gate
+    signs = gate_signs(candidates, mode=mode)
+    return rest + sum(weight * sign for weight, sign in zip(weights, signs, strict=True))
+
+
+def gate_signs(candidates: Candidates, *, mode: Mode) -> tuple[float, float, float]:
+    """Return what the gate goes by: the best evidence, what is near in the whole archive, the strangeness of the words.
+
+    Strangeness is squared: a name the archive does not know is common in a question, none but unknown words is noise.
+    """
+    best = float(evidence(candidates, mode=mode).max(initial=0.0))
+    return best, candidates.nearest or 0.0, (1.0 - candidates.familiar) ** 2
+
+
+def evidence(candidates: Candidates, *, mode: Mode) -> Floats:
+    """Return what speaks for each candidate, shape (n,), 0 or more; an article without a passage has the cosine 0."""
+    cosine = np.maximum(np.nan_to_num(candidates.semantic, nan=0.0), 0.0)
+    match mode:
+        case "hybrid":
+            return cosine + COVERAGE_WORTH * candidates.coverage**2
+        case "keyword":
+            return _share_of_ceiling(candidates)
+        case "semantic":
+            return cosine
+
+
+def familiar(terms: Mapping[str, int]) -> float:
+    """Return which share of a query's terms are words of the archive, given how many articles hold each; 1.0 of none.
+
+    Figures and tokens such as "q5" are never familiar: a large archive holds them by chance.
+    """
+    known = sum(holding > 0 and _is_word(term) for term, holding in terms.items())
+    return known / len(terms) if terms else 1.0
+
+
+def exact(candidates: Candidates) -> Mask:
+    """Return which candidates are shown however improbable: they hold all that was asked for, and not by chance.
+
+    Whoever types a word or two expects every article that holds them. A long article holds three common words, or the
+    digits "7 3 9", without being about them: there the words have to be frequent in it, and words.
+    """
+    about = (_share_of_ceiling(candidates) >= EXACT_SHARE) & (candidates.familiar > 0.0)
+    return candidates.holds_all & (about | (candidates.terms <= EXACT_TERMS))
+
+
+def _is_word(term: str) -> bool:
+    letters = [character for character in term if character.isalpha()]
+    return len(letters) >= WORD_LETTERS or not all(map(str.isascii, letters))
+
+
+def _share_of_ceiling(candidates: Candidates) -> Floats:
+    """Return each candidate's share of the highest keyword score there could be, 0..1."""
+    if candidates.ceiling <= 0.0:
+        return np.zeros(len(candidates.ids))
+    share: Floats = np.clip(candidates.keyword / candidates.ceiling, 0.0, 1.0)
+    return share

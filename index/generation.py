@@ -25,7 +25,7 @@ from pathlib import Path
 from index.errors import GenerationDamaged
 from index.files import file_sha256
 
-FORMAT = 1  # of this layout; another number is rebuilt, not read
+FORMAT = 2  # of this layout; another number is rebuilt, not read
 MANIFEST = "manifest.json"
 
 

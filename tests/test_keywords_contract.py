@@ -1,4 +1,7 @@
-"""What every keyword index must do, whichever library is behind it; BM25 is written out once more in plain Python."""
+"""What every keyword index must do, whichever library is behind it.
+
+What a clause means is compared with `index.matching`; scores and coverage are written out once more in plain Python.
+"""
 
 import hashlib
 import math
@@ -6,10 +9,11 @@ import os
 import random
 import resource
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,17 +23,38 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.article import Article
-from index.analysis import STOP_TERMS, analyse
+from index.analysis import STOP_TERMS, analyse, stem, words
 from index.errors import GenerationDamaged
 from index.keywords import KeywordFormat, KeywordIndex
 from index.keywords.scoring import K1, TITLE_WEIGHT, B
 from index.keywords.whoosh_index import WhooshFormat
-from index.query import AnyOf, Clause, FieldValue, Phrase, Published, Query, Term, parse
+from index.matching import holds, holds_all, one_edit_apart, telling
+from index.query import (
+    MAX_EXPANSIONS,
+    AllOf,
+    AnyOf,
+    Clause,
+    FieldValue,
+    Fuzzy,
+    Near,
+    Not,
+    Phrase,
+    Prefix,
+    Published,
+    Query,
+    QueryRefused,
+    Term,
+    has_words,
+    parse,
+    texts,
+)
 
 FORMATS: list[KeywordFormat] = [WhooshFormat()]
 VOCABULARY = ["army", "border", "convoy", "drone", "east", "kursk", "land", "the", "of", "be", "U.S.", "Zelenskyy’s"]
-TEXTS = st.lists(st.sampled_from(VOCABULARY), max_size=12).map(" ".join)
+FORMS = [*VOCABULARY, "armies", "drones", "droned", "eats", "eastern", "kursks", "Łand", "bands"]
+TEXTS = st.lists(st.sampled_from(FORMS), max_size=12).map(" ".join)
 SHARED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+TODAY = date(2026, 1, 1)
 
 
 @pytest.fixture(params=FORMATS, ids=lambda kind: kind.name)
@@ -52,25 +77,73 @@ def build(
     return kind.open(directory)
 
 
+def read(text: str) -> Query:
+    return parse(text, today=TODAY)
+
+
 def found(index: KeywordIndex, query: str | Query) -> list[str]:
-    return [id_ for id_, _ in index.rank(parse(query) if isinstance(query, str) else query, depth=100)]
+    return [id_ for id_, _ in index.rank(read(query) if isinstance(query, str) else query, depth=100)]
+
+
+def scores(index: KeywordIndex, query: str | Query, *ids: str) -> list[float]:
+    return index.evidence(read(query) if isinstance(query, str) else query, ids).scores.tolist()
+
+
+def coverage(index: KeywordIndex, query: str | Query, *ids: str) -> list[float]:
+    return index.evidence(read(query) if isinstance(query, str) else query, ids).coverage.tolist()
 
 
 # The same thing, written without an index.
 
-
-def occurrences(terms: Sequence[str], wanted: Sequence[str]) -> int:
-    """Count how often `wanted` stands in `terms`, without overlaps."""
-    count = place = 0
-    while place + len(wanted) <= len(terms):
-        here = list(terms[place : place + len(wanted)]) == list(wanted)
-        count += here
-        place += len(wanted) if here else 1
-    return count
+Unit = tuple[str, tuple[str, ...], int]  # the kind, its words, the distance
 
 
-def frequency(one: Article, wanted: Sequence[str]) -> float:
-    return occurrences(analyse(one.body), wanted) + TITLE_WEIGHT * occurrences(analyse(one.title), wanted)
+def units_of(clauses: Iterable[Clause]) -> Iterable[tuple[Unit, float]]:
+    for clause in clauses:
+        match clause:
+            case Term(text, weight):
+                yield from ((("run", (term,), 0), weight) for term in analyse(text))
+            case Phrase(text):
+                yield ("run", tuple(analyse(text)), 0), 1.0
+            case Near(text, distance):
+                terms = tuple(sorted(analyse(text)))
+                yield (("near", terms, distance) if terms[1:] else ("run", terms, 0)), 1.0
+            case Prefix(text) | Fuzzy(text):
+                yield (type(clause).__name__, (text,), 0), 1.0
+            case AnyOf(inner) | AllOf(inner):
+                yield from units_of(inner)
+
+
+def units(query: Query) -> list[tuple[Unit, float]]:
+    """What scores: of stop words on their own nothing, unless there is nothing else."""
+    everything = list(units_of((*query.wanted, *query.required)))
+    return [
+        pair for pair in everything if pair[0][0] != "run" or not {*pair[0][1]} <= STOP_TERMS or pair[0][1][1:]
+    ] or (everything)
+
+
+def occurrences(text: str, unit: Unit) -> int:
+    kind, wanted, distance = unit
+    terms, width = analyse(text), len(wanted) + distance
+    if kind == "run":
+        return sum(tuple(terms[at : at + len(wanted)]) == wanted for at in range(len(terms)))
+    if kind == "Prefix":
+        return sum(word.startswith(wanted[0]) for word in words(text))
+    if kind == "Fuzzy":
+        return sum(one_edit_apart(wanted[0], word) or stem(wanted[0]) == stem(word) for word in words(text))
+    complete = {
+        (start, end)
+        for start in range(len(terms))
+        for end in range(start + 1, min(start + width, len(terms)) + 1)
+        if not Counter(wanted) - Counter(terms[start:end])
+    }
+    return sum(
+        not any(other != one and one[0] <= other[0] and other[1] <= one[1] for other in complete) for one in complete
+    )
+
+
+def frequency(one: Article, unit: Unit) -> float:
+    return occurrences(one.body, unit) + TITLE_WEIGHT * occurrences(one.title, unit)
 
 
 def length(one: Article) -> float:
@@ -78,98 +151,178 @@ def length(one: Article) -> float:
     return len(body) + TITLE_WEIGHT * len(title)
 
 
+def idf(articles: Sequence[Article], holding: int) -> float:
+    return math.log(1 + (len(articles) - holding + 0.5) / (holding + 0.5))
+
+
+def rarity(articles: Sequence[Article], unit: Unit) -> float:
+    parts = [("run", (term,), 0) for term in unit[1]] if unit[0] in ("run", "near") else [unit]
+    return sum(idf(articles, sum(frequency(one, part) > 0 for one in articles)) for part in parts)
+
+
 def expected_scores(articles: Sequence[Article], query: Query) -> dict[str, float]:
-    units = [[term] for clause in query.wanted if isinstance(clause, Term) for term in analyse(clause.text)]
-    units += [analyse(clause.text) for clause in query.required if isinstance(clause, Phrase)]
-    units = [unit for unit in units if len(unit) > 1 or unit[0] not in STOP_TERMS] or units
     mean = sum(map(length, articles)) / len(articles) or 1.0
     scores = dict.fromkeys([one.id for one in articles], 0.0)
-    for unit in units:
-        idf = 0.0
-        for term in unit:
-            holding = sum(frequency(one, [term]) > 0 for one in articles)
-            idf += math.log(1 + (len(articles) - holding + 0.5) / (holding + 0.5))
+    for unit, weight in units(query):
+        highest = weight * rarity(articles, unit)
         for one in articles:
             tf = frequency(one, unit)
-            scores[one.id] += idf * tf / (tf + K1 * (1 - B + B * length(one) / mean)) if tf else 0.0
+            scores[one.id] += highest * tf / (tf + K1 * (1 - B + B * length(one) / mean)) if tf else 0.0
     return scores
 
 
-def holds(one: Article, clause: Clause) -> bool:
-    if isinstance(clause, Term | Phrase):
-        return frequency(one, analyse(clause.text)) > 0
-    if isinstance(clause, AnyOf):
-        return any(holds(one, inner) for inner in clause.clauses)
-    assert isinstance(clause, FieldValue)
-    return one.source == clause.value
+def weight(articles: Sequence[Article], clause: Clause) -> float:
+    """How much a clause counts in the coverage."""
+    match clause:
+        case AllOf(inner):
+            return sum(weight(articles, one) for one in inner)
+        case AnyOf():
+            holding = sum(holds(Query(required=(clause,)), one) for one in articles)
+            return idf(articles, holding) if any(texts((clause,))) else 0.0
+        case Term(text, times):
+            return times * rarity(articles, ("run", tuple(analyse(text)), 0))
+        case _:
+            return sum(rarity(articles, unit) for unit, _ in units_of((clause,)))
 
 
-CORPORA = st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(["bbc", "cnn", None])), min_size=1, max_size=14)
-QUERIES = st.lists(
-    st.sampled_from(VOCABULARY)
-    | st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=3).map(lambda words: f'"{" ".join(words)}"')
-    | st.sampled_from(["source:bbc", "-source:cnn", "-drone", '-"kursk land"', "unheard"]),
-    min_size=1,
-    max_size=5,
-).map(" ".join)
+def expected_coverage(articles: Sequence[Article], query: Query) -> dict[str, float]:
+    weights = [(clause, weight(articles, clause)) for clause in (*telling(query), *query.required)]
+    total = sum(one for _, one in weights) or 1.0
+    return {
+        one.id: sum(share for clause, share in weights if holds(Query(required=(clause,)), one)) / total
+        for one in articles
+    }
+
+
+WORDS = st.sampled_from(FORMS)
+ANY_WORD = (
+    WORDS.map(Term)
+    | st.sampled_from(["U.S.-drone", "the-land", "unheard"]).map(lambda text: Term(text, 2.0))
+    | st.sampled_from(["dro", "eas", "arm", "kur", "thing"]).map(Prefix)
+    | st.sampled_from(["kursk", "lands", "esat", "army", "drnes", "bordr"]).map(Fuzzy)
+)
+BINDING = (
+    st.lists(WORDS, min_size=1, max_size=3).map(" ".join).map(Phrase)
+    | st.builds(Near, st.lists(WORDS, min_size=1, max_size=3).map(" ".join), st.integers(0, 4))
+    | st.builds(FieldValue, st.just("source"), st.sampled_from(["bbc", "CNN"]))
+    | st.builds(FieldValue, st.just("language"), st.sampled_from(["en", "en-GB", "e"]))
+    | st.builds(FieldValue, st.just("title"), WORDS)
+    | st.builds(Published, st.just(datetime(2016, 1, 1, tzinfo=UTC)), st.none())
+)
+
+
+def groups(clauses: st.SearchStrategy[Clause]) -> st.SearchStrategy[Clause]:
+    several = st.lists(clauses, min_size=1, max_size=3).map(tuple)
+    return several.map(AnyOf) | several.map(AllOf)
+
+
+ANY = st.recursive(ANY_WORD | BINDING, lambda inner: groups(inner) | inner.map(Not), max_leaves=4)
+QUERIES = st.builds(
+    Query,
+    wanted=st.lists(ANY_WORD | groups(ANY_WORD), max_size=4).map(tuple),
+    required=st.lists(ANY, max_size=2).map(tuple),
+    excluded=st.lists(ANY, max_size=1).map(tuple),
+)
+ARTICLES = st.builds(
+    dict,
+    title=TEXTS,
+    body=TEXTS,
+    source=st.sampled_from(["bbc", "cnn", None]),
+    language=st.sampled_from(["en", "en-GB", "de", None]),
+    published_at=st.sampled_from([datetime(2016, 1, 1, tzinfo=UTC), datetime(2015, 1, 1, tzinfo=UTC), None]),
+)
 
 
 @given(
-    corpus=CORPORA,
-    text=QUERIES,
-    cuts=st.lists(st.integers(0, 14), max_size=4),
-    gone=st.sets(st.integers(0, 13), max_size=4),
+    corpus=st.lists(ARTICLES, min_size=1, max_size=12),
+    query=QUERIES,
+    cuts=st.lists(st.integers(0, 12), max_size=3),
+    gone=st.sets(st.integers(0, 11), max_size=4),
     depth=st.integers(1, 5),
 )
 @SHARED
-def test_rank_scores_and_select_agree_with_plain_bm25_however_segments_lie(
-    kind: KeywordFormat,
-    corpus: list[tuple[str, str, str | None]],
-    text: str,
-    cuts: list[int],
-    gone: set[int],
-    depth: int,
+def test_every_answer_agrees_with_the_articles_themselves_however_segments_lie(
+    kind: KeywordFormat, corpus: list[Mapping[str, object]], query: Query, cuts: list[int], gone: set[int], depth: int
 ) -> None:
-    articles = [article(f"{n:02}", body, title=title, source=source) for n, (title, body, source) in enumerate(corpus)]
-    borders = [0, *sorted(cuts), len(articles)]
-    batches = [articles[start:end] for start, end in pairwise(borders)]
+    articles = [Article(id=f"{number:02}", **fields) for number, fields in enumerate(corpus)]  # type: ignore[arg-type]
+    batches = [articles[start:end] for start, end in pairwise([0, *sorted(cuts), len(articles)])]
     kept = [one for number, one in enumerate(articles) if number not in gone]
-    query = parse(text)
+    ids = [one.id for one in kept]
     with TemporaryDirectory() as directory:
         index = build(kind, Path(directory), *batches, [], removed=[f"{n:02}" for n in gone])
-        ranked, scores, selected = (
-            index.rank(query, depth=depth),
-            index.scores(query, ["00", "01", "02", "03", "99"]),
-            index.select(query),
-        )
-        assert index.all_ids() == {one.id for one in kept}
+        assert index.all_ids() == set(ids)
+        check_selection(index, kept, query)
+        check_ranking(index, kept, query, depth)
+        check_evidence(index, kept, query)
+        check_words(index, kept, is_exact=not gone)
         index.close()
 
+
+def check_selection(index: KeywordIndex, kept: Sequence[Article], query: Query) -> None:
+    selected, holding = index.select(query), index.holding(query)
+    if query.required or query.excluded:
+        assert selected == {one.id for one in kept if holds(query, one)}
+    else:
+        assert selected is None
+    assert holding == ({one.id for one in kept if holds_all(query, one)} if has_words(query) else set())
+    assert index.holding_most(query) == (most_of(kept, query) if has_words(query) else set())
+
+
+def most_of(kept: Sequence[Article], query: Query) -> set[str]:
+    """Return what holds at least half of the wanted clauses that anything holds."""
+    held = {one.id: [holds(Query(required=(clause,)), one) for clause in telling(query)] for one in kept}
+    occurring = sum(map(any, zip(*held.values(), strict=True)))
+    return {one.id for one in kept if holds(query, one) and sum(held[one.id]) >= max(1, (occurring + 1) // 2)}
+
+
+def check_ranking(index: KeywordIndex, kept: Sequence[Article], query: Query, depth: int) -> None:
     scored = expected_scores(kept, query) if kept else {}
-    assert scores == pytest.approx({id_: score for id_, score in scored.items() if id_ in {"00", "01", "02", "03"}})
-    allowed = {
-        one.id
-        for one in kept
-        if all(holds(one, clause) for clause in query.required)
-        and not any(holds(one, clause) for clause in query.excluded)
-    }
-    assert selected == (allowed if query.required or query.excluded else None)
+    allowed = {one.id for one in kept if holds(query, one)}
+    ranked = index.rank(query, depth=depth)
     assert ranked == sorted(ranked, key=lambda pair: (-pair[1], pair[0]))
     assert dict(ranked) == pytest.approx({id_: scored[id_] for id_, _ in ranked if id_ in allowed})
     # which of two equal scores comes first in the fifteenth digit is not held against an engine
     best = sorted((scored[id_] for id_ in allowed if scored[id_] > 0), reverse=True)[:depth]
     assert [score for _, score in ranked] == pytest.approx(best)
+    covered = expected_coverage(kept, query) if kept else {}
+    beyond = [covered[id_] for id_ in allowed - {id_ for id_, _ in ranked} if scored[id_] > 0]
+    reached = index.coverage_beyond(query, [*(id_ for id_, _ in ranked), "unknown"])
+    assert reached == (pytest.approx(max(beyond)) if beyond else None)
+
+
+def check_evidence(index: KeywordIndex, kept: Sequence[Article], query: Query) -> None:
+    ids = ["unknown", *(one.id for one in reversed(kept))]
+    evidence = index.evidence(query, ids)
+    scored, covered = (expected_scores(kept, query), expected_coverage(kept, query)) if kept else ({}, {})
+    assert evidence.scores.tolist() == pytest.approx([scored.get(id_, 0.0) for id_ in ids])
+    assert evidence.coverage.tolist() == pytest.approx([covered.get(id_, 0.0) for id_ in ids])
+    assert evidence.scores.max() <= index.ceiling(query) + 1e-9
+    assert index.ceiling(query) == pytest.approx(sum(times * rarity(kept, unit) for unit, times in units(query)))
+    explained = index.explain(query, ids)
+    assert [sum(part.score for part in explained[id_]) for id_ in ids] == pytest.approx(evidence.scores.tolist())
+    for one in kept:
+        frequencies = {(occurrences(one.title, unit), occurrences(one.body, unit)) for unit, _ in units(query)}
+        assert {(part.title, part.body) for part in explained[one.id]} == frequencies - {(0, 0)}
+    counts = Counter(sum(frequency(one, unit) > 0 for one in kept) for unit in {unit for unit, _ in units(query)})
+    assert sorted(index.terms(query).values()) == sorted(counts.elements())
+
+
+def check_words(index: KeywordIndex, kept: Sequence[Article], *, is_exact: bool) -> None:
+    expected = Counter(word for one in kept for word in {*words(one.title), *words(one.body)})
+    assert list(index.words()) == sorted(expected)
+    assert all(count >= expected[word] for word, count in index.words().items())
+    assert not is_exact or index.words() == expected
 
 
 def test_equal_scores_are_ordered_by_id_and_cut_at_the_depth(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, *([article(id_, "kursk")] for id_ in "dbca"))
-    assert [id_ for id_, _ in index.rank(parse("kursk"), depth=3)] == ["a", "b", "c"]
-    assert index.rank(parse("kursk"), depth=0) == []
+    assert [id_ for id_, _ in index.rank(read("kursk"), depth=3)] == ["a", "b", "c"]
+    assert index.rank(read("kursk"), depth=0) == []
 
 
 def test_of_many_the_best_are_returned(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article(str(n), "kursk " * n + "land " * (9 - n)) for n in (3, 1, 8, 5, 7, 2)])
-    assert [id_ for id_, _ in index.rank(parse("kursk"), depth=4)] == ["8", "7", "5", "3"]
+    assert [id_ for id_, _ in index.rank(read("kursk"), depth=4)] == ["8", "7", "5", "3"]
 
 
 def test_a_phrase_needs_its_words_side_by_side_in_order(kind: KeywordFormat, tmp_path: Path) -> None:
@@ -207,7 +360,7 @@ def test_a_word_in_the_title_weighs_more(kind: KeywordFormat, tmp_path: Path) ->
 
 def test_a_weight_multiplies_a_words_score(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article("a", "kursk east"), article("b", "kursk west")])
-    plain, heavy = (index.scores(Query(wanted=(Term("east", weight),)), ["a"])["a"] for weight in (1.0, 3.0))
+    plain, heavy = (scores(index, Query(wanted=(Term("east", weight),)), "a")[0] for weight in (1.0, 3.0))
     assert heavy == pytest.approx(3 * plain)
 
 
@@ -221,7 +374,10 @@ def test_a_weight_multiplies_a_words_score(kind: KeywordFormat, tmp_path: Path) 
         ('author:"john roe"', ["b"]),
         ("section:world section:sport", ["a", "b"]),
         ("section:world source:guardian", ["a"]),
-        ("language:en", ["a"]),
+        ("language:en", ["a", "b"]),
+        ("language:EN-gb", ["b"]),
+        ("language:e", []),
+        ("language:en-US", []),
         ("title:talks", ["a"]),
         ('title:"talks peace"', []),
         ("-section:world", ["b", "c"]),
@@ -259,13 +415,14 @@ def test_a_filter_selects(kind: KeywordFormat, tmp_path: Path, query: str, ids: 
             article("c", "kursk"),
         ],
     )
-    assert index.select(parse(query)) == frozenset(ids)
+    assert index.select(read(query)) == frozenset(ids)
     assert sorted(found(index, f"kursk {query}")) == ids
 
 
 def test_filters_do_not_change_scores(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article("a", "kursk", source="bbc"), article("b", "kursk kursk")])
-    assert index.scores(parse("kursk source:bbc"), ["a", "b"]) == index.scores(parse("kursk"), ["a", "b"])
+    assert scores(index, "kursk source:bbc", "a", "b") == scores(index, "kursk", "a", "b")
+    assert coverage(index, "kursk source:bbc", "a", "b") == [1.0, 1.0]
 
 
 def test_any_of_holds_with_one_and_ranks_by_all(kind: KeywordFormat, tmp_path: Path) -> None:
@@ -276,25 +433,253 @@ def test_any_of_holds_with_one_and_ranks_by_all(kind: KeywordFormat, tmp_path: P
     assert index.select(Query(required=(AnyOf(()),))) == frozenset()
 
 
+def test_a_prefix_finds_the_words_that_begin_so_and_not_what_shares_their_stem(
+    kind: KeywordFormat, tmp_path: Path
+) -> None:
+    index = build(kind, tmp_path, [article("a", "running"), article("b", "run"), article("c", "", title="Runnîng")])
+    assert found(index, "runni*") == ["c", "a"]
+    assert found(index, "runnin") == []
+    assert sorted(found(index, "runs")) == ["a", "b", "c"]
+    assert index.select(read("-runni*")) == {"b"}
+
+
+def test_a_prefix_scores_as_one_word_wherever_it_stands(kind: KeywordFormat, tmp_path: Path) -> None:
+    forms = build(
+        kind,
+        made(tmp_path / "forms"),
+        [article("a", "drone drones east"), article("b", "dromedary"), article("c", "land")],
+    )
+    one = build(
+        kind, made(tmp_path / "one"), [article("a", "drone drone east"), article("b", "drone"), article("c", "land")]
+    )
+    assert scores(forms, "dro*", "a", "b", "c") == pytest.approx(scores(one, "drone", "a", "b", "c"))
+
+
+def made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
+
+
+def test_a_prefix_of_too_many_words_is_refused_by_name_and_number(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(kind, tmp_path, [article("a", " ".join(f"kur{number}" for number in range(MAX_EXPANSIONS + 1)))])
+    asked: list[Callable[[Query], object]] = [
+        index.select,
+        index.holding,
+        index.matched_terms,
+        index.ceiling,
+        lambda query: index.rank(query, depth=5),
+        lambda query: index.evidence(query, ["a"]),
+    ]
+    for ask in asked:
+        with pytest.raises(
+            QueryRefused, match=rf"kur\* stands for {MAX_EXPANSIONS + 1} words .* add a letter"
+        ) as refused:
+            ask(Query(wanted=(Prefix("kur"),), required=(Prefix("kur"),)))
+        assert refused.value.limit == "expansions"
+    assert found(index, "kur1*") == ["a"]
+
+
+def test_the_forms_of_a_word_are_one_expansion(kind: KeywordFormat, tmp_path: Path) -> None:
+    body = " ".join(f"{word} {word}s" for word in (f"kur{a}{b}" for a in "bcdfghjklm" for b in "bcdfghjklm"))
+    index = build(kind, tmp_path, [article("a", body)])
+    assert len(index.words()) == 200
+    assert found(index, "kur*") == ["a"]
+
+
+@pytest.mark.parametrize("typed", ["krsk", "kurssk", "kurzk", "ukrsk", "kursk", "KÚRSK"])
+def test_a_fuzzy_word_finds_what_is_one_edit_away(kind: KeywordFormat, tmp_path: Path, typed: str) -> None:
+    index = build(kind, tmp_path, [article("a", "Kursk"), article("b", "kur"), article("c", "kiirsk kursker")])
+    assert found(index, Query(wanted=(Fuzzy(typed),))) == ["a"]
+
+
+def test_a_fuzzy_word_finds_all_that_the_word_itself_does(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(kind, tmp_path, [article("a", "drones"), article("b", "droning"), article("c", "drove")])
+    assert index.holding(read("drone")) == {"a", "b"}
+    assert index.holding(read("drone~")) == {"a", "b", "c"}
+    assert index.holding(read("dronin~")) == {"b"}
+
+
+def test_a_fuzzy_word_counts_each_place_once(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(kind, tmp_path, [article("a", "kursk kursks kurks", title="kursk kursl")])
+    (part,) = index.explain(read("kursk~"), ["a"])["a"]
+    assert (part.title, part.body) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("typed", "ids"),
+    [
+        ('"drone kursk"~0', ["a", "b"]),
+        ('"kursk drone"~1', ["a", "b", "c"]),
+        ('"kursk drone"~2', ["a", "b", "c", "d"]),
+        ('"drone drone"~9', ["e"]),
+        ('"drone land drone"~9', ["e"]),
+        ('"drone land land"~9', []),
+        ('"the drone"~0', ["d"]),
+    ],
+)
+def test_a_near_needs_its_words_within_the_distance_in_one_field(
+    kind: KeywordFormat, tmp_path: Path, typed: str, ids: list[str]
+) -> None:
+    index = build(
+        kind,
+        tmp_path,
+        [
+            article("a", "drone kursk"),
+            article("b", "east", title="Kursk drones"),
+            article("c", "kursk east drone"),
+            article("d", "kursk of the drone"),
+            article("e", "drone land drone east"),
+            article("f", "kursk", title="drone"),
+        ],
+    )
+    assert index.select(read(typed)) == set(ids)
+    assert sorted(found(index, typed)) == ids
+
+
+def test_a_near_in_a_large_body_is_found_in_no_time(kind: KeywordFormat, tmp_path: Path) -> None:
+    body = "of the " * 150_000
+    index = build(kind, tmp_path, [article("a", body + "kursk"), article("b", "the kursk of")])
+    started = time.process_time()
+    assert index.select(Query(required=(Near("kursk the of the", 20),))) == {"a"}
+    assert index.explain(Query(required=(Near("of the", 20),)), ["a"])["a"][0].body == 299_999
+    assert time.process_time() - started < 1.0
+
+
+def test_a_word_with_a_hyphen_is_held_by_both_its_words_but_excludes_only_itself(
+    kind: KeywordFormat, tmp_path: Path
+) -> None:
+    index = build(
+        kind, tmp_path, [article("a", "China and the U.S."), article("b", "U.S.-China"), article("c", "China")]
+    )
+    assert index.holding(read("U.S.-China")) == {"a", "b"}
+    assert index.select(Query(excluded=(Term("U.S.-China"),))) == {"a", "c"}
+
+
+def test_what_is_held_leaves_stop_words_aside_beside_others(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(kind, tmp_path, [article("a", "kursk"), article("b", "the kursk of"), article("c", "the")])
+    assert index.holding(read("the kursk")) == index.holding(read("the-kursk")) == {"a", "b"}
+    assert index.holding(read("the (of OR kursk)")) == {"a", "b"}
+    assert index.holding(read("the of")) == {"b"}
+    assert index.holding(read('the "kursk"')) == {"a", "b"}
+    assert index.holding(read("the kursk -of")) == {"a"}
+    assert index.holding(read("source:bbc")) == frozenset()
+
+
+def test_coverage_is_the_share_by_rarity(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(
+        kind,
+        tmp_path,
+        [article("a", "kursk land the"), article("b", "land"), article("c", "land east"), article("d", "sea")],
+    )
+    assert coverage(index, "the kursk land", "a", "b", "d") == pytest.approx(
+        [1.0, coverage(index, "kursk land", "b")[0], 0]
+    )
+    rare, common = coverage(index, "kursk land", "a", "b")
+    assert rare == 1.0 > 0.5 > common > 0
+    assert coverage(index, "kursk unheard", "a")[0] < 0.5 < coverage(index, "kursk east", "a")[0] + 1e-9
+    assert coverage(index, '"kursk land" sea', "a")[0] > 0.5
+    assert coverage(index, "(kursk OR east) land", "a", "c", "b") == pytest.approx(
+        [1.0, 1.0, coverage(index, "(kursk OR east) land", "b")[0]]
+    )
+    assert coverage(index, "gibberish words", "a") == [0.0]
+
+
+def test_removed_articles_make_no_clause_more_common(kind: KeywordFormat, tmp_path: Path) -> None:
+    either = AnyOf((Phrase("kursk land"), Not(Term("sea"))))
+    query = Query(wanted=(Term("east"),), required=(either,))
+    alive = [article("a", "kursk land"), article("b", "sea"), article("c", "sea east")]
+    gone = [article(f"gone{number}", "land") for number in range(2)]
+    index = build(kind, made(tmp_path / "removed"), [*gone, *alive], [], removed=[one.id for one in gone])
+    fresh = build(kind, made(tmp_path / "fresh"), alive)
+    assert coverage(index, query, "a", "b", "c") == pytest.approx(coverage(fresh, query, "a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "terms"),
+    [
+        ("the Talks", {"talk"}),
+        ('"white house" -land', {"white", "hous"}),
+        ('"to be"', {"to", "be"}),
+        ("the", {"the"}),
+        ('(kursk OR "the border") -(land OR east)', {"kursk", "border"}),
+        ("runn* lnad~", {"run", "runner", "lnad", "land"}),
+        ('"land kursk"~2 source:bbc after:2016', {"land", "kursk"}),
+        ("(land OR -kursk)", {"land"}),
+        ("unheard*", set()),
+    ],
+)
+def test_the_matched_terms_are_what_a_snippet_marks(
+    kind: KeywordFormat, tmp_path: Path, typed: str, terms: set[str]
+) -> None:
+    index = build(kind, tmp_path, [article("a", "running runner the land")])
+    assert index.matched_terms(read(typed)) == terms
+
+
+def test_what_scores_is_named_as_it_was_typed_and_counted_where_it_stands(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(
+        kind, tmp_path, [article("a", "U.S. talks, talking of U.S. drones", title="Talks on land"), article("b", "sea")]
+    )
+    query = read('Talk U.S.-China dro* lamd~ "talks on" "drones talks"~5 the -sea')
+    parts = index.explain(query, ["b", "a", "unknown"])
+    assert {part.text: (part.title, part.body) for part in parts["a"]} == {
+        "Talk": (1, 2),
+        "U.S.": (0, 2),
+        "dro*": (0, 1),
+        "lamd~": (1, 0),
+        '"talks on"': (1, 0),
+        '"drones talks"~5': (0, 1),
+    }
+    assert sum(part.score for part in parts["a"]) == pytest.approx(scores(index, query, "a")[0])
+    assert parts["b"] == parts["unknown"] == []
+    assert index.terms(query) == {
+        "Talk": 1, "U.S.": 1, "China": 0, "dro*": 1, "lamd~": 1, '"talks on"': 1, '"drones talks"~5': 1
+    }  # fmt: skip
+
+
+def test_the_words_are_folded_and_those_of_the_living(kind: KeywordFormat, tmp_path: Path) -> None:
+    articles = [article("a", "Łódź, running"), article("b", "the running secret", title="Secrets"), article("c", "the")]
+    index = build(kind, tmp_path, articles, [article("d", "secret")])
+    assert dict(index.words()) == {"lodz": 1, "running": 2, "secret": 2, "secrets": 1, "the": 2}
+    kind.update(tmp_path, removed=["b", "d"], added=[])
+    index = kind.open(tmp_path)
+    assert set(index.words()) == {"lodz", "running", "the"}
+    assert index.words() is index.words()
+
+
+def test_a_word_whose_first_and_last_article_are_gone_is_still_a_word(kind: KeywordFormat, tmp_path: Path) -> None:
+    articles = [article(f"{number:04}", "kursk" if number in {0, 700, 1_400} else "land") for number in range(1_401)]
+    articles += [article("dead", "lost"), article("deader", "lost"), article("deadest", "lost")]
+    build(kind, tmp_path, articles).close()
+    kind.update(tmp_path, removed=["0000", "1400", "dead", "deader", "deadest"], added=[])
+    index = kind.open(tmp_path)
+    assert set(index.words()) == {"kursk", "land"}
+    assert found(index, "kurs*") == ["0700"]
+
+
 def test_a_clause_that_holds_no_word_matches_nothing(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article("a", "kursk")])
     assert index.select(Query(required=(Phrase("?!"),))) == frozenset()
     assert index.select(Query(excluded=(Term("?!"), FieldValue("title", "?!")))) == frozenset("a")
     assert index.select(Query(required=(Published(),))) == frozenset()
+    nothing = (Prefix("?"), Prefix("two words"), Fuzzy(""), Fuzzy("two words"), Near("!", 3), AnyOf(()))
+    assert [index.select(Query(required=(clause,))) for clause in nothing] == [frozenset()] * len(nothing)
+    assert [index.holding(Query(wanted=(clause, Term("kursk")))) for clause in nothing] == [frozenset()] * len(nothing)
+    assert index.matched_terms(Query(wanted=nothing)) == frozenset()
 
 
 def test_without_words_there_is_no_ranking_and_no_selection(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article("a", "kursk")])
-    assert index.rank(parse("-east"), depth=5) == []
-    assert index.select(parse("kursk")) is None
-    assert index.scores(parse(""), ["a", "unknown"]) == {"a": 0.0}
+    assert index.rank(read("-east"), depth=5) == []
+    assert index.select(read("kursk")) is None
+    assert scores(index, "", "a", "unknown") == coverage(index, "", "a", "unknown") == [0.0, 0.0]
+    assert index.holding(read("-east")) == frozenset()
 
 
 def test_an_empty_index_answers(kind: KeywordFormat, tmp_path: Path) -> None:
     kind.create(tmp_path)
     index = kind.open(tmp_path)
-    assert index.rank(parse('kursk "white house" after:2016'), depth=5) == []
-    assert index.select(parse("source:bbc")) == frozenset()
+    assert index.rank(read('kursk "white house" after:2016'), depth=5) == []
+    assert index.select(read("source:bbc")) == frozenset()
     assert index.all_ids() == frozenset()
     assert index.telling_terms("kursk", limit=5) == []
 
@@ -304,8 +689,8 @@ def test_a_removed_article_is_nowhere(kind: KeywordFormat, tmp_path: Path) -> No
         kind, tmp_path, [article("a", "kursk", source="bbc"), article("b", "kursk")], [], removed=["a", "never"]
     )
     assert found(index, "kursk") == ["b"]
-    assert index.select(parse("source:bbc")) == frozenset()
-    assert index.scores(parse("kursk"), ["a"]) == {}
+    assert index.select(read("source:bbc")) == frozenset()
+    assert scores(index, "kursk", "a") == coverage(index, "kursk", "a") == [0.0]
     assert index.all_ids() == {"b"}
 
 
@@ -364,18 +749,20 @@ def test_threads_get_the_answers_that_one_alone_gets(kind: KeywordFormat, tmp_pa
     articles = [article(f"{n:03}", " ".join(random_words.choices(VOCABULARY, k=30))) for n in range(200)]
     texts = [" ".join(random_words.sample(VOCABULARY, 3)) for _ in range(40)] + [
         '"kursk land"',
-        '"drone east"',
+        '"drone east"~3',
         "-kursk",
+        "dro*",
+        "kurks~",
     ]
     index = build(kind, tmp_path, articles[:120], articles[120:])
-    alone = [(index.rank(parse(text), depth=10), index.select(parse(text))) for text in texts]
+    alone = [(index.rank(read(text), depth=10), index.select(read(text))) for text in texts]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # threads take turns thousands of times as often as they would
     try:
         for _ in range(5):
             shared = kind.open(tmp_path)  # that remembers nothing yet
             with ThreadPoolExecutor(8) as pool:
-                answers = pool.map(lambda text: (shared.rank(parse(text), depth=10), shared.select(parse(text))), texts)  # noqa: B023
+                answers = pool.map(lambda text: (shared.rank(read(text), depth=10), shared.select(read(text))), texts)  # noqa: B023
                 assert list(answers) == alone
     finally:
         sys.setswitchinterval(interval)
@@ -458,5 +845,5 @@ def test_frequencies_are_those_of_the_text(kind: KeywordFormat, tmp_path: Path) 
     body = "kursk " * 5 + "east " * 3 + "east kursk"
     index = build(kind, tmp_path, [article("a", body), article("b", "kursk")])
     assert Counter(analyse(body)) == {"kursk": 6, "east": 4}
-    expected = expected_scores([article("a", body), article("b", "kursk")], parse("kursk"))
-    assert index.scores(parse("kursk"), ["a", "b"]) == pytest.approx(expected)
+    expected = expected_scores([article("a", body), article("b", "kursk")], read("kursk"))
+    assert scores(index, "kursk", "a", "b") == pytest.approx([expected["a"], expected["b"]])

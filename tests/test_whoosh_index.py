@@ -7,9 +7,13 @@ import pytest
 from whoosh.index import open_dir
 
 from archive.article import Article
+from index.errors import GenerationDamaged
 from index.keywords import whoosh_index
+from index.keywords.postings import PostingField
 from index.keywords.whoosh_index import WhooshFormat, _WhooshPostings
-from index.query import parse
+from index.query import Phrase, Query, Term
+
+KURSK = Query(wanted=(Term("kursk"),))
 
 
 def articles(count: int, *, start: int = 0, text: str = "kursk") -> Iterator[Article]:
@@ -41,7 +45,8 @@ def test_postings_read_by_blocks_are_those_of_the_public_matcher(
     WhooshFormat().update(directory, removed=[], added=articles(50))
     WhooshFormat().update(directory, removed=["00003", "00007"], added=articles(4, start=50))
     postings = _WhooshPostings(directory)
-    for field, term in (("body", "kursk"), ("title", "east"), ("body", "unheard")):
+    fields: list[tuple[PostingField, str]] = [("body", "kursk"), ("title", "east"), ("word", "east"), ("body", "no")]
+    for field, term in fields:
         numbers, frequencies = postings.read(field, term)
         live = [(n, f) for n, f in zip(numbers.tolist(), frequencies.tolist(), strict=True) if postings.live[n]]
         assert live == list(public_postings(directory, field, term))
@@ -58,13 +63,49 @@ def public_postings(directory: Path, field: str, term: str) -> Iterator[tuple[in
     reader.close()
 
 
+def test_terms_read_from_their_file_are_those_of_the_public_reader(directory: Path) -> None:
+    texts = ["", "kursk Łódź", "kursk 習 zzz", "east"]
+    added = [Article(id=str(n), title=text, body="zzz", source=text or None) for n, text in enumerate(texts)]
+    WhooshFormat().update(directory, removed=[], added=added)
+    (segment, _), *others = open_dir(str(directory), readonly=True).reader().leaf_readers()
+    assert not others
+    for field in ("author", "source", "title", "word", "zone"):
+        infos = [(term, segment.term_info(field, term)) for term in segment.lexicon(field)] if field != "zone" else []
+        expected = [(term, info.doc_frequency(), info.min_id(), info.max_id()) for term, info in infos]
+        assert list(whoosh_index._terms_of(segment, field)) == expected
+    segment.close()
+
+
+def test_texts_are_read_across_segments(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whoosh_index, "MERGE_ARTICLES", 0)
+    for start in range(0, 12, 4):
+        WhooshFormat().update(directory, removed=[], added=articles(4, start=start, text="east of kursk"))
+    assert sizes(directory) == [4, 4, 4]
+    index = WhooshFormat().open(directory)
+    phrase = Query(required=(Phrase("kursk east"),))
+    assert index.select(phrase) == {f"{number:05}" for number in range(12) if number % 3}
+    assert {id_: parts[0].body for id_, parts in index.explain(phrase, ["00004", "00008"]).items()} == {
+        "00004": 1,
+        "00008": 2,
+    }
+    index.close()
+
+
+def test_a_text_that_was_cut_off_is_found_out_when_it_is_opened(directory: Path) -> None:
+    WhooshFormat().update(directory, removed=[], added=articles(30))
+    (file,) = directory.glob("*.terms.col")
+    file.write_bytes(file.read_bytes()[:100] + file.read_bytes()[-40:])
+    with pytest.raises(GenerationDamaged, match="flask reindex"):
+        WhooshFormat().open(directory)
+
+
 def test_a_long_build_is_cut_into_segments(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whoosh_index, "SEGMENT_CHARACTERS", 100)
     monkeypatch.setattr(whoosh_index, "MERGE_ARTICLES", 0)
     WhooshFormat().update(directory, removed=[], added=articles(40))
     assert len(sizes(directory)) > 3
     index = WhooshFormat().open(directory)
-    assert len(index.rank(parse("kursk"), depth=100)) == 40
+    assert len(index.rank(KURSK, depth=100)) == 40
     index.close()
 
 

@@ -1,15 +1,28 @@
 """The keyword leg: what any keyword index can be asked, whichever library stands behind it.
 
-Terms are made by `index.analysis`, never by a library, so that two engines index and look up the same terms.
-`tests/test_keywords_contract.py` holds every implementation to this file.
+Terms are made by `index.analysis`, never by a library, so that two engines index and look up the same terms. What a
+clause means is written in `index.matching`. `tests/test_keywords_contract.py` holds every implementation to both.
+
+Any method that is given a query raises `QueryRefused` when a prefix or fuzzy word stands for too many words.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from archive.article import Article
+from index.engine import Floats, TermEvidence
 from index.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the words of a query say about articles, in the order in which those were asked for."""
+
+    scores: Floats  # shape (n,): as `KeywordIndex.rank` gives them, 0.0 where no wanted word occurs
+    coverage: Floats  # shape (n,): 0..1, the share, by rarity, of what is wanted that the article holds
+    pairs: Floats  # shape (n,): what neighbouring words that stand together add; 0.0 but for the best by score
 
 
 class KeywordIndex(Protocol):
@@ -18,14 +31,15 @@ class KeywordIndex(Protocol):
     def rank(self, query: Query, *, depth: int) -> list[tuple[str, float]]:
         """Return the best `depth` articles as (article id, BM25 score), best first, ties by id.
 
-        Ranked by the wanted clauses and the required phrases and terms; articles that miss a required clause or hold
-        an excluded one are left out. Empty when the query has nothing to rank by.
+        Ranked by the words of the wanted and the required clauses; articles that miss a required clause or hold an
+        excluded one are left out. Empty when the query has nothing to rank by.
         """
 
-    def scores(self, query: Query, article_ids: Iterable[str]) -> dict[str, float]:
-        """Return the score `rank` gives each of these articles, 0.0 where no wanted word occurs.
+    def evidence(self, query: Query, article_ids: Sequence[str]) -> Evidence:
+        """Return what the query's words say about each of these articles: nothing where it is not in the index.
 
-        Filters are not looked at. An article that is not in the index is left out.
+        Filters are not looked at. Coverage is that of the wanted clauses and of the required ones that score; a clause
+        weighs what its rarest words do, one that occurs nowhere most of all, and stop words nothing beside others.
         """
 
     def ceiling(self, query: Query) -> float:
@@ -33,6 +47,36 @@ class KeywordIndex(Protocol):
 
     def select(self, query: Query) -> frozenset[str] | None:
         """Return the ids that hold every required clause and no excluded one, or None when the query has neither."""
+
+    def holding(self, query: Query) -> frozenset[str]:
+        """Return the ids that `select` does and that hold every wanted clause, stop words aside, too.
+
+        Empty when the query has nothing to rank by.
+        """
+
+    def holding_most(self, query: Query) -> frozenset[str]:
+        """Return the ids that `select` does and that hold at least half of what is wanted and occurs anywhere.
+
+        Stop words do not count beside others. Empty when nothing is wanted.
+        """
+
+    def coverage_beyond(self, query: Query, article_ids: Sequence[str]) -> float | None:
+        """Return the highest coverage of the articles that `rank` could give beside these; None if there are none."""
+
+    def terms(self, query: Query) -> Mapping[str, int]:
+        """Return the words, phrases and so on that score, as typed, and how many articles hold each."""
+
+    def matched_terms(self, query: Query) -> frozenset[str]:
+        """Return the terms that a snippet marks: of the query's words and of all that its prefixes stand for.
+
+        Stop words are left out unless there is nothing else.
+        """
+
+    def explain(self, query: Query, article_ids: Sequence[str]) -> Mapping[str, Sequence[TermEvidence]]:
+        """Return, by article, how often it holds what scores and what that adds; together it is its score."""
+
+    def words(self) -> Mapping[str, int]:
+        """Return every word, folded and not stemmed, that an article holds, in order, and about how many hold it."""
 
     def all_ids(self) -> frozenset[str]:
         """Return the ids of every article in the index."""

@@ -2,9 +2,11 @@
 
 What is on disk: segments that are never written to again, and a table of contents that every update writes anew and
 that also says which articles of a segment are gone. A segment keeps postings (term -> articles, with the frequency)
-for two scored fields, `title` and `body`, and for four names (`source`, `section`, `author`, `language`), each compared
-as a whole. Beside them stand columns (article -> value): the id, the date, both lengths, and `terms`, the analysed
-text itself, in which phrases are verified; positions in the postings would cost more to write and more to read.
+for two scored fields, `title` and `body`; for the unstemmed words of both together, `word`, and of the title alone,
+`title_word`; and for four names (`source`, `section`, `author`, `language`), each compared as a whole, where a language
+that names a region is there without it, too. Beside them stand columns (article -> value): the id, the date, both
+lengths, and `terms`, the analysed text itself as `index.keywords.places` writes it, in which phrases are verified;
+positions in the postings would cost more to write and more to read.
 
 Not used: Whoosh's query parser, which hangs and raises on text that users type, and its searcher, which scores one
 posting at a time. Postings are read a block at a time into arrays, and `index.keywords.scoring` ranks.
@@ -13,6 +15,7 @@ Whoosh never calls fsync: whoever asks for an `update` does, for every file in t
 """
 
 import contextlib
+import struct
 import weakref
 from array import array
 from collections import Counter
@@ -28,10 +31,14 @@ from whoosh.reading import SegmentReader, TermNotFound
 from whoosh.writing import SegmentWriter
 
 from archive.article import Article
-from index.analysis import STOP_TERMS, analyse, fold
+from index.analysis import STOP_TERMS, analyse, fold, words
+from index.engine import Floats, Ints
 from index.errors import GenerationDamaged
 from index.keywords import KeywordIndex
-from index.keywords.scoring import UNDATED, Bm25, Floats, Ints, RankedPostings, framed, moment
+from index.keywords.places import CODE_BYTES, Codes, Texts, coded
+from index.keywords.postings import PostingField
+from index.keywords.scoring import Bm25, RankedPostings
+from index.moments import UNDATED, moment
 
 BLOCK = 4096  # postings a block; Whoosh's 128 suits readers that skip, ours never does
 SEGMENT_CHARACTERS = 150_000_000  # text a new segment is given, some 25,000 articles: bounds a build's memory
@@ -103,6 +110,8 @@ def _schema() -> fields.Schema:
     return fields.Schema(
         title=_Terms(),
         body=_Terms(),
+        word=_Terms(),
+        title_word=_Terms(),
         **{name: _Terms() for name in _NAMES},
         id=fields.COLUMN(columns.VarBytesColumn()),
         terms=fields.COLUMN(columns.VarBytesColumn()),
@@ -173,12 +182,15 @@ def _add(writer: SegmentWriter, articles: Iterable[Article]) -> set[str]:
     written = set()
     for article in articles:
         title, body = analyse(article.title), analyse(article.body)
+        title_words = words(article.title)
         writer.add_document(
             title=title,
             body=body,
+            word=title_words + words(article.body),
+            title_word=title_words,
             **{name: list(dict.fromkeys(map(fold, values))) for name, values in _named(article)},
             id=article.id.encode(),
-            terms=framed(title) + b"\n" + framed(body),
+            terms=coded(title, body),
             published=UNDATED if article.published_at is None else moment(article.published_at),
             title_length=_length(title),
             body_length=_length(body),
@@ -188,9 +200,11 @@ def _add(writer: SegmentWriter, articles: Iterable[Article]) -> set[str]:
 
 
 def _named(article: Article) -> Iterator[tuple[str, Sequence[str]]]:
-    for name, value in (("source", article.source), ("section", article.section), ("language", article.language)):
+    for name, value in (("source", article.source), ("section", article.section)):
         if value is not None:
             yield name, (value,)
+    if article.language is not None:
+        yield "language", (article.language, article.language.partition("-")[0])
     yield "author", article.authors
 
 
@@ -244,13 +258,12 @@ class _WhooshPostings:
         self.published: Ints = np.array(self._column("published"), np.int64)
         self.title_length: Ints = np.array(self._column("title_length"), np.int64)
         self.body_length: Ints = np.array(self._column("body_length"), np.int64)
-        self._texts = [segment.column_reader("terms", translate=False) for segment, _ in self._segments]
-        self._starts = [start for _, start in self._segments]
+        self._texts = [_texts(segment, directory) for segment, _ in self._segments]
 
     def _column(self, name: str) -> list[Any]:
         return [value for segment, _ in self._segments for value in segment.column_reader(name, translate=False)]
 
-    def read(self, field: str, term: str) -> tuple[Ints, Floats]:
+    def read(self, field: PostingField, term: str) -> tuple[Ints, Floats]:
         """Return the numbers of the articles whose `field` holds `term`, ascending, and how often each does."""
         blocks = [block for segment, start in self._segments for block in _blocks(segment, field, term.encode(), start)]
         if not blocks:
@@ -263,10 +276,31 @@ class _WhooshPostings:
             max(segment.doc_frequency(field, term) for field in ("title", "body")) for segment, _ in self._segments
         )
 
-    def text(self, article: int) -> bytes:
-        """Return the article's framed terms: those of the title, a line feed, those of the body."""
-        place = int(np.searchsorted(self._starts, article, side="right")) - 1
-        return bytes(self._texts[place][article - self._starts[place]])
+    def words(self) -> dict[str, int]:
+        """Return every unstemmed word that a live article holds, in order, and about how many articles hold it."""
+        counts: Counter[str] = Counter()
+        for segment, start in self._segments:
+            live = self.live[start : start + segment.doc_count_all()].tolist()
+            for term, holding, lowest, highest in _terms_of(segment, "word"):
+                if live[lowest] or live[highest] or (holding > 2 and self._is_live(segment, start, term)):
+                    counts[term.decode()] += holding
+        return dict(sorted(counts.items()))
+
+    def _is_live(self, segment: SegmentReader, start: int, word: bytes) -> bool:
+        return any(self.live[articles].any() for articles, _ in _blocks(segment, "word", word, start))
+
+    def texts(self, articles: Ints) -> Iterator[tuple[Ints, Codes]]:
+        """Yield these articles (ascending), some at a time, with their texts as `index.keywords.places` has them."""
+        for (segment, start), texts in zip(self._segments, self._texts, strict=True):
+            first, last = np.searchsorted(articles, (start, start + segment.doc_count_all()))
+            yield from ((some + start, codes) for some, codes in texts.of(articles[first:last] - start))
+
+
+def _texts(segment: SegmentReader, directory: Path) -> Texts:
+    """Map the segment's column `terms`, which is every article's codes one after the other, into memory."""
+    lengths = np.array(segment.column_reader("terms", translate=False)._lengths, np.int64) // CODE_BYTES
+    path = directory / segment.segment().make_filename(".terms.col")
+    return Texts(np.memmap(path, "<u8", mode="r", shape=(int(lengths.sum()),)), lengths)
 
 
 def _close(segments: Sequence[SegmentReader]) -> None:
@@ -290,3 +324,27 @@ def _blocks(segment: SegmentReader, field: str, term: bytes, start: int) -> Iter
         articles = np.cumsum(np.array(numbers, np.int64)) + start
         yield articles, np.broadcast_to(np.array(1.0 if weights is None else weights, np.float64), articles.shape)
         matcher._next_block()
+
+
+_LENGTHS = struct.Struct("!II")  # before an entry in the file of terms: how long the term is, and what is said of it
+_SAID = struct.Struct("!5xI6xII")  # of a term: how many articles hold it, the first of them and the last
+
+
+def _terms_of(segment: SegmentReader, field: str) -> Iterator[tuple[bytes, int, int, int]]:
+    """Yield the segment's terms of a field in order, each with how many articles hold it, the first and the last.
+
+    This, too, goes below Whoosh's surface, which makes an object of each term: several times slower.
+    """
+    terms = segment._terms
+    number = terms._fieldmap.get(field)
+    first = None if number is None else terms._tindex.closest_key_pos(struct.pack("!H", number))
+    if first is None:
+        return
+    key = struct.pack("!H", number)
+    data, place = terms._tindex.dbfile.get(first, terms._tindex.endofdata - first), 0
+    while data.startswith(key, place + _LENGTHS.size):
+        term_length, length = _LENGTHS.unpack_from(data, place)
+        start = place + _LENGTHS.size
+        said = start + term_length
+        yield data[start + len(key) : said], *_SAID.unpack_from(data, said)
+        place = said + length

@@ -1,0 +1,129 @@
+"""What an index has to say to one query: worked out when it is asked for, and then kept.
+
+Invariant: everything comes from the same postings and the same units, so that the parts add up to the score and an
+article of coverage 1 holds everything wanted.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from index.engine import Floats, Ints, Mask
+from index.keywords.clauses import Clauses
+from index.keywords.lookup import Lookup
+from index.keywords.pairs import neighbours
+from index.keywords.postings import Matches
+from index.keywords.units import Run, Unit, Wanted, units
+from index.matching import telling
+from index.query import Query
+
+
+class Bm25F:
+    """The score of a unit in an article, from how often it stands there and how long the article is."""
+
+    def __init__(self, *, title_weight: float, saturation: Floats) -> None:
+        """`saturation` is, for each article, the frequency at which a word reaches half its highest score."""
+        self._title_weight = title_weight
+        self._saturation = saturation
+
+    def shares(self, matches: Matches) -> Floats:
+        """Return, for each article of the matches, the share of the unit's highest score that it reaches."""
+        frequency = matches.body + self._title_weight * matches.title
+        shares: Floats = frequency / (frequency + self._saturation[matches.articles])
+        return shares
+
+
+class Answer:
+    """The answer to one query. Safe to call from several threads: what two work out at once is the same."""
+
+    def __init__(self, query: Query, *, live: Mask, lookup: Lookup, clauses: Clauses, bm25: Bm25F) -> None:
+        """Nothing is worked out yet but what scores."""
+        self._query = query
+        self._live = live
+        self._lookup = lookup
+        self._clauses = clauses
+        self._bm25 = bm25
+        self.units = units(query)
+
+    @cached_property
+    def scores(self) -> Floats:
+        """Every article's score."""
+        scores = np.zeros(len(self._live))
+        for unit, wanted in self.units.items():
+            matches = self._lookup.matches(unit)
+            scores[matches.articles] += self._highest(unit, wanted) * self._bm25.shares(matches)
+        return scores
+
+    @cached_property
+    def ceiling(self) -> float:
+        """The score no article can exceed: every unit, each as often as one likes."""
+        return sum(self._highest(unit, wanted) for unit, wanted in self.units.items())
+
+    @cached_property
+    def selected(self) -> Mask | None:
+        """Which articles the required and excluded clauses leave, or None when there are none of these."""
+        if not (self._query.required or self._query.excluded):
+            return None
+        selected = self._live.copy()
+        for clause in self._query.required:
+            selected &= self._clauses.holds(clause)
+        for clause in self._query.excluded:
+            selected &= ~self._clauses.holds(clause)
+        return selected
+
+    @property
+    def holding(self) -> Mask:
+        """Which articles hold everything: none when nothing scores."""
+        return self._held[1] if self.units else np.zeros_like(self._live)
+
+    @property
+    def holding_most(self) -> Mask:
+        """Which articles hold at least half of what is wanted, one thing as good as another; of what none holds, none.
+
+        All required clauses hold, and no excluded one.
+        """
+        return self._held[2] if self.units else np.zeros_like(self._live)
+
+    @property
+    def coverage(self) -> Floats:
+        """Every live article's share of what is wanted."""
+        return self._held[0]
+
+    def pairs(self, articles: Ints) -> Floats:
+        """Return what the query's neighbouring words add by standing together in these articles (ascending)."""
+        pairs = neighbours(self._query)
+        scores = np.zeros(len(articles))
+        for pair, matches in zip(pairs, self._lookup.pairs(pairs, articles) if pairs else (), strict=True):
+            scores += self._clauses.rarity(Run(pair)) / 2 * self._bm25.shares(matches)
+        return scores
+
+    def parts(self, articles: Ints) -> Iterator[tuple[Wanted, Matches, Floats]]:
+        """Yield, for each unit, where it stands of these articles (in any order) and what it adds to their scores."""
+        articles = np.sort(articles)
+        for unit, wanted in self.units.items():
+            matches = self._lookup.matches(unit)
+            within = np.isin(matches.articles, articles, assume_unique=True)
+            kept = Matches(matches.articles[within], matches.title[within], matches.body[within])
+            yield wanted, kept, self._highest(unit, wanted) * self._bm25.shares(kept)
+
+    @cached_property
+    def _held(self) -> tuple[Floats, Mask, Mask]:
+        """The coverage, and which articles are selected and hold everything wanted, or most of it."""
+        coverage, total = np.zeros(len(self._live)), 0.0
+        selected = self._live if self.selected is None else self.selected
+        holding, count, occurring = selected.copy(), np.zeros(len(self._live), np.int64), 0
+        for clause in telling(self._query):
+            held = self._clauses.holds(clause)
+            count += held
+            occurring += bool((held & self._live).any())
+            holding &= held
+        for clause in (*telling(self._query), *self._query.required):
+            weight = self._clauses.weight(clause)
+            coverage += weight * self._clauses.holds(clause)
+            total += weight
+        most = selected & (count >= max(1, (occurring + 1) // 2))
+        return coverage / (total or 1.0), holding, most
+
+    def _highest(self, unit: Unit, wanted: Wanted) -> float:
+        return wanted.weight * self._clauses.rarity(unit)

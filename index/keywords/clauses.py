@@ -1,0 +1,104 @@
+"""Which articles hold a clause, and how much it counts: `index.matching` over postings instead of over one text.
+
+Invariant: a mask says nothing of removed articles; who combines masks keeps to the live ones.
+"""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from functools import reduce
+
+import numpy as np
+
+from index.analysis import analyse, fold
+from index.engine import Ints, Mask
+from index.keywords.lookup import Lookup
+from index.keywords.postings import Postings
+from index.keywords.units import Beginning, Cluster, Run, Similar, Unit, unit_of
+from index.moments import UNDATED, moment
+from index.query import AllOf, AnyOf, Clause, FieldValue, Fuzzy, Near, Not, Phrase, Prefix, Published, Term, texts
+
+
+class Clauses:
+    """Evaluates clauses over an index. Safe to call from several threads."""
+
+    def __init__(self, postings: Postings, lookup: Lookup) -> None:
+        """Ask `lookup` where words stand, and `postings` for dates."""
+        self._lookup = lookup
+        self._published = postings.published
+        self._live = postings.live
+        self._count = int(postings.live.sum())
+
+    def holds(self, clause: Clause) -> Mask:
+        """Return, for each article, whether it holds the clause."""
+        match clause:
+            case AnyOf(clauses):
+                return reduce(np.logical_or, map(self.holds, clauses), self._mask(_NONE))
+            case AllOf(clauses):
+                return reduce(np.logical_and, map(self.holds, clauses), ~self._mask(_NONE))
+            case Not(inner):
+                return ~self.holds(inner)
+            case FieldValue():
+                return self._mask(self._valued(clause))
+            case Published(start, end):
+                return self._within(start, end)
+            case _:
+                return self._mask(self._lookup.matches(unit_of(clause)).articles)
+
+    def weight(self, clause: Clause) -> float:
+        """Return how much it tells that an article holds the clause: 0.0 if it scores nothing, else the rarer the more.
+
+        What is one thing or another is as rare as the articles that hold any; what is several things, as all together.
+        """
+        match clause:
+            case Term(text, weight):
+                return weight * self.rarity(Run(tuple(analyse(text))))
+            case AllOf(clauses):
+                return sum(map(self.weight, clauses))
+            case AnyOf():
+                return self._rarity(int((self._live & self.holds(clause)).sum())) if any(_words(clause)) else 0.0
+            case Phrase() | Near() | Prefix() | Fuzzy():
+                return self.rarity(unit_of(clause))
+            case FieldValue() | Published() | Not():
+                return 0.0
+
+    def rarity(self, unit: Unit) -> float:
+        """Return the information in a unit: its words' together, or that of what a prefix stands for as one word."""
+        match unit:
+            case Run(terms) | Cluster(terms):
+                return sum(self._rarity(len(self._lookup.matches(Run((term,))).articles)) for term in terms)
+            case Beginning() | Similar():
+                return self._rarity(len(self._lookup.matches(unit).articles))
+
+    def rarity_among(self, holding: int) -> float:
+        """Return the inverse document frequency of a term that `holding` articles hold."""
+        return self._rarity(min(holding, self._count))
+
+    def _rarity(self, holding: int) -> float:
+        return math.log(1 + (self._count - holding + 0.5) / (holding + 0.5))
+
+    def _mask(self, articles: Ints) -> Mask:
+        mask = np.zeros(len(self._published), np.bool_)
+        mask[articles] = True
+        return mask
+
+    def _valued(self, clause: FieldValue) -> Ints:
+        if clause.field == "title":
+            matches = self._lookup.matches(Run(tuple(analyse(clause.value))))
+            return matches.articles[matches.title > 0]
+        return self._lookup.named(clause.field, fold(clause.value))
+
+    def _within(self, start: datetime | None, end: datetime | None) -> Mask:
+        holds: Mask = self._published != UNDATED
+        if start is not None:
+            holds &= self._published >= moment(start)
+        if end is not None:
+            holds &= self._published < moment(end)
+        return holds
+
+
+_NONE: Ints = np.empty(0, np.int64)
+
+
+def _words(clause: Clause) -> Iterator[str]:
+    return (term for text in texts((clause,)) for term in analyse(text))

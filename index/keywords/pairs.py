@@ -1,0 +1,42 @@
+"""Which neighbouring words of a question stand together in a text: "white house" is more than white and house. Pure."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from index.analysis import analyse, scoring_terms
+from index.engine import Ints
+from index.keywords.places import Codes, code
+from index.query import Query, Term
+
+Pair = tuple[str, str]
+
+REACH = 3  # places from one word to the other at most, in either order: "house of the people" is a house of people
+MOST = 64  # pairs that are looked for: those of the first sentences of a long question
+
+
+def neighbours(query: Query) -> Sequence[Pair]:
+    """Return each two terms that follow each other in the question, stop words aside, once.
+
+    Weighted terms come from a list of telling words, whose order says nothing: they have no neighbours.
+    """
+    words = [clause.text for clause in query.wanted if isinstance(clause, Term) and clause.weight == 1.0]
+    terms = scoring_terms([term for word in words for term in analyse(word)])
+    return list(dict.fromkeys((first, second) for first, second in pairwise(terms) if first != second))[:MOST]
+
+
+def together(codes: Codes, pairs: Sequence[Pair]) -> Iterator[Ints]:
+    """Yield, for each pair, the places of its first term where the second stands within reach, in the same text."""
+    ends = np.flatnonzero(codes == 0)
+    places = {}
+    for term in dict.fromkeys(term for pair in pairs for term in pair):
+        found = np.flatnonzero(codes == np.frombuffer(code(term), "<u8")[0])
+        # Texts lie side by side: further apart, no word of one is within reach of another's.
+        places[term] = found, found + REACH * np.searchsorted(ends, found)
+    for first, second in pairs:
+        (found, here), (_, there) = places[first], places[second]
+        bordered = np.concatenate([[-REACH - 1], there, [len(codes) * (REACH + 2)]])
+        after = np.searchsorted(bordered, here)
+        near = (bordered[after] - here <= REACH) | (here - bordered[after - 1] <= REACH)
+        yield found[near]

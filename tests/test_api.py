@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from archive.errors import ArchiveDamaged
-from index.query import MAX_QUERY_CHARS
+from index.query import MAX_QUERY_CHARS, MAX_WORDS
+from index.search import Search
 from web import create_app
 from web.security import HEADERS
 from web.services import Services
@@ -81,7 +82,7 @@ def test_every_filter_binds(client: FlaskClient) -> None:
         ("section", "Politics", "section"),
         ("language", "de", "language"),
     ):
-        found = search(client, f"q=report&{name}={quote_plus(value)}&page_size=100")
+        found = search(client, f"q=report&cutoff=off&{name}={quote_plus(value)}&page_size=100")
         assert found["results"]
         assert {result[key] for result in found["results"]} == {value}
     found = search(client, "q=report&author=Ben+Marsh")
@@ -108,11 +109,103 @@ def test_results_are_ordered_by_time_when_asked(client: FlaskClient) -> None:
 
 
 def test_explain_is_given_only_when_asked_for(client: FlaskClient) -> None:
-    assert "explain" not in search(client, "q=flood")["results"][0]
+    plain = search(client, "q=flood")
+    assert "explain" not in plain["results"][0]
     explained = search(client, "q=flood&explain=1")
-    assert set(explained["results"][0]["explain"]) == {"keyword", "semantic"}
-    assert set(explained["results"][0]["explain"]["keyword"]) == {"rank", "score", "weight"}
+    reasons = {"keyword", "semantic", "complete", "passages", "feedback", "probability"}
+    assert set(explained["results"][0]["explain"]) == reasons
     assert explained["links"]["self"].endswith("explain=1")
+    for result in explained["results"]:
+        result.pop("explain")
+    assert explained["results"] == plain["results"]
+
+
+QUERIES = (
+    "flood Millbrook",
+    "report",
+    '"people talk" flood',
+    "seen by Mary -comet",
+    "deluge",
+    "flod~ OR elect*",
+    "nasty",
+)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "semantic"])
+def test_the_reasons_of_every_hit_add_up(client: FlaskClient, query: str, mode: str) -> None:
+    found = search(client, f"q={quote_plus(query)}&mode={mode}&explain=1&cutoff=off&page_size=100")
+    assert found["results"] or (query, mode) == ("deluge", "keyword")
+    for result in found["results"]:
+        explain = result["explain"]
+        parts = [reason["part"] for reason in explain.values() if isinstance(reason, dict)]
+        assert sum(parts) == pytest.approx(result["score"], abs=1e-6, rel=0)
+        assert explain["probability"] == result["probability"]
+        if mode != "semantic":
+            told = sum(term["score"] for term in explain["keyword"]["terms"])
+            assert told == pytest.approx(explain["keyword"]["score"] or 0.0, abs=1e-6, rel=0)
+        assert {explain["keyword"]["weight"], explain["semantic"]["weight"]} <= {0.0, 1.0} or mode == "hybrid"
+
+
+def test_newness_is_a_part_of_its_own_where_it_counts(tmp_path: Path) -> None:
+    with newsroom.application(tmp_path, recency=0.3) as app:
+        found = search(app.test_client(), "q=report&explain=1&page_size=100")
+    for result in found["results"]:
+        explain = result["explain"]
+        assert 0 <= explain["recency"]["part"] <= 0.3
+        parts = sum(reason["part"] for reason in explain.values() if isinstance(reason, dict))
+        assert parts == pytest.approx(result["score"], abs=1e-6, rel=0)
+    newness = {result["published_at"]: result["explain"]["recency"]["part"] for result in found["results"]}
+    assert newness.pop(None) == 0
+    assert newness[max(newness)] > newness[min(newness)] > 0
+
+
+def test_the_sentence_that_is_meant_stands_in_the_snippet(client: FlaskClient) -> None:
+    results = search(client, "q=deluge+inundation&explain=1")["results"]
+    told = [result["explain"]["semantic"]["sentence"] for result in results]
+    assert "The flood reaches Millbrook; people talk." in told
+    for result, sentence in zip(results, told, strict=True):
+        place = result["snippet"]["sentence"]
+        assert (sentence is None) == (place is None)
+        assert sentence is None or result["snippet"]["text"][slice(*place)] == sentence
+    for result in search(client, "q=flood&mode=keyword&explain=1")["results"]:
+        assert result["snippet"]["sentence"] is None
+
+
+def test_a_probability_is_given_where_something_was_looked_for(client: FlaskClient) -> None:
+    assert all(0 < result["probability"] <= 1 for result in search(client, "q=flood")["results"])
+    assert {result["probability"] for result in search(client, "section=Weather")["results"]} == {None}
+
+
+def test_gibberish_has_no_good_match_and_the_nearest_are_there_for_the_asking(client: FlaskClient) -> None:
+    nothing = search(client, "q=xyzzy+plugh")
+    assert (nothing["no_good_match"], nothing["total"], nothing["results"]) == (
+        True,
+        {"value": 0, "relation": "eq"},
+        [],
+    )
+    nearest = search(client, "q=xyzzy+plugh&cutoff=off")
+    assert nearest["results"]
+    assert nearest["no_good_match"] is False
+    assert nearest["links"]["self"] == "/api/search?q=xyzzy+plugh&cutoff=off"
+
+
+def test_a_query_that_no_article_holds_whole_is_relaxed_and_says_so(client: FlaskClient) -> None:
+    assert search(client, "q=flood+zebra")["relaxed"] is True
+    assert search(client, "q=flood+Millbrook")["relaxed"] is False
+
+
+def test_what_was_probably_meant_is_suggested(own_app: Flask) -> None:
+    services: Services = own_app.extensions["backfile"]
+    services.made["search"] = Search(
+        store=services.store,
+        serving=services.serving,
+        embedder=lambda: services.embedder,
+        fusion="sum",
+        speller={"fload millbrok": "flood millbrook"}.get,
+    )
+    assert search(own_app.test_client(), "q=fload+millbrok")["suggestion"] == "flood millbrook"
+    assert search(own_app.test_client(), "q=flood+Millbrook")["suggestion"] is None
 
 
 def test_highlights_are_the_querys_words_in_the_snippet(client: FlaskClient) -> None:
@@ -131,6 +224,53 @@ def test_following_next_visits_every_result_once(client: FlaskClient) -> None:
         url = found["links"]["next"]
     assert len(seen) == len(set(seen)) == found["total"]["value"] > 14
     assert found["links"]["prev"] == f"/api/search?q=report&mode=keyword&page={found['page'] - 1}&page_size=7"
+
+
+def test_a_cursor_leads_through_one_list_while_articles_come_in_and_others_search(own_app: Flask) -> None:
+    services: Services = own_app.extensions["backfile"]
+    client = own_app.test_client()
+    found = search(client, "q=report&page_size=7")
+    total = found["total"]["value"]
+    seen = [result["id"] for result in found["results"]]
+    number = 1000
+    while found["cursor"]:
+        services.store.put(newsroom.article(number, title="Report, report, report"))
+        services.builder.update()
+        assert search(client, "q=report&page_size=7")["total"]["value"] > total, "a new search finds it"
+        found = search(client, f"q=report&page_size=7&cursor={found['cursor']}")
+        assert found["total"] == {"value": total, "relation": "eq"}
+        assert sum(facet["count"] for facet in found["facets"]["source"]) == total
+        seen += [result["id"] for result in found["results"]]
+        number += 1
+    assert len(seen) == len(set(seen)) == total > 14
+    assert found["page"] == number - 1000 + 1
+
+
+def test_links_by_cursor_lead_forth_and_back(client: FlaskClient) -> None:
+    first = search(client, "q=report&page_size=7")
+    second = search(client, f"q=report&page_size=7&cursor={first['cursor']}")
+    assert (second["page"], second["links"]["self"]) == (
+        2,
+        f"/api/search?q=report&page_size=7&cursor={first['cursor']}",
+    )
+    third = body_of(client.get(second["links"]["next"]))
+    assert third["results"] == search(client, "q=report&page_size=7&page=3")["results"]
+    assert body_of(client.get(third["links"]["prev"]))["results"] == second["results"]
+    back = body_of(client.get(second["links"]["prev"]))
+    assert (back["results"], back["links"]["prev"]) == (first["results"], None)
+    header = client.get(second["links"]["self"]).headers["Link"]
+    assert header == f'<{second["links"]["next"]}>; rel="next", <{second["links"]["prev"]}>; rel="prev"'
+
+
+def test_a_cursor_decides_where_a_page_number_stands_beside_it(client: FlaskClient) -> None:
+    cursor = search(client, "q=report&page_size=7")["cursor"]
+    assert search(client, f"q=report&page_size=7&cursor={cursor}&page=4")["page"] == 2
+
+
+def test_an_expired_cursor_is_gone_and_says_to_begin_again(client: FlaskClient) -> None:
+    problem = problem_of(client.get("/api/search?q=report&cursor=0123456789abcdef-10"), 410)
+    assert problem["parameter"] == "cursor"
+    assert "begin again" in problem["detail"]
 
 
 def test_paging_stands_in_the_link_header_too(client: FlaskClient) -> None:
@@ -154,9 +294,22 @@ def test_withdrawn_and_embargoed_articles_are_not_found(client: FlaskClient) -> 
         assert newsroom.EMBARGOED.title not in shown
 
 
-def test_facets_count_everything_found_not_only_the_page(client: FlaskClient) -> None:
-    found = search(client, "q=report&mode=keyword&page_size=1&section=Weather")
-    assert sum(facet["count"] for facet in found["facets"]["source"]) == found["total"]["value"]
+@pytest.mark.parametrize(
+    "query",
+    ["", "q=report", "q=flood", "q=nasty&cutoff=off", "q=report&mode=keyword&section=Weather", "from=2001-03-01"],
+)
+def test_the_counts_of_every_field_with_one_value_add_up_to_the_total(client: FlaskClient, query: str) -> None:
+    found = search(client, f"{query}&page_size=1")
+    for name in ("source", "section", "language", "published"):
+        assert sum(facet["count"] for facet in found["facets"][name]) == found["total"]["value"] > 1, name
+
+
+def test_articles_without_a_value_are_counted_under_null(client: FlaskClient) -> None:
+    facets = search(client, "")["facets"]
+    assert facets["source"][-1]["value"] is None
+    assert facets["section"][-1]["value"] is None
+    assert (facets["published"][-1]["from"], facets["published"][-1]["to"]) == (None, None)
+    assert None not in {facet["value"] for facet in facets["author"]}
 
 
 # Articles and related articles
@@ -295,7 +448,8 @@ def problem_of(answer: TestResponse, status: int) -> dict[str, Any]:
         ("/api/search?page=0", "page"),
         ("/api/search?page_size=101", "page_size"),
         ("/api/search?explain=yes", "explain"),
-        (f"/api/search?q={'a' * (MAX_QUERY_CHARS + 1)}", "q"),
+        ("/api/search?cutoff=half", "cutoff"),
+        ("/api/search?cursor=second", "cursor"),
         (f"/api/articles/{FLOOD.id}/related?limit=21", "limit"),
     ],
 )
@@ -305,6 +459,28 @@ def test_a_bad_parameter_is_a_problem_that_names_it(client: FlaskClient, path: s
     assert problem["detail"] == f"{parameter} must be {problem['expected']}"
     assert len(problem["value"]) <= 200
     assert problem["instance"] == path
+
+
+@pytest.mark.parametrize(
+    ("query", "limit"),
+    [("a" * (MAX_QUERY_CHARS + 1), "characters"), ("(" * 6 + "a", "depth"), ("a " * (MAX_WORDS + 1), "words")],
+)
+def test_a_query_beyond_a_limit_is_a_problem_that_names_the_limit(client: FlaskClient, query: str, limit: str) -> None:
+    problem = problem_of(client.get(f"/api/search?q={quote_plus(query)}"), 400)
+    assert (problem["parameter"], problem["limit"]) == ("q", limit)
+    assert len(problem["value"]) <= 200
+    assert problem["detail"].endswith(".")
+
+
+def test_a_prefix_that_stands_for_too_many_words_is_a_problem_too(own_app: Flask) -> None:
+    services: Services = own_app.extensions["backfile"]
+    body = " ".join(f"quo{first}{second}" for first in "bcdfghklmnprt" for second in "aeioubcdfgh")
+    services.store.put(newsroom.article(1000, body=body))
+    services.builder.update()
+    problem = problem_of(own_app.test_client().get("/api/search?q=quo*"), 400)
+    assert problem["parameter"] == "q"
+    assert "quo" in problem["detail"]
+    assert search(own_app.test_client(), "q=quob*")["results"]
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/articles/0000000000000000", "/api/articles/x"])
@@ -322,6 +498,12 @@ def test_a_withdrawn_article_is_gone(client: FlaskClient) -> None:
     assert problem_of(gone, 410)["detail"] == "This article was withdrawn."
     assert "Withdrawn words" not in gone.text
     problem_of(client.get(f"/api/articles/{newsroom.WITHDRAWN.id}/related"), 410)
+
+
+def test_an_article_withdrawn_while_it_is_asked_about_is_gone(own_app: Flask) -> None:
+    newsroom.withdraw_when_related_is_asked_for(own_app.extensions["backfile"], FLOOD.id)
+    problem = problem_of(own_app.test_client().get(f"/api/articles/{FLOOD.id}/related"), 410)
+    assert problem["detail"] == "This article was withdrawn."
 
 
 @pytest.mark.parametrize("path", ["/api/search", f"/api/articles/{FLOOD.id}", "/healthz"])
@@ -369,7 +551,7 @@ def test_an_archive_that_cannot_be_opened_is_unavailable_for_now(tmp_path: Path)
 # What comes in and goes out
 
 
-@pytest.mark.parametrize("text", [*newsroom.HOSTILE, "%ED%A0%80", "\x00", "ａ" * 50, '"', "-", "a:b:c", "(((((", "\\"])
+@pytest.mark.parametrize("text", [*newsroom.HOSTILE, "%ED%A0%80", "\x00", "ａ" * 50, '"', "-", "a:b:c", "((((", "\\"])
 def test_any_text_is_a_query(client: FlaskClient, text: str) -> None:
     query = text if text.startswith("%ED") else quote_plus(text)
     for mode in ("hybrid", "keyword", "semantic"):
@@ -419,6 +601,7 @@ def test_every_field_of_an_answer_is_documented(client: FlaskClient) -> None:
         body_of(client.get(f"/api/articles/{FLOOD.id}/related")),
         body_of(client.get("/healthz")),
         client.get("/api/search?page=0").get_json(),
+        client.get("/api/search?q=((((((a").get_json(),
     ]
     assert [name for name in sorted(keys_of(answers)) if f"`{name}`" not in text] == []
 

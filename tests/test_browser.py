@@ -100,7 +100,8 @@ def test_a_reader_finds_an_article_goes_to_a_related_one_and_comes_back(
         expect(page.get_by_label("Search the archive")).to_have_value("flood in Millbrook")
         assert_fits(page)
         page.locator(".why summary").first.click()
-        expect(page.locator(".why li").first).to_be_visible()
+        expect(page.locator(".why table").first).to_be_visible()
+        assert_fits(page)
         first = page.locator(".hit h2 a").first
         title = first.inner_text()
         first.click()
@@ -135,6 +136,49 @@ def test_a_reader_narrows_down_and_takes_the_filter_away(browser: Browser, site:
         expect(page.locator(".found")).to_have_text(before)
 
 
+@pytest.mark.parametrize("scripts", ["on", "off"])
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_a_bar_of_the_histogram_leads_to_its_days(browser: Browser, site: str, width: int, scripts: str) -> None:
+    with reading(browser, site, width=width, scripts=scripts) as page:
+        page.goto("/search?q=report&mode=keyword")
+        drawing = page.locator(".histogram").bounding_box()
+        assert drawing is not None
+        columns = [column.bounding_box() for column in page.locator(".histogram .column").all()]
+        assert len(columns) == 4
+        for column in columns:
+            assert column is not None
+            assert column["height"] >= 2
+            assert drawing["x"] <= column["x"] < column["x"] + column["width"] <= drawing["x"] + drawing["width"] + 1
+        page.locator(".histogram a").first.click()
+        expect(page).to_have_url(f"{site}/search?q=report&mode=keyword&from=2001-01-01&to=2001-12-31")
+        expect(page.locator(".found")).to_have_text("10 articles")
+
+
+def test_the_histogram_is_a_list_for_those_who_do_not_see_or_point(browser: Browser, site: str) -> None:
+    with reading(browser, site, scripts="off") as page:
+        page.goto("/search?q=report&mode=keyword")
+        aside = page.get_by_role("complementary", name="Narrow down")
+        assert aside.get_by_role("link", name="2002").count() == 0, "the drawing is not read out, the list is closed"
+        aside.get_by_text("By the year, as a list").focus()
+        page.keyboard.press("Enter")
+        aside.get_by_role("link", name="2002 10").focus()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{site}/search?q=report&mode=keyword&from=2002-01-01&to=2002-12-31")
+
+
+def test_without_a_good_match_the_nearest_are_one_click_away(browser: Browser, site: str) -> None:
+    with reading(browser, site, width=PHONE, scripts="off") as page:
+        page.goto("/search?q=xyzzy+plugh")
+        expect(page.get_by_role("heading", name="No good match for “xyzzy plugh”")).to_be_visible()
+        expect(page.get_by_label("Search the archive")).to_have_value("xyzzy plugh")
+        assert_fits(page)
+        page.get_by_role("link", name="see the nearest articles anyway").click()
+        expect(page.locator(".hit").first).to_be_visible()
+        expect(page.get_by_role("status").first).to_contain_text("probably none of them is relevant")
+        page.get_by_role("link", name="Show good matches only").click()
+        expect(page).to_have_url(f"{site}/search?q=xyzzy+plugh")
+
+
 def test_days_are_chosen_without_a_script(browser: Browser, site: str) -> None:
     with reading(browser, site, scripts="off") as page:
         page.goto("/search?q=report&mode=keyword")
@@ -157,7 +201,7 @@ def test_hostile_text_runs_nothing(browser: Browser, site: str) -> None:
     with reading(browser, site) as page:
         for path in ("/search?q=nasty&page_size=100", *(f"/articles/{article.id}" for article in newsroom.NASTY)):
             page.goto(path)
-            assert page.locator("main script, main img, main svg, main iframe").count() == 0
+            assert page.locator("main script, main img, main iframe, main svg:not(.histogram)").count() == 0
         for text in newsroom.HOSTILE:
             page.goto("/search")
             page.get_by_label("Search the archive").fill(text.replace("\0", ""))

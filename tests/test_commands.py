@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import flask.cli
 import newsroom
 import pytest
@@ -23,6 +24,10 @@ from archive.lock import exclusive
 from archive.store import Store
 from index.engine import Vectors
 from index.errors import ModelUnavailable
+from index.evaluation.asking import SETTINGS
+from index.listing import CUTOFFS, SORTS
+from index.ranking import MODES
+from index.search import Search
 from web import create_app
 from web.commands import register
 from web.services import Services
@@ -179,7 +184,7 @@ def test_search_writes_the_object_of_the_endpoint(shared: Flask) -> None:
     [("--section", "Politics", "section"), ("--language", "de", "language"), ("--author", "Ben Marsh", "authors")],
 )
 def test_search_keeps_to_each_filter(shared: Flask, option: str, value: str, key: str) -> None:
-    results = written(run(shared, "search", "report", option, value, "--json"))["results"]
+    results = written(run(shared, "search", "report", option, value, "--cutoff", "off", "--json"))["results"]
     assert results
     assert all(result[key] == value or value in result[key] for result in results)
 
@@ -199,10 +204,88 @@ def test_search_lists_results_with_their_places(shared: Flask) -> None:
 
 
 def test_search_explains_each_result_when_asked(shared: Flask) -> None:
-    assert re.search(
-        r"words: rank 1, score [\d.]+; meaning: rank \d+, score", run(shared, "search", FLOOD.title, "--explain").stdout
+    told = run(shared, "search", "flood zebra Millbrook", "--explain").stdout
+    assert re.search(r"^   words: number 1, BM25 [\d.]+, weight \d+%, adds 0\.\d{3}$", told, re.MULTILINE)
+    assert re.search(r"^   meaning: number \d+, cosine [\d.]+, weight \d+%, adds 0\.\d{3}$", told, re.MULTILINE)
+    assert re.search(r"^   your words in it: flood \(title 1, text 1\), Millbrook \(", told, re.MULTILINE)
+    assert "\n   nearest in meaning: The flood reaches Millbrook; people talk.\n" in told
+    assert re.search(r"^   likelihood: About \d0% of such hits", told, re.MULTILINE)
+    for result in re.split(r"^\d+\. ", told, flags=re.MULTILINE)[1:]:
+        adds = [float(part) for part in re.findall(r"adds (\d\.\d+)$", result, re.MULTILINE)]
+        assert re.search(rf"^   together: {sum(adds):.3f}$", result, re.MULTILINE)
+    assert "BM25" not in run(shared, "search", FLOOD.title).stdout
+
+
+def test_search_lists_all_results_of_one_search_as_json_lines(shared: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.search_command.MAX_PAGE_SIZE", 7)  # so that there are several pages
+    ended = run(shared, "search", "report", "--all", "--json", "--explain")
+    results = [json.loads(line) for line in ended.stdout.splitlines()]
+    whole = shared.test_client().get("/api/search?q=report&explain=1&page_size=100").get_json()
+    assert results == whole["results"]
+    assert len(results) == whole["total"]["value"] > 14
+
+
+def test_search_numbers_all_results_through(shared: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.search_command.MAX_PAGE_SIZE", 7)
+    listed = run(shared, "search", "report", "--all", "--page-size", 3).stdout
+    places = [int(place) for place in re.findall(r"^(\d+)\. ", listed, re.MULTILINE)]
+    assert places == list(range(1, len(places) + 1))
+    assert listed.startswith(f"{len(places)} found in ")
+
+
+@pytest.mark.parametrize(
+    ("query", "mode", "said"),
+    [
+        ("flood zebra", "hybrid", "No article holds all your words. These hold most of them, or are near in meaning."),
+        ("flood report zebra", "keyword", "No article holds all your words. These hold most of them."),
+        ("deluge inundation", "hybrid", "None of your words occur. These articles are the nearest by meaning;"),
+        ("flood Millbrook", "hybrid", ""),
+    ],
+)
+def test_search_says_of_its_results_what_the_page_says(shared: Flask, query: str, mode: str, said: str) -> None:
+    told = run(shared, "search", query, "--mode", mode).stdout.split("\n\n1. ")[0]
+    told_of_matches = "".join(line for line in told.splitlines()[1:] if not line.startswith("did you mean"))
+    assert told_of_matches.startswith(said)
+    assert bool(told_of_matches) == bool(said)
+    assert said in shared.test_client().get("/search", query_string={"q": query, "mode": mode}).text.replace(
+        "<strong>", ""
+    ).replace("</strong>", "")
+
+
+def test_what_can_be_chosen_is_what_the_search_takes(shared: Flask) -> None:
+    def chosen(command: str, option: str) -> tuple[str, ...]:
+        (found,) = [each for each in shared.cli.commands[command].params if each.name == option]
+        assert isinstance(found.type, click.Choice)
+        return tuple(found.type.choices)
+
+    assert chosen("search", "mode") == MODES
+    assert chosen("search", "sort") == SORTS
+    assert chosen("search", "cutoff") == CUTOFFS
+    assert chosen("evaluate", "settings") == chosen("evaluate", "compare") == SETTINGS
+
+
+def test_search_says_when_there_is_no_good_match_and_how_to_see_the_nearest(shared: Flask) -> None:
+    nothing = run(shared, "search", "xyzzy plugh")
+    assert (nothing.exit_code, nothing.stderr) == (0, "")
+    assert re.match(r"0 found in [\d.]+ ms\nno good match: ", nothing.stdout)
+    assert "`--cutoff off` lists the nearest" in nothing.stdout
+    nearest = run(shared, "search", "xyzzy plugh", "--cutoff", "off").stdout
+    assert "\n1. " in nearest
+    assert "no good match" not in nearest
+
+
+def test_search_says_what_was_probably_meant(app: Flask) -> None:
+    services = services_of(app)
+    services.made["search"] = Search(
+        store=services.store,
+        serving=services.serving,
+        embedder=lambda: services.embedder,
+        fusion="sum",
+        speller={"fload": "flood"}.get,
     )
-    assert "rank" not in run(shared, "search", FLOOD.title).stdout
+    assert "did you mean: flood\n" in run(app, "search", "fload").stdout
+    assert "did you mean" not in run(app, "search", "flood").stdout
+    assert written(run(app, "search", "fload", "--json"))["suggestion"] == "flood"
 
 
 def test_page_size_follows_the_setting(tmp_path: Path) -> None:
@@ -496,11 +579,14 @@ def test_a_collection_without_its_files_fails_in_one_line(app: Flask, tmp_path: 
         (["search", "a", "--mode", "best"], "--mode"),
         (["search", "a", "--sort", "random"], "--sort"),
         (["search", "a", "--page", "0"], "--page"),
-        (["search", "a", "--page", "10001"], "page must be"),
+        (["search", "a", "--page", "1000001"], "page must be"),
+        (["search", "a", "--page", "2", "--all"], "--all lists every page"),
+        (["search", "a", "--cutoff", "0.5"], "--cutoff"),
+        (["search", "((((((a"], "Parentheses stand at most"),
         (["search", "a", "--page-size", "101"], "--page-size"),
         (["search", "a", "--from", "yesterday"], "from must be a day"),
         (["search", "a", "--from", "2020-01-02", "--to", "2020-01-01"], "to must be a day not before"),
-        (["search", "a" * 2_001], "q must be at most 2,000 characters"),
+        (["search", "a" * 2_001], "at most 2,000 characters"),
         (["search", "caf\udce9"], "UTF-8"),
         (["search", "a", "--source", "caf\udce9", "--json"], "UTF-8"),
         (["related"], "ID"),
@@ -573,6 +659,8 @@ def test_a_bad_setting_is_one_line_and_status_two_for_every_command(
         ("EMBEDDER", "gpu"),
         ("KEYWORDS", "lucene"),
         ("FUSION", "magic"),
+        ("RECENCY", "1.1"),
+        ("RECENCY", "nan"),
         ("PAGE_SIZE", "0"),
         ("SITE_NAME", "x" * 61),
     ],
@@ -673,3 +761,16 @@ def test_an_interrupted_command_says_so_without_a_traceback(room: Newsroom) -> N
     store = Store(room.data / "archive.sqlite3")
     assert store.check() == []
     store.close()
+
+
+@pytest.mark.parametrize("query", ["-comet", "-source:unheard -language:de", "- comet"])
+def test_a_query_may_begin_with_a_minus(shared: Flask, query: str) -> None:
+    found = run(shared, "search", query, "--mode", "keyword", "--page-size", "3", "--json")
+    assert found.exit_code == 0
+    assert written(found)["query"] == query
+
+
+def test_an_option_there_is_not_is_still_refused(shared: Flask) -> None:
+    refused = run(shared, "search", "flood", "--moed", "keyword")
+    assert refused.exit_code == 2
+    assert "--moed" in refused.stderr

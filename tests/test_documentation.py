@@ -15,6 +15,7 @@ from flask import Flask
 from archive.readers import READER_OF_SUFFIX
 from archive.readers.fields import KNOWN
 from archive.readers.text import FIELD_OF_HEADER
+from index.calibration import THRESHOLD
 from web import commands
 from web.settings import PREFIX, Settings
 
@@ -67,6 +68,10 @@ def test_every_setting_that_is_written_of_exists() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for page in PAGES:
         assert set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", page.read_text(encoding="utf-8"))) <= known, page.name
+
+
+def test_the_figures_shown_are_those_in_force() -> None:
+    assert re.findall(r'"threshold": ([\d.]+)', OPERATIONS) == [str(THRESHOLD)]
 
 
 # Commands

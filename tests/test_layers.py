@@ -16,6 +16,7 @@ HOMES = {  # library: where it may be imported
     "apsw": ("archive/store.py",),
     "faiss": ("index/vectors.py",),
     "flask": ("web/", "wsgi.py"),
+    "ir_measures": ("index/evaluation/measures.py",),
     "click": ("web/",),
     "openvino": ("index/openvino_embedder.py",),
     "sentence_transformers": ("index/embedder.py",),
@@ -54,6 +55,15 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield str(ast.literal_eval(node.args[0]))
 
 
+def imported_at_work(tree: ast.AST) -> set[str]:
+    """Return what the file imports, at its top or later, but not for annotations alone; names in modules as well."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {*imported(tree), *(f"{node.module}.{alias.name}" for node in froms for alias in node.names)}
+
+
 def imports() -> list[tuple[str, str]]:
     """Return each (file, module it imports)."""
     return [(name_of(file), module) for file in sources() for module in imported(ast.parse(file.read_bytes()))]
@@ -68,6 +78,14 @@ def test_imports_run_downwards_only() -> None:
         if top in PACKAGES and top != own and top not in BELOW[own]
     ]
     assert wrong == []
+
+
+def test_no_file_of_the_front_end_imports_one_that_imports_it_in_turn() -> None:
+    names = {f"web.{file.stem}": file for file in (ROOT / "web").glob("*.py")}
+    uses = {name: imported_at_work(ast.parse(file.read_bytes())) & set(names) for name, file in names.items()}
+    while free := {name for name, used in uses.items() if not used & set(uses)}:
+        uses = {name: used for name, used in uses.items() if name not in free}
+    assert sorted(uses) == [], "of these, some import each other and the rest import those"
 
 
 def test_nothing_of_the_program_imports_its_tests_or_benchmarks() -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from index.search import Search
 from web import create_app
 from web.security import HEADERS
 from web.services import Services
@@ -85,14 +86,14 @@ def test_the_front_pages_examples_find_something(client: FlaskClient) -> None:
     examples = [href for href in page_of(client, "/").hrefs() if href.startswith("/search?q=")]
     assert len(examples) == 3
     for example in examples:
-        assert "No article found" not in page_of(client, example).text
+        assert 'class="hit"' in client.get(example).text
 
 
 def test_an_empty_archive_says_how_to_fill_it(tmp_path: Path) -> None:
     services = Services(Settings(data=tmp_path), embedder=newsroom.MeaningEmbedder())
     client = create_app(services=services).test_client()
     assert "flask ingest PATH" in page_of(client, "/").text
-    assert "No article found for “flood”" in page_of(client, "/search?q=flood").text
+    assert "No good match for “flood”" in page_of(client, "/search?q=flood").text
     services.close()
 
 
@@ -110,9 +111,20 @@ def test_a_result_shows_where_it_is_from_when_and_why(client: FlaskClient) -> No
     assert "The flood reaches Millbrook, report 0" in page.text
     assert "The Ledger Weather 1 March 2001" in page.text
     assert {"datetime": "2001-03-01"} in page.all("time")
-    assert "Matches your words and their meaning" in page.text
-    assert "Words: number 1 in its ranking, BM25 score" in page.text
+    assert "Why this? your words and their meaning" in page.text
+    assert re.search(r"Words ?number \d ?BM25 \d+\.\d\d ?\d+% ?0\.\d{3} Meaning ?number \d ?cosine", page.text)
+    assert re.search(r"Together ?[01]\.\d{3} Your words in it: flood \(title 1, text 1\), Millbrook \(", page.text)
+    assert re.search(r"(About \d0|More than 95)% of such hits are relevant\.", page.text)
     assert "<mark>flood</mark>" in client.get("/search?q=flood").text
+
+
+def test_the_sentence_that_is_meant_is_marked_and_the_marks_are_explained(client: FlaskClient) -> None:
+    page = client.get("/search?q=deluge+inundation").text
+    assert '<span class="sense">The flood reaches Millbrook; people talk.</span>' in page
+    assert "Nearest in meaning: The flood reaches Millbrook; people talk." in page_of(client, "/search?q=deluge").text
+    legend = "The sentence nearest in meaning"
+    assert page.count(legend) == 1
+    assert legend not in client.get("/search?q=flood&mode=keyword").text
 
 
 def test_an_undated_result_is_called_undated(client: FlaskClient) -> None:
@@ -120,7 +132,7 @@ def test_an_undated_result_is_called_undated(client: FlaskClient) -> None:
 
 
 def test_a_match_by_meaning_says_that_no_word_occurs(client: FlaskClient) -> None:
-    assert "Matches by meaning: none of your words occur" in page_of(client, "/search?q=deluge+inundation").text
+    assert "Why this? its meaning: none of your words occur" in page_of(client, "/search?q=deluge+inundation").text
 
 
 def test_a_page_of_results_without_one_of_the_words_says_so_above_them(client: FlaskClient) -> None:
@@ -129,6 +141,36 @@ def test_a_page_of_results_without_one_of_the_words_says_so_above_them(client: F
     assert warning not in page_of(client, "/search?q=flood").text
     assert warning not in page_of(client, "/search?q=deluge+inundation&mode=semantic").text
     assert warning not in page_of(client, "/search").text
+
+
+def test_a_page_of_results_that_do_not_hold_all_words_says_so_above_them(client: FlaskClient) -> None:
+    assert "No article holds all your words." in page_of(client, "/search?q=flood+zebra").text
+    assert "No article holds all your words." not in page_of(client, "/search?q=flood+Millbrook").text
+
+
+def test_a_list_that_is_kept_no_longer_is_begun_again_and_says_so(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=report&page_size=5&cursor=0123456789abcdef-10&page=3")
+    assert "This list of results was kept for a while and is gone." in page.text
+    assert "/search?q=report&page=2&page_size=5" in page.hrefs()
+    assert {"start": "1", "class": "hits"} in [dict(sorted(a.items(), reverse=True)) for a in page.all("ol")]
+
+
+def test_an_old_cursor_alone_does_not_say_what_was_searched_for(client: FlaskClient) -> None:
+    page = page_of(client, "/search?cursor=0123456789abcdef-10")
+    assert "of the same search" not in page.text
+    assert "This list of results was kept for a while and is gone." in page.text
+    assert "does not say what was searched for" in page.text
+
+
+def test_a_page_by_cursor_leads_on_by_cursor_and_back_from_an_article_by_number(client: FlaskClient) -> None:
+    cursor = client.get("/api/search?q=report&page_size=5").get_json()["cursor"]
+    page = page_of(client, f"/search?q=report&page_size=5&cursor={cursor}")
+    links = {attributes.get("rel"): attributes.get("href") or "" for attributes in page.all("a")}
+    assert links["next"] == f"/search?q=report&page_size=5&cursor={cursor.replace('-5', '-10')}"
+    assert links["prev"] == f"/search?q=report&page_size=5&cursor={cursor.replace('-5', '-0')}"
+    assert ", page 2" in page.text
+    back = page_of(client, next(href for href in page.hrefs() if href.startswith("/articles/"))).hrefs()
+    assert "/search?q=report&page=2&page_size=5" in back
 
 
 def test_ways_to_search_and_orders_are_plain_links(client: FlaskClient) -> None:
@@ -150,12 +192,39 @@ def test_a_filter_in_force_can_be_taken_away(client: FlaskClient) -> None:
 def test_facets_add_filters_and_count_truly(client: FlaskClient) -> None:
     page = page_of(client, "/search?q=report&mode=keyword")
     assert "/search?q=report&mode=keyword&source=The+Ledger" in page.hrefs()
-    assert "/search?q=report&mode=keyword&from=2001-03-01&to=2001-03-31" in page.hrefs()
     chosen = page_of(client, "/search?q=report&mode=keyword&source=The+Ledger&source=Radio+Nine")
     assert "/search?q=report&mode=keyword&source=The+Ledger" in chosen.facet_hrefs()
     counted = re.search(r"Weather (\d+)", page.text)
     assert counted
     assert f"{counted[1]} articles" in page_of(client, "/search?q=report&mode=keyword&section=Weather").text
+
+
+def test_bars_lead_to_their_days_and_stand_in_a_list_too(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=report&mode=keyword")
+    year = "/search?q=report&mode=keyword&from=2001-01-01&to=2001-12-31"
+    assert page.facet_hrefs().count(year) == 2, "once in the drawing, once in the list"
+    bars = [attributes for attributes in page.all("a") if attributes.get("tabindex") == "-1"]
+    assert year in {bar["href"] for bar in bars}
+    assert [attributes.get("aria-hidden") for attributes in page.all("svg")] == ["true"], "the list is what is read out"
+    counted = re.search(r"2001: (\d+) articles", page.text)
+    assert counted
+    assert f"2001 {counted[1]} " in page.text
+    assert f"{counted[1]} articles" in page_of(client, year).text
+    assert "Date unknown 1 " in page.text
+
+
+def test_what_has_no_value_is_counted_without_a_link(client: FlaskClient) -> None:
+    page = page_of(client, "/search")
+    assert re.search(r"No source \d", page.text)
+    assert re.search(r"No section \d", page.text)
+    assert not [href for href in page.facet_hrefs() if "None" in href or re.search(r"section=(&|$)", href)]
+
+
+def test_authors_and_languages_narrow_down_too(client: FlaskClient) -> None:
+    hrefs = page_of(client, "/search").facet_hrefs()
+    assert "/search?author=Ada+Quill" in hrefs
+    assert "/search?language=de" in hrefs
+    assert "German 1" in page_of(client, "/search").text
 
 
 def test_a_new_query_keeps_the_filters_through_hidden_fields(client: FlaskClient) -> None:
@@ -181,13 +250,49 @@ def test_a_page_beyond_the_end_leads_to_the_last(client: FlaskClient) -> None:
     assert 'class="hit"' in client.get(last).text
 
 
-def test_nothing_found_is_said_plainly_with_ways_forward(client: FlaskClient) -> None:
+def test_no_good_match_is_said_plainly_with_ways_forward(client: FlaskClient) -> None:
     page = page_of(client, "/search?q=xyzzy&mode=keyword&source=The+Ledger")
-    assert "No article found for “xyzzy”" in page.text
+    assert "No good match for “xyzzy”" in page.text
+    assert (
+        "Nothing in the archive that these filters let through is likely to be what you are looking for." in page.text
+    )
+    assert page.all("input")[0]["value"] == "xyzzy"
     assert "No articles" in page.text
     assert "/search?q=xyzzy&mode=keyword" in page.hrefs()
     assert "/search?q=xyzzy&source=The+Ledger" in page.hrefs()
+    assert "/search?q=xyzzy&mode=keyword&source=The+Ledger&cutoff=off" in page.hrefs()
     assert "/search?sort=newest" in page.hrefs()
+
+
+def test_the_nearest_anyway_are_said_to_be_no_more_than_that(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=xyzzy&cutoff=off")
+    assert "These are the nearest articles, although probably none of them is relevant." in page.text
+    assert "/search?q=xyzzy" in page.hrefs()
+    assert "/articles/" in "".join(page.hrefs())
+    assert ("q", "xyzzy") in [(a["name"], a["value"]) for a in page.all("input")]
+    assert "cutoff" not in [a["name"] for a in page.all("input")[:2]]
+
+
+def test_filters_that_let_nothing_through_are_no_question_of_a_good_match(client: FlaskClient) -> None:
+    page = page_of(client, "/search?section=Nowhere")
+    assert "No article found" in page.text
+    assert "/search" in page.hrefs()
+
+
+@pytest.mark.parametrize("query", ["fload", "fload+flood"])
+def test_what_was_probably_meant_is_one_click_away(tmp_path: Path, query: str) -> None:
+    services = newsroom.open_newsroom(tmp_path)
+    services.made["search"] = Search(
+        store=services.store,
+        serving=services.serving,
+        embedder=lambda: services.embedder,
+        fusion="sum",
+        speller=lambda _: "flood <b>",
+    )
+    page = page_of(create_app(services=services).test_client(), f"/search?q={query}&source=The+Ledger")
+    assert "Did you mean flood <b>?" in page.text
+    assert "/search?q=flood+%3Cb%3E&source=The+Ledger" in page.hrefs()
+    services.close()
 
 
 def test_no_query_shows_everything_newest_first(client: FlaskClient) -> None:
@@ -199,6 +304,18 @@ def test_a_search_that_cannot_be_read_keeps_the_words(client: FlaskClient) -> No
     page = page_of(client, "/search?q=flood&from=yesterday", status=400)
     assert "from must be a day such as 2025-02-13, and it is yesterday" in page.text
     assert page.all("input")[0]["value"] == "flood"
+
+
+def test_a_query_beyond_a_limit_stays_in_the_box_with_its_filters(client: FlaskClient) -> None:
+    page = page_of(client, "/search?q=((((((flood&mode=keyword&source=The+Ledger&page=2", status=400)
+    assert "This search asks for too much" in page.text
+    assert "Parentheses stand at most 4 deep" in page.text
+    kept = [("q", "((((((flood"), ("mode", "keyword"), ("source", "The Ledger")]
+    assert [(a["name"], a["value"]) for a in page.all("input")] == kept
+
+
+def test_a_mangled_cursor_is_refused_by_name(client: FlaskClient) -> None:
+    assert "cursor must be the cursor of an earlier answer" in page_of(client, "/search?q=a&cursor=2", status=400).text
 
 
 # Article
@@ -240,6 +357,13 @@ def test_a_corrected_article_says_so(client: FlaskClient) -> None:
     assert "This is version" not in page_of(client, f"/articles/{FLOOD.id}").text
 
 
+def test_an_article_withdrawn_while_its_page_is_made_is_gone(tmp_path: Path) -> None:
+    with newsroom.application(tmp_path) as app:
+        newsroom.withdraw_when_related_is_asked_for(app.extensions["backfile"], FLOOD.id)
+        page = page_of(app.test_client(), f"/articles/{FLOOD.id}", status=410)
+    assert "This article was withdrawn" in page.text
+
+
 def test_a_withdrawn_article_is_gone_and_an_unknown_one_is_not_found(client: FlaskClient) -> None:
     gone = page_of(client, f"/articles/{newsroom.WITHDRAWN.id}", status=410)
     assert "This article was withdrawn" in gone.text
@@ -266,10 +390,12 @@ def test_hostile_text_makes_no_element_no_handler_and_no_link(client: FlaskClien
     assert {tag for tag, _ in page.elements} <= {
         "html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "search", "form", "label",
         "input", "button", "main", "section", "h1", "h2", "h3", "p", "span", "ol", "ul", "li", "time", "nav", "article",
-        "mark", "details", "summary", "aside", "footer", "code", "strong",
+        "mark", "details", "summary", "aside", "footer", "code", "strong", "q", "table", "thead", "tbody", "tr",
+        "th", "td", "svg", "rect",
     }  # fmt: skip
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
+    assert {attributes.get("class") for attributes in page.all("svg")} <= {"histogram"}
     assert [attributes.get("src") for attributes in page.all("script")] == ["/static/backfile.js"]
     for href in page.hrefs():
         assert re.match(r"/(?!/)|#|https?://", href), href
@@ -300,10 +426,11 @@ def test_every_page_carries_the_security_headers(client: FlaskClient, path: str)
 @pytest.mark.parametrize("path", ["/", "/search?q=flood", f"/articles/{FLOOD.id}", "/nothing"])
 def test_every_page_has_one_heading_landmarks_and_a_way_past_the_masthead(client: FlaskClient, path: str) -> None:
     page = Page(client.get(path))
-    assert [len(page.all(tag)) for tag in ("h1", "main", "search", "footer", "title")] == [1, 1, 1, 1, 1]
+    assert [len(page.all(tag)) for tag in ("h1", "main", "search", "footer")] == [1, 1, 1, 1]
     assert page.hrefs()[0] == "#main"
     assert page.all("main")[0]["id"] == "main"
     assert page.all("html")[0]["lang"] == "en"
+    assert [tag for tag, _ in page.elements[: page.elements.index(("body", page.all("body")[0]))]].count("title") == 1
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
 
@@ -350,3 +477,12 @@ def test_text_stands_out_from_its_ground(scheme: int, text: str, ground: str) ->
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", re.findall(r":root \{.*?\n *\}", sheet, re.S)[scheme]))
     light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
+
+
+@pytest.mark.parametrize("scheme", [0, 1])
+@pytest.mark.parametrize(("drawn", "ground"), [("bar", "paper"), ("accent", "raised")])
+def test_what_is_drawn_is_seen_on_its_ground(scheme: int, drawn: str, ground: str) -> None:
+    sheet = (STATIC / "backfile.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", re.findall(r":root \{.*?\n *\}", sheet, re.S)[scheme]))
+    light, dark = sorted((luminance(colours[drawn]), luminance(colours[ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 3  # WCAG 2.2, 1.4.11

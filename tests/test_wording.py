@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -7,34 +8,54 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from archive.article import Article
-from index.search import Facets, LegScore, Mode, Month, Result, SearchRequest, SearchResponse, Snippet
+from index.facets import Facets
+from index.search import SearchRequest, SearchResponse
+from index.snippet import Excerpt
 from web import wording
 from web.examples import example_queries
 
-ARTICLE = Article(id="00000000000000a1", title="T", body="B")
-
-
-UNRANKED = LegScore(None, None, 0.5)
-
-
-def result(*, keyword: LegScore = UNRANKED, semantic: LegScore = UNRANKED) -> Result:
-    return Result(article=ARTICLE, score=1.0, snippet=Snippet(""), keyword=keyword, semantic=semantic)
-
 
 def test_highlights_are_escaped_before_they_are_marked() -> None:
-    snippet = Snippet("<b>flood</b> & rain", ((3, 8), (15, 19)))
+    snippet = Excerpt("<b>flood</b> & rain", ((3, 8), (15, 19)))
     assert wording.marked(snippet) == "&lt;b&gt;<mark>flood</mark>&lt;/b&gt; &amp; <mark>rain</mark>"
 
 
 def test_a_highlight_that_splits_markup_cannot_make_any() -> None:
-    assert wording.marked(Snippet("<script>", ((0, 1), (1, 7)))) == "<mark>&lt;</mark><mark>script</mark>&gt;"
+    assert wording.marked(Excerpt("<script>", ((0, 1), (1, 7)))) == "<mark>&lt;</mark><mark>script</mark>&gt;"
 
 
-@given(st.text(max_size=40), st.lists(st.tuples(st.integers(-5, 50), st.integers(-5, 50)), max_size=6))
-def test_marks_are_all_that_is_added_whatever_the_offsets(text: str, spans: list[tuple[int, int]]) -> None:
-    marked = wording.marked(Snippet(text, tuple(spans)))
-    assert str(marked).replace("<mark>", "").replace("</mark>", "") == "".join(str(escape(c)) for c in text)
-    assert marked.count("<mark>") == marked.count("</mark>")
+def test_the_sentence_that_is_meant_is_marked_otherwise_than_the_words() -> None:
+    snippet = Excerpt("It rains. The flood & the town. Ends.", ((14, 19),), (10, 31))
+    assert wording.marked(snippet) == (
+        'It rains. <span class="sense">The <mark>flood</mark> &amp; the town.</span> Ends.'
+    )
+
+
+def test_a_word_across_the_border_of_the_sentence_is_marked_on_both_sides() -> None:
+    assert wording.marked(Excerpt("abcdef", ((1, 3), (4, 6)), (2, 5))) == (
+        'a<mark>b</mark><span class="sense"><mark>c</mark>d<mark>e</mark></span><mark>f</mark>'
+    )
+
+
+ranges = st.tuples(st.integers(-5, 50), st.integers(-5, 50))
+
+
+@given(st.text(max_size=40), st.lists(ranges, max_size=6), st.none() | ranges)
+def test_marks_are_all_that_is_added_whatever_the_offsets(
+    text: str, spans: list[tuple[int, int]], sentence: tuple[int, int] | None
+) -> None:
+    marked = str(wording.marked(Excerpt(text, tuple(spans), sentence)))
+    tags = ("<mark>", "</mark>", '<span class="sense">', "</span>")
+    assert [marked.count(tags[0]), marked.count(tags[2])] == [marked.count(tags[1]), marked.count(tags[3])]
+    depths = {tags[0]: 1, tags[1]: -1, tags[2]: 2, tags[3]: -2}
+    depth = 0
+    for tag in re.findall("|".join(tags), marked):
+        depth += depths[tag]
+        assert depth in (0, 1, 2, 3), "a mark may lie in the sentence, nothing else in anything"
+        assert (tag, depth) not in ((tags[2], 3), (tags[3], 1)), "the sentence neither begins nor ends inside a mark"
+    for tag in tags:
+        marked = marked.replace(tag, "")
+    assert marked == "".join(str(escape(c)) for c in text)
 
 
 @pytest.mark.parametrize("url", ["https://a.example/x", "http://a.example"])
@@ -81,7 +102,13 @@ def test_a_count_says_no_more_than_is_known() -> None:
         results=(),
         total=1200,
         complete=True,
+        relaxed=False,
+        by_meaning_alone=False,
+        doubtful=False,
+        no_good_match=False,
+        suggestion=None,
         facets=Facets(),
+        cursor=None,
         generation=1,
         degraded=False,
         took_ms=1,
@@ -92,52 +119,11 @@ def test_a_count_says_no_more_than_is_known() -> None:
     assert wording.found_line(replace(response, complete=False)) == "At least 1,200 articles"
 
 
-def summary_of(result: Result, mode: Mode) -> str:
-    why = wording.why(result, mode)
-    assert why is not None
-    return why.summary
-
-
-def test_why_it_matched_is_said_in_plain_words() -> None:
-    near, far = LegScore(1, 0.71, 0.5), LegScore(None, 0.02, 0.5)
-    worded = LegScore(3, 11.24, 0.5)
-    both = result(keyword=worded, semantic=near)
-    assert summary_of(both, "hybrid") == "Matches your words and their meaning"
-    assert summary_of(result(semantic=near), "hybrid") == "Matches by meaning: none of your words occur"
-    assert summary_of(result(keyword=worded, semantic=far), "hybrid") == "Matches your words"
-    assert summary_of(both, "keyword") == "Matches your words"
-    assert summary_of(both, "semantic") == "Matches by meaning"
-
-
-def test_why_it_matched_gives_rank_score_and_weight_of_each_leg() -> None:
-    why = wording.why(result(keyword=LegScore(3, 11.24, 0.5), semantic=LegScore(None, 0.714, 0.5)), "hybrid")
-    assert why is not None
-    assert why.details == [
-        "Words: number 3 in its ranking, BM25 score 11.24, weight 50%.",
-        "Meaning: beyond the end of its ranking, cosine 0.71, weight 50%.",
-    ]
-
-
-def test_nothing_is_said_where_only_filters_chose() -> None:
-    assert wording.why(result(), "hybrid") is None
-
-
-def months(first: int, last: int) -> list[Month]:
-    return [Month(start=date(y, m, 1), end=date(y, m, 28), count=1) for y in range(first, last) for m in range(1, 13)]
-
-
-def test_a_year_of_months_is_listed_newest_first() -> None:
-    listed = wording.periods(months(2015, 2016))
-    assert [period.name for period in listed][:2] == ["December 2015", "November 2015"]
-    assert len(listed) == 12
-
-
-def test_many_months_are_gathered_into_years_and_many_years_into_decades() -> None:
-    years = wording.periods(months(2010, 2013))
-    assert next((p.name, p.start, p.end, p.count) for p in years) == ("2012", date(2012, 1, 1), date(2012, 12, 31), 12)
-    decades = wording.periods(months(1965, 2026))
-    assert [p.name for p in decades] == ["2020s", "2010s", "2000s", "1990s", "1980s", "1970s", "1960s"]
-    assert sum(p.count for p in decades) == 61 * 12
+@pytest.mark.parametrize(
+    ("tag", "name"), [("en", "English"), ("pt-BR", "Portuguese (BR)"), ("EN", "English"), ("tlh", "tlh"), ("", "")]
+)
+def test_a_language_is_named_where_it_has_a_name(tag: str, name: str) -> None:
+    assert wording.language_name(tag) == name
 
 
 def test_examples_are_made_of_what_the_archive_holds() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from web import api, commands, errors, pages, security
+from web import api, commands, errors, pages, security, suggestions
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
@@ -27,6 +27,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.extensions[EXTENSION] = services
     pages.register(app)
     app.register_blueprint(api.blueprint)
+    suggestions.register(app)
     commands.register(app)
     errors.register(app)
     security.register(app)

@@ -7,14 +7,16 @@ from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError
-from index.errors import SearchError
-from web.params import BadParameter
+from archive.errors import ArchiveError, ArticleNotFound
+from index.errors import CursorExpired, SearchError
+from index.query import QueryRefused
+from web.params import BadParameter, SearchUrls, search_request
+from web.results import kept_fields
+from web.services import services
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
 MAX_ECHO = 200  # characters of a refused value that are sent back
-
 EXPLANATIONS = {
     404: "There is nothing at this address. The link may be old, or mistyped.",
     405: "This address can be read, but not written to.",
@@ -29,6 +31,9 @@ def register(app: Flask) -> None:
     """Make `app` answer every error in its reader's form."""
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(BadParameter, _bad_parameter)
+    app.register_error_handler(QueryRefused, _query_refused)
+    app.register_error_handler(CursorExpired, _cursor_expired)
+    app.register_error_handler(ArticleNotFound, _withdrawn)
     app.register_error_handler(ArchiveError, _unavailable)
     app.register_error_handler(SearchError, _unavailable)
 
@@ -73,8 +78,31 @@ def _bad_parameter(error: BadParameter) -> Response:
     status = HTTPStatus.BAD_REQUEST
     if _for_a_program():
         return problem(status, str(error), parameter=error.name, value=error.value[:MAX_ECHO], expected=error.expected)
-    page = render_template("bad_search.html", error=error, query=request.args.get("q", ""), max_echo=MAX_ECHO)
+    query = request.args.get("q", "")
+    page = render_template("bad_search.html", error=error, refused=None, query=query, kept=(), max_echo=MAX_ECHO)
     return Response(page, status=status)
+
+
+def _query_refused(error: QueryRefused) -> Response:
+    """Answer a query that exceeds a limit of the query language."""
+    status = HTTPStatus.BAD_REQUEST
+    query = request.args.get("q", "")
+    if _for_a_program():
+        return problem(status, str(error), parameter="q", value=query[:MAX_ECHO], limit=error.limit)
+    size = services().settings.page_size
+    kept = kept_fields(search_request(request.args, page_size=size), SearchUrls(path=request.path, page_size=size))
+    return Response(
+        render_template("bad_search.html", error=None, refused=error, query=query, kept=kept), status=status
+    )
+
+
+def _cursor_expired(error: CursorExpired) -> Response:
+    return problem(HTTPStatus.GONE, str(error), parameter="cursor", value=request.args.get("cursor", "")[:MAX_ECHO])
+
+
+def _withdrawn(_: ArticleNotFound) -> Response:
+    """Answer for an article that was there when the request began: it was withdrawn since."""
+    return _answer(HTTPStatus.GONE, EXPLANATIONS[410])
 
 
 def _unavailable(error: Exception) -> Response:

@@ -1,16 +1,18 @@
 """The pages people read: home, results, article. Rendered on the server; they need no script."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Flask, render_template, request
 
+from index.errors import CursorExpired
 from index.query import MAX_QUERY_CHARS
-from index.search import Result
+from index.results import Result
+from index.search import SearchRequest
 from web import params, wording
 from web.api import link_header
 from web.examples import example_queries
 from web.payload import page_links
-from web.results import ResultsView
+from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
 from web.services import services, shown_article
 
 SEARCH_PATH = "/search"
@@ -38,11 +40,17 @@ def home() -> str:
 
 @blueprint.get(SEARCH_PATH)
 def search() -> tuple[str, dict[str, str]]:
-    """Show one page of results."""
+    """Show one page of results; of a list that is kept no longer, the first page of a new one."""
     wanted = params.search_request(request.args, page_size=services().settings.page_size)
-    found = services().search.search(wanted)
+    notices: list[Notice] = []
+    try:
+        found = services().search.search(wanted)
+    except CursorExpired:
+        found = services().search.search(replace(wanted, cursor=None, page=1))
+        notices.append(LIST_GONE if _says_more_than_a_cursor(wanted) else LIST_UNKNOWN)
     urls = _search_urls()
-    page = render_template("results.html", found=found, view=ResultsView(found, urls), links=page_links(found, urls))
+    view = ResultsView(found, urls, notices=notices)
+    page = render_template("results.html", found=found, view=view, links=page_links(found, urls))
     link = link_header(found, urls)
     return page, {"Link": link} if link else {}
 
@@ -74,6 +82,10 @@ def _back() -> Back | None:
     except params.BadParameter:  # a mangled link still shows its article
         return None
     return Back(came_from.query, _search_urls().at(came_from))
+
+
+def _says_more_than_a_cursor(wanted: SearchRequest) -> bool:
+    return replace(wanted, cursor=None, page=1) != SearchRequest(page_size=wanted.page_size)
 
 
 def _search_urls() -> params.SearchUrls:

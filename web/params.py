@@ -13,13 +13,15 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from index.query import MAX_QUERY_CHARS
-from index.search import MODES, SORTS, Mode, SearchRequest, Sort
+from index.frozen import read_cursor
+from index.listing import CUTOFFS, SORTS, Cutoff, Sort
+from index.ranking import MODES, Mode
+from index.search import SearchRequest
 from web.settings import MAX_PAGE_SIZE
 
 MAX_FILTER_CHARS = 200  # of one filter value; the longest real names of outlets and authors stay far below
 MAX_FILTER_VALUES = 20  # of one filter
-MAX_PAGE = 10_000
+MAX_PAGE = 1_000_000  # as many results as one search lists; a far page costs no more than the first
 MAX_RELATED = 20
 DEFAULT_RELATED = 5
 
@@ -44,7 +46,7 @@ def search_request(args: Args, *, page_size: int) -> SearchRequest:
     if date_from and date_to and date_to < date_from:
         raise BadParameter("to", args["to"], f"a day not before {date_from.isoformat()}")
     return SearchRequest(
-        query=_query(args),
+        query=args.get("q", "").strip(),  # its limits are the query language's own
         mode=cast(Mode, _one_of(args, "mode", MODES)),
         sources=_values(args, "source"),
         sections=_values(args, "section"),
@@ -53,8 +55,10 @@ def search_request(args: Args, *, page_size: int) -> SearchRequest:
         date_from=date_from,
         date_to=date_to,
         sort=cast(Sort, _one_of(args, "sort", SORTS)),
+        cutoff=cast(Cutoff, _one_of(args, "cutoff", CUTOFFS)),
         page=_whole_number(args, "page", default=1, most=MAX_PAGE),
         page_size=_whole_number(args, "page_size", default=page_size, most=MAX_PAGE_SIZE),
+        cursor=_cursor(args),
     )
 
 
@@ -68,11 +72,11 @@ def related_limit(args: Args) -> int:
     return _whole_number(args, "limit", default=DEFAULT_RELATED, most=MAX_RELATED)
 
 
-def _query(args: Args) -> str:
-    text = args.get("q", "").strip()
-    if len(text) > MAX_QUERY_CHARS:
-        raise BadParameter("q", text, f"at most {MAX_QUERY_CHARS:,} characters (this has {len(text):,})")
-    return text
+def _cursor(args: Args) -> str | None:
+    text = args.get("cursor", "").strip()
+    if text and read_cursor(text) is None:
+        raise BadParameter("cursor", text, "the cursor of an earlier answer, unchanged")
+    return text or None
 
 
 def _values(args: Args, name: str) -> tuple[str, ...]:
@@ -117,7 +121,8 @@ def _whole_number(args: Args, name: str, *, default: int, most: int) -> int:
 class SearchUrls:
     """Writes searches as URLs under `path`: only what differs from the defaults, always in the same order.
 
-    `page_size` is what a URL means when it does not say; `extra` is added to each.
+    A cursor says where its page begins, so no page number stands beside it. `page_size` is what a URL means when it
+    does not say; `extra` is added to each.
     """
 
     path: str
@@ -132,8 +137,10 @@ class SearchUrls:
             "from": request.date_from.isoformat() if request.date_from else "",
             "to": request.date_to.isoformat() if request.date_to else "",
             "sort": request.sort if request.sort != SORTS[0] else "",
-            "page": str(request.page) if request.page != 1 else "",
+            "cutoff": request.cutoff if request.cutoff != CUTOFFS[0] else "",
+            "page": str(request.page) if request.page != 1 and not request.cursor else "",
             "page_size": str(request.page_size) if request.page_size != self.page_size else "",
+            "cursor": request.cursor or "",
         }
         repeated = {
             "source": request.sources,
@@ -141,7 +148,7 @@ class SearchUrls:
             "author": request.authors,
             "language": request.languages,
         }
-        order = ("q", "mode", *repeated, "from", "to", "sort", "page", "page_size")
+        order = ("q", "mode", *repeated, "from", "to", "sort", "cutoff", "page", "page_size", "cursor")
         listed = [(name, value) for name in order for value in repeated.get(name, (single.get(name, ""),)) if value]
         return listed + list(self.extra.items())
 

@@ -10,17 +10,21 @@ from math import ceil
 
 from archive.article import Article
 from archive.store import VersionEntry
+from index.engine import TermEvidence
+from index.facets import Facets, FacetValue, Period
+from index.frozen import cursor_of, read_cursor
 from index.related import RelatedResponse
-from index.search import Facets, FacetValue, LegScore, Result, SearchRequest, SearchResponse
-from web.params import SearchUrls
+from index.results import LegScore, Result
+from index.search import SearchRequest, SearchResponse
+from index.snippet import Excerpt
+from web.params import MAX_PAGE, SearchUrls
 
 Json = dict[str, object]
-SCORE_DIGITS = 6  # beyond that a float32 cosine is noise, and answers would differ between machines
+SCORE_DIGITS = 9  # so that the parts of a score, as written, add up to it within a millionth
+PROBABILITY_DIGITS = 4
 
 
-def search_object(
-    response: SearchResponse, *, urls: SearchUrls, describe: "Callable[[Result], Json] | None" = None
-) -> Json:
+def search_object(response: SearchResponse, *, urls: SearchUrls, describe: Callable[[Result], Json]) -> Json:
     """Return one page of results. `describe` writes one result: `result_object`, or `explained_result`."""
     request = response.request
     return {
@@ -32,8 +36,11 @@ def search_object(
         "degraded": response.degraded,
         "page": request.page,
         "page_size": request.page_size,
-        "suggestion": None,
-        "results": [(describe or result_object)(result) for result in response.results],
+        "suggestion": response.suggestion,
+        "relaxed": response.relaxed,
+        "no_good_match": response.no_good_match,
+        "cursor": response.cursor,
+        "results": [describe(result) for result in response.results],
         "facets": _facets(response.facets),
         "links": page_links(response, urls),
     }
@@ -63,23 +70,45 @@ def result_object(result: Result) -> Json:
         "authors": list(article.authors),
         "language": article.language,
         "published_at": instant(article.published_at),
-        "score": round(result.score, SCORE_DIGITS),
-        "snippet": {"text": result.snippet.text, "highlights": [list(span) for span in result.snippet.highlights]},
+        "score": _score(result.score),
+        "probability": None if result.probability is None else round(result.probability, PROBABILITY_DIGITS),
+        "snippet": _snippet(result.snippet),
         "links": article_links(article.id),
     }
 
 
 def explained_result(result: Result) -> Json:
-    """Return one result and how each leg scored it."""
+    """Return one result and why it stands where it does: the parts of its score, which add up to it."""
     written = result_object(result)
     links = written.pop("links")
-    explanation = {"keyword": _leg(result.keyword), "semantic": _leg(result.semantic)}
-    return {**written, "explain": explanation, "links": links}
+    return {**written, "explain": _explanation(result), "links": links}
+
+
+def _explanation(result: Result) -> Json:
+    return {
+        "keyword": {**_leg(result.keyword), "terms": [_term(term) for term in result.terms]},
+        "semantic": {**_leg(result.semantic), "sentence": result.sentence},
+        **{name: {"part": _score(part)} for name, part in result.parts.items()},
+        "probability": None if result.probability is None else round(result.probability, PROBABILITY_DIGITS),
+    }
 
 
 def _leg(leg: LegScore) -> Json:
-    score = None if leg.score is None else round(leg.score, SCORE_DIGITS)
-    return {"rank": leg.rank, "score": score, "weight": leg.weight}
+    score = None if leg.score is None else _score(leg.score)
+    return {"rank": leg.rank, "score": score, "weight": _score(leg.weight), "part": _score(leg.part)}
+
+
+def _term(term: TermEvidence) -> Json:
+    return {"text": term.text, "title": term.title, "body": term.body, "score": _score(term.score)}
+
+
+def _score(score: float) -> float:
+    return round(score, SCORE_DIGITS)
+
+
+def _snippet(snippet: Excerpt) -> Json:
+    sentence = None if snippet.sentence is None else list(snippet.sentence)
+    return {"text": snippet.text, "highlights": [list(span) for span in snippet.highlights], "sentence": sentence}
 
 
 def _facets(facets: Facets) -> Json:
@@ -88,15 +117,20 @@ def _facets(facets: Facets) -> Json:
         "section": _counts(facets.section),
         "author": _counts(facets.author),
         "language": _counts(facets.language),
-        "published": [
-            {"from": month.start.isoformat(), "to": month.end.isoformat(), "count": month.count}
-            for month in facets.published
-        ],
+        "published": [_period(period) for period in facets.published],
     }
 
 
 def _counts(values: Sequence[FacetValue]) -> list[Json]:
     return [{"value": facet.value, "count": facet.count} for facet in values]
+
+
+def _period(period: Period) -> Json:
+    return {
+        "from": period.start.isoformat() if period.start else None,
+        "to": period.end.isoformat() if period.end else None,
+        "count": period.count,
+    }
 
 
 def article_object(article: Article, versions: Sequence[VersionEntry]) -> Json:
@@ -135,24 +169,33 @@ def article_links(article_id: str) -> Json:
 
 
 def page_links(response: SearchResponse, urls: SearchUrls) -> dict[str, str | None]:
-    """Return the URLs of this page, the next and the previous one; None where there is none."""
+    """Return the URLs of this page, the next and the previous one; None where there is none.
+
+    They go by number where this page was asked for by number, and by cursor where it was asked for by cursor.
+    """
     request = response.request
     return {
         "self": urls.at(request),
-        "next": urls.at(replace(request, page=request.page + 1)) if has_next(response) else None,
-        "prev": urls.at(replace(request, page=_page_before(request, response.total))) if request.page > 1 else None,
+        "next": urls.at(_next(request, response.cursor)) if response.cursor else None,
+        "prev": urls.at(before) if (before := _before(response)) else None,
     }
 
 
-def has_next(response: SearchResponse) -> bool:
-    """Say whether a further page holds results."""
-    return response.request.page * response.request.page_size < response.total
+def _next(request: SearchRequest, cursor: str) -> SearchRequest:
+    if request.cursor or request.page == MAX_PAGE:
+        return replace(request, cursor=cursor)
+    return replace(request, page=request.page + 1)
 
 
-def _page_before(request: SearchRequest, total: int) -> int:
-    """Return the page before this one that has results: from far beyond the end, that is the last."""
-    last = max(1, ceil(total / request.page_size))
-    return min(request.page - 1, last)
+def _before(response: SearchResponse) -> SearchRequest | None:
+    """Return the page before this one: from beyond the end, the last that has results."""
+    request, size = response.request, response.request.page_size
+    is_beyond = not response.results and response.cursor is None
+    last = max(0, ceil(response.total / size) - 1) if is_beyond else MAX_PAGE  # counted from 0
+    if here := read_cursor(request.cursor or ""):
+        token, start = here
+        return replace(request, cursor=cursor_of(token, max(0, min(start - size, last * size)))) if start else None
+    return replace(request, page=min(request.page - 1, last + 1)) if request.page > 1 else None
 
 
 def instant(moment: datetime | None) -> str | None:

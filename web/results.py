@@ -1,51 +1,93 @@
-"""The links of a results page: ways to search, orders, filters to add, filters to take away.
+"""A results page beside its results: ways to search, orders, what is to be said of the answer, ways forward. Pure.
 
-Invariant: every link is a whole search as a URL and starts at the first page.
+Invariant: every link is a whole search as a URL and starts at the first page of a new list.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from index.search import MODES, SORTS, FacetValue, Result, SearchRequest, SearchResponse
+from index.listing import SORTS, Sort
+from index.ranking import MODES
+from index.results import Result
+from index.search import SearchRequest, SearchResponse
+from web.filters import Choice, Facet, chips, facets, timeline, without_filters
+from web.histogram import Histogram
 from web.params import SearchUrls
-from web.wording import MODE_NAMES, SORT_NAMES, label, long_day, periods
-
-FILTER_NAMES = {"sources": "Source", "sections": "Section", "authors": "Author", "languages": "Language"}
-SHOWN_VALUES = 8  # of a facet, before "more"
+from web.reasons import Why, why
+from web.wording import MODE_NAMES, SORT_NAMES
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A link that changes one thing about the search."""
+class Notice:
+    """One thing to know about the answer before reading it, and where to go from there."""
 
-    name: str
-    url: str
-    chosen: bool = False
-    hint: str = ""
-    count: int = 0
+    strong: str
+    text: str
+    link: Choice | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """One list of filters: the first few values, and the rest for who asks for more."""
+DEGRADED = Notice(
+    "Search is not at full strength.",
+    "The archive itself is whole, but these results may go by words alone, come in a rougher order, or miss the"
+    " latest articles.",
+)
+LIST_GONE = Notice(
+    "This list of results was kept for a while and is gone.",
+    "Here is the first page of the same search, as the archive stands now.",
+)
+LIST_UNKNOWN = Notice(
+    LIST_GONE.strong,
+    "Its address does not say what was searched for: these are all articles of the archive.",
+)
+NO_WORD = Notice(
+    "None of your words occur.",
+    "These articles are the nearest by meaning; if none is the one you look for, the archive may not hold it.",
+)
+RELAXED = Notice("No article holds all your words.", "These hold most of them, or are near in meaning.")
+RELAXED_WORDS = Notice("No article holds all your words.", "These hold most of them.")
+ALL_LISTED = Notice("All that comes near is listed,", "also what is probably not relevant.")
+DOUBTFUL = Notice("These are the nearest articles,", "although probably none of them is relevant.")
 
-    title: str
-    first: Sequence[Choice]
-    rest: Sequence[Choice]
+
+def how_well(found: SearchResponse) -> Notice | None:
+    """Return what is to be said of how well the articles listed match, when something is.
+
+    It goes by the whole list, so that it is the same on each page.
+    """
+    if not found.results:
+        return None
+    if found.request.cutoff == "off" and found.request.query:
+        return DOUBTFUL if found.doubtful else ALL_LISTED
+    if found.by_meaning_alone:
+        return NO_WORD
+    if found.relaxed:
+        return RELAXED_WORDS if found.request.mode == "keyword" else RELAXED
+    return None
 
 
 class ResultsView:
-    """What the results page shows besides the results, so that its template holds no logic."""
+    """What the results page shows, so that its template holds no logic."""
 
-    def __init__(self, found: SearchResponse, urls: SearchUrls) -> None:
-        """Keep what was found and how its searches are written as URLs."""
+    def __init__(self, found: SearchResponse, urls: SearchUrls, *, notices: Sequence[Notice] = ()) -> None:
+        """Keep what was found, how its searches are written as URLs, and what else is to be said above it."""
         self._found = found
-        self._first = replace(found.request, page=1)
+        self._first = replace(found.request, page=1, cursor=None)
         self._urls = urls
+        self._more = notices
+
+    @property
+    def first_number(self) -> int:
+        """Return the place of the page's first result."""
+        return (self._found.request.page - 1) * self._found.request.page_size + 1
 
     def article_url(self, article_id: str) -> str:
         """Return an article's address, with the way back to these very results."""
-        return replace(self._urls, path=f"/articles/{article_id}").at(self._found.request)
+        return replace(self._urls, path=f"/articles/{article_id}").at(replace(self._found.request, cursor=None))
+
+    def why(self, result: Result) -> Why | None:
+        """Return why a result was found."""
+        return why(result, self._first.mode)
 
     def modes(self) -> list[Choice]:
         """Return the ways to search."""
@@ -60,52 +102,71 @@ class ResultsView:
         ]
 
     def sorts(self) -> list[Choice]:
-        """Return the orders."""
+        """Return the orders; without a query there is no best match, and the newest come first."""
+        asked: Sort = self._first.sort
+        if not self._first.query and asked == "relevance":
+            asked = "newest"
         return [
-            Choice(SORT_NAMES[sort], self._at(replace(self._first, sort=sort)), sort == self._first.sort)
+            Choice(SORT_NAMES[sort], self._at(replace(self._first, sort=sort)), sort == asked)
             for sort in SORTS
+            if sort != "relevance" or self._first.query
         ]
 
-    def goes_by_meaning_alone(self) -> bool:
-        """Return whether words were looked for and none of them stands in what is shown."""
-        results = self._found.results
-        return bool(results) and self._first.mode == "hybrid" and all(_holds_no_word(result) for result in results)
+    @cached_property
+    def notices(self) -> list[Notice]:
+        """Return what is to be said above the results."""
+        notices = [*self._more]
+        if self._found.degraded:
+            notices.append(DEGRADED)
+        if matching := how_well(self._found):
+            back = Choice("Show good matches only", self._at(replace(self._first, cutoff="on")))
+            is_whole = matching in (ALL_LISTED, DOUBTFUL)
+            notices.append(replace(matching, link=back) if is_whole else matching)
+        return notices
+
+    def marks_words(self) -> bool:
+        """Return whether a word is marked on this page."""
+        return any(result.snippet.highlights for result in self._found.results)
+
+    def marks_sentences(self) -> bool:
+        """Return whether a sentence is marked on this page, so that the marks want explaining."""
+        return any(result.snippet.sentence for result in self._found.results)
+
+    def suggestion(self) -> Choice | None:
+        """Return the search that was probably meant."""
+        text = self._found.suggestion
+        return Choice(text, self._at(replace(self._first, query=text, cutoff="on"))) if text else None
 
     def chips(self) -> list[Choice]:
         """Return the filters in force; each link takes one away."""
-        asked = self._first
-        chips = [
-            Choice(f"{name}: {label(value)}", self._at(_without(asked, value, field)))
-            for field, name in FILTER_NAMES.items()
-            for value in getattr(asked, field)
-        ]
-        if asked.date_from:
-            chips.append(Choice(f"From {long_day(asked.date_from)}", self._at(replace(asked, date_from=None))))
-        if asked.date_to:
-            chips.append(Choice(f"To {long_day(asked.date_to)}", self._at(replace(asked, date_to=None))))
-        return chips
+        return chips(self._first, self._urls)
 
     def without_filters(self) -> str:
         """Return the same query with no filter."""
-        return self._at(_bare(self._first))
+        return self._at(without_filters(self._first))
 
     def in_other_mode(self) -> Choice | None:
         """Return the widest way to search, when this is not it."""
         return None if self._first.mode == MODES[0] else self.modes()[0]
 
+    def anyway(self) -> str | None:
+        """Return the search that lists the nearest articles, relevant or not, when some were held back."""
+        if not self._found.no_good_match or self._first.cutoff == "off":
+            return None
+        return self._at(replace(self._first, cutoff="off"))
+
     def facets(self) -> list[Facet]:
-        """Return the filters there are to choose from, most frequent first and months newest first."""
-        facets = self._found.facets
-        lists = [
-            Facet("Source", *self._split(self._values(facets.source, "sources"))),
-            Facet("Section", *self._split(self._values(facets.section, "sections"))),
-            Facet("Published", *self._split(self._periods())),
-        ]
-        return [facet for facet in lists if facet.first]
+        """Return the filters there are to choose from."""
+        return facets(self._found.facets, self._first, self._urls)
+
+    @cached_property
+    def timeline(self) -> Histogram:
+        """Return when the articles found were published."""
+        return timeline(self._found.facets, self._first, self._urls)
 
     def hidden_fields(self) -> list[tuple[str, str]]:
         """Return what a new query keeps: the way to search, the order and the filters."""
-        return self._urls.pairs(replace(self._first, query=""))
+        return kept_fields(self._first, self._urls)
 
     def hidden_fields_beside_dates(self) -> list[tuple[str, str]]:
         """Return what new dates keep: everything but the dates."""
@@ -114,52 +175,7 @@ class ResultsView:
     def _at(self, request: SearchRequest) -> str:
         return self._urls.at(request)
 
-    def _split(self, choices: list[Choice]) -> tuple[list[Choice], list[Choice]]:
-        return choices[:SHOWN_VALUES], choices[SHOWN_VALUES:]
 
-    def _values(self, values: Sequence[FacetValue], field: str) -> list[Choice]:
-        asked: tuple[str, ...] = getattr(self._first, field)
-        return [
-            Choice(
-                label(facet.value),
-                self._at(_toggled(self._first, facet.value, field)),
-                chosen=facet.value in asked,
-                count=facet.count,
-            )
-            for facet in values
-        ]
-
-    def _periods(self) -> list[Choice]:
-        asked = self._first
-        return [
-            Choice(
-                period.name,
-                self._at(replace(asked, date_from=period.start, date_to=period.end)),
-                chosen=(asked.date_from, asked.date_to) == (period.start, period.end),
-                count=period.count,
-            )
-            for period in periods(self._found.facets.published)
-        ]
-
-
-def _holds_no_word(result: Result) -> bool:
-    return result.keyword.score is None and result.semantic.score is not None
-
-
-def _without(request: SearchRequest, value: str, field: str) -> SearchRequest:
-    kept = tuple(other for other in getattr(request, field) if other != value)
-    return _with_values(request, kept, field)
-
-
-def _toggled(request: SearchRequest, value: str, field: str) -> SearchRequest:
-    asked: tuple[str, ...] = getattr(request, field)
-    return _without(request, value, field) if value in asked else _with_values(request, (*asked, value), field)
-
-
-def _with_values(request: SearchRequest, values: tuple[str, ...], field: str) -> SearchRequest:
-    changes: dict[str, tuple[str, ...]] = {field: values}
-    return replace(request, **changes)  # type: ignore[arg-type]  # only the four fields of values come here
-
-
-def _bare(request: SearchRequest) -> SearchRequest:
-    return replace(request, sources=(), sections=(), authors=(), languages=(), date_from=None, date_to=None)
+def kept_fields(request: SearchRequest, urls: SearchUrls) -> list[tuple[str, str]]:
+    """Return what a new query keeps of an old search, as a form's hidden fields."""
+    return urls.pairs(replace(request, query="", cutoff="on", page=1, cursor=None))

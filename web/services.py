@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from archive.article import Article
     from archive.store import Store
     from index.build import Builder
+    from index.completion.suggest import Suggest
     from index.embedder import Embedder
     from index.keywords import KeywordFormat
     from index.related import Related
     from index.search import Search
     from index.serving import Serving
+    from index.spelling.respelling import Respelling
 
 log = logging.getLogger(__name__)
 
@@ -79,19 +81,21 @@ class Services:
 
     def warm_up(self) -> None:
         """Open what a first query needs; what cannot be opened now is reported when a request asks for it."""
+        from index.search import SearchRequest
+
         try:
-            with self.serving.engine() as (engine, _):
-                if engine.model_sha256 is not None:
-                    self.embedder.embed(["warm"])
+            self.suggest.begin()
+            self.search.search(SearchRequest(query="warm"))
+            self.spelling.suggest("warm")
         except (ArchiveError, SearchError) as error:
             log.warning("not warmed up: %s", error)
 
     def close(self) -> None:
         """Close what was opened; the services are not used afterwards."""
         with self.lock:
-            for name in ("serving", "store"):  # the index first: it reads from the store
+            for name in ("suggest", "spelling", "serving", "store"):  # the store last: the others read from it
                 if (part := self.made.pop(name, None)) is not None:
-                    cast("Serving | Store", part).close()
+                    cast("Suggest | Respelling | Serving | Store", part).close()
 
     @once
     def store(self) -> "Store":
@@ -146,8 +150,27 @@ class Services:
         from index.search import Search
 
         return Search(
-            store=self.store, serving=self.serving, embedder=lambda: self.embedder, fusion=self.settings.fusion
+            store=self.store,
+            serving=self.serving,
+            embedder=lambda: self.embedder,
+            fusion=self.settings.fusion,
+            recency=self.settings.recency,
+            speller=self.spelling.suggest,
         )
+
+    @once
+    def spelling(self) -> "Respelling":
+        """Other spellings of a query."""
+        from index.spelling.respelling import Respelling
+
+        return Respelling(self.serving, in_headlines=lambda phrase: self.suggest.headlines_with(phrase))
+
+    @once
+    def suggest(self) -> "Suggest":
+        """Completion of what is being typed."""
+        from index.completion.suggest import Suggest
+
+        return Suggest(self.store)
 
     @once
     def related(self) -> "Related":

@@ -43,8 +43,14 @@ class Settings(BaseSettings):
     keywords: Annotated[Literal["auto", "whoosh"], Field(description="The library behind the keyword index.")] = "auto"
     fusion: Annotated[
         Literal["sum", "rrf"],
-        Field(description="How the legs are merged: `sum` of normalised scores, or `rrf`, reciprocal rank fusion."),
+        Field(
+            description="How the legs are merged: by a weighted `sum` of scores, or by `rrf`, reciprocal rank fusion."
+        ),
     ] = "sum"
+    recency: Annotated[
+        float,
+        Field(ge=0, le=1, description="What the newest article gains beside an old one that matches as well, 0 to 1."),
+    ] = 0.0
     page_size: Annotated[
         int, Field(ge=1, le=MAX_PAGE_SIZE, description="Results on a page when the request does not say.")
     ] = 10

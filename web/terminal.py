@@ -1,5 +1,10 @@
-"""How commands speak: a progress bar on a terminal, plain lines elsewhere, problems in one line on standard error."""
+"""What the commands share: how they are made and how they speak.
 
+They speak in a progress bar on a terminal, plain lines elsewhere, and in one line on standard error of a problem.
+Invariant: results go to standard output, everything else to standard error, so that `--json` can be piped anywhere.
+"""
+
+import json
 import shutil
 import sys
 import time
@@ -7,14 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import Never
+from typing import Never, ParamSpec, TypeVar
 
 import click
+from flask.cli import with_appcontext
 from tqdm import tqdm
 
 from archive.errors import ArchiveError
 from index.errors import SearchError
+from index.ranking import MODES
+from web.payload import Json
 from web.settings import SettingsError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 SECONDS_BETWEEN_LINES = 10.0  # without a terminal: enough to see that it lives, few enough for a log
 BYTES_STAGE = "reading"  # the one stage that counts bytes
@@ -73,6 +84,31 @@ class Text(click.ParamType[str]):
         except UnicodeEncodeError:
             self.fail("this is not text in the terminal's encoding: it must be UTF-8", param, ctx)
         return value
+
+
+TEXT = Text()
+MODE = click.Choice(MODES)
+as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output, for scripts.")
+
+
+def command(function: Callable[P, R]) -> click.Command:
+    """Make a command that runs with the application's services and reports failures in one line."""
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with clear_errors():
+            return function(*args, **kwargs)
+
+    run.__name__ = function.__name__
+    run.__doc__ = function.__doc__
+    run.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+    # A query may begin with a minus: what is no option of ours is an argument, and one too many is refused.
+    settings = {"ignore_unknown_options": True}
+    return click.command(function.__name__, context_settings=settings)(with_appcontext(run))
+
+
+def write_json(value: Json) -> None:
+    """Write one value to standard output, to be read by a person too."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 class Reporter:

@@ -4,15 +4,17 @@ Invariant: text that came from outside leaves here escaped or as plain `str`, wh
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
-from index.search import LegScore, Mode, Month, Result, SearchResponse, Snippet, Sort
+from index.listing import Sort
+from index.ranking import Mode
+from index.search import SearchResponse
+from index.snippet import Excerpt, Range
 
 
 class Named(NamedTuple):
@@ -34,19 +36,49 @@ LANE_NAMES = {
     "other": "On the same subject",
 }
 SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "oldest": "Oldest"}
-MAX_MONTHS = 18  # a longer list of months is shown as years
-MAX_YEARS = 15  # and a longer list of years as decades
+LANGUAGE_NAMES = {
+    "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
+    "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
+    "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "it": "Italian", "ja": "Japanese",
+    "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "nb": "Norwegian", "nl": "Dutch", "no": "Norwegian",
+    "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
+    "sr": "Serbian", "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
 
 
-def marked(snippet: Snippet) -> Markup:
-    """Return the snippet escaped, its highlights in <mark>; a range that overlaps or lies outside is passed over."""
-    pieces, at = [Markup()], 0
-    for start, end in sorted(snippet.highlights):
-        if not at <= start < end <= len(snippet.text):
-            continue
-        pieces += [escape(snippet.text[at:start]), Markup("<mark>"), escape(snippet.text[start:end]), Markup("</mark>")]
-        at = end
-    return Markup().join([*pieces, escape(snippet.text[at:])])
+def marked(snippet: Excerpt) -> Markup:
+    """Return the snippet escaped, the query's words in <mark> and the sentence that is meant in <span class="sense">.
+
+    A range that overlaps the one before it or lies outside is passed over; a mark that crosses the border of the
+    sentence is closed there and opened again.
+    """
+    text, marks = snippet.text, _apart(snippet.highlights, len(snippet.text))
+    if not (sense := _apart(filter(None, [snippet.sentence]), len(text))):
+        return _marked(text, (0, len(text)), marks)
+    start, end = sense[0]
+    inside = Markup('<span class="sense">') + _marked(text, (start, end), marks) + Markup("</span>")
+    return _marked(text, (0, start), marks) + inside + _marked(text, (end, len(text)), marks)
+
+
+def _apart(ranges: Iterable[Range], length: int) -> list[Range]:
+    """Return the ranges in order, without those that overlap or lie outside."""
+    kept, at = [], 0
+    for start, end in sorted(ranges):
+        if at <= start < end <= length:
+            kept.append((start, end))
+            at = end
+    return kept
+
+
+def _marked(text: str, piece: Range, marks: Iterable[Range]) -> Markup:
+    """Return one piece of the text escaped, what of the marks lies in it in <mark>."""
+    at, last = piece
+    pieces = [Markup()]
+    for start, end in ((max(start, at), min(end, last)) for start, end in marks):
+        if start < end:
+            pieces += [escape(text[at:start]), Markup("<mark>"), escape(text[start:end]), Markup("</mark>")]
+            at = end
+    return Markup().join([*pieces, escape(text[at:last])])
 
 
 def paragraphs(body: str) -> list[str]:
@@ -98,78 +130,13 @@ def found_line(response: SearchResponse) -> str:
     return counted if response.complete else f"At least {counted}"
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Why a result was found: in one line, and each leg's part in it."""
-
-    summary: str
-    details: Sequence[str]
-
-
-def why(result: Result, mode: Mode) -> Why | None:
-    """Say why a result matched; None when nothing was ranked and only filters chose it."""
-    keyword, semantic = result.keyword, result.semantic
-    by_words, by_meaning = bool(keyword.score), semantic.score is not None
-    near = semantic.rank is not None or not by_words  # every article has a cosine; only the nearest are ranked by it
-    if not by_words and not by_meaning:
-        return None
-    details = []
-    if mode != "semantic":
-        details.append(_leg("Words", keyword, "BM25 score") if by_words else "Words: none of yours occur.")
-    if mode != "keyword" and by_meaning:
-        details.append(_leg("Meaning", semantic, "cosine"))
-    return Why(_summary(by_words=by_words, near=near, mode=mode), details)
-
-
-def _summary(*, by_words: bool, near: bool, mode: Mode) -> str:
-    if mode == "keyword" or not near:
-        return "Matches your words"
-    if mode == "semantic":
-        return "Matches by meaning"
-    return "Matches your words and their meaning" if by_words else "Matches by meaning: none of your words occur"
-
-
-def _leg(name: str, leg: LegScore, measure: str) -> str:
-    place = f"number {leg.rank:,} in its ranking" if leg.rank else "beyond the end of its ranking"
-    return f"{name}: {place}, {measure} {leg.score or 0:.2f}, weight {leg.weight:.0%}."
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A stretch of time with how many of the found articles fall into it; both days inclusive."""
-
-    name: str
-    start: date
-    end: date
-    count: int
-
-
-def periods(months: Sequence[Month]) -> list[Period]:
-    """Return the months, newest first, gathered into years when they are many, and into decades when those are."""
-    named = [Period(f"{month.start:%B} {month.start.year}", month.start, month.end, month.count) for month in months]
-    if len(named) > MAX_MONTHS:
-        named = _gathered(months, span=1)
-        if len(named) > MAX_YEARS:
-            named = _gathered(months, span=10)
-    return sorted(named, key=lambda period: period.start, reverse=True)
-
-
-def _gathered(months: Sequence[Month], *, span: int) -> list[Period]:
-    counts: dict[int, int] = {}
-    for month in months:
-        first = month.start.year - month.start.year % span
-        counts[first] = counts.get(first, 0) + month.count
-    return [
-        Period(
-            str(first) if span == 1 else f"{first}s",
-            date(max(first, 1), 1, 1),
-            date(first + span - 1, 12, 31),
-            count,
-        )
-        for first, count in counts.items()
-    ]
-
-
 def label(value: str) -> str:
     """Return a source or section as people write it: many feeds send names_with_underscores."""
     return value.replace("_", " ").strip() or value
+
+
+def language_name(tag: str) -> str:
+    """Return a BCP 47 tag as people name the language; a tag that has no name here is shown as it is."""
+    language, _, rest = tag.partition("-")
+    name = LANGUAGE_NAMES.get(language.lower())
+    return tag if name is None else f"{name} ({rest})" if rest else name

@@ -5,7 +5,7 @@ the archive itself is only read. `index/evaluation/` holds the parts. Invariant:
 and panel that readers are answered by.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -129,6 +129,7 @@ def compare_self_runs(
 def _compared(judged: Judgements, name: str, files: tuple[Path, Path], chance: Chance) -> EvaluationReport:
     pair = _names(files)
     runs = {name: read_trec_run(path) for name, path in zip(pair, files, strict=True)}
+    judged = _asked(judged, runs.values())
     notes = (*judged.notes, *(note for name, run in runs.items() for note in _missing(name, run, judged)))
     return report_of(
         {name: {query_id: Answer(run.get(query_id, ())) for query_id in judged.queries} for name, run in runs.items()},
@@ -138,6 +139,18 @@ def _compared(judged: Judgements, name: str, files: tuple[Path, Path], chance: C
         measures=MEASURES,
         pair=pair,
         chance=chance,
+    )
+
+
+def _asked(judged: Judgements, runs: Iterable[Run]) -> Judgements:
+    """Return what is judged of the queries that one of the runs was asked; all when none was asked any."""
+    asked = {query_id for run in runs for query_id in run}.intersection(judged.queries) or set(judged.queries)
+    if not (left_out := len(judged.queries) - len(asked)):
+        return judged
+    return Judgements(
+        queries={query_id: text for query_id, text in judged.queries.items() if query_id in asked},
+        qrels={query_id: grades for query_id, grades in judged.qrels.items() if query_id in asked},
+        notes=(*judged.notes, f"{left_out} judged queries are in neither run, and are left out"),
     )
 
 

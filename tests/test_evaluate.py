@@ -248,6 +248,17 @@ def test_what_was_passed_over_is_told(collection: Path, parts: Parts, tmp_path: 
 # Runs from elsewhere
 
 
+def test_queries_that_neither_run_was_asked_are_left_out(collection: Path, parts: Parts, tmp_path: Path) -> None:
+    report = evaluate(collection, split="test", parts=parts, work=tmp_path / "work")
+    for setting in ("semantic", "hybrid"):
+        kept = {query_id: found for query_id, found in report.runs[setting].items() if query_id != "q1"}
+        (tmp_path / f"{setting}.run").write_text(trec_run(kept, tag="x"))
+    files = (tmp_path / "semantic.run", tmp_path / "hybrid.run")
+    read = compare_runs(collection, split="test", files=files, chance=Chance())
+    assert read.queries == 2
+    assert read.notes == ("1 judged queries are in neither run, and are left out",)
+
+
 def test_runs_are_measured_like_rankings(collection: Path, parts: Parts, tmp_path: Path) -> None:
     report = evaluate(collection, split="test", parts=parts, work=tmp_path / "work")
     for setting in ("keyword", "semantic"):

@@ -31,6 +31,14 @@ def test_a_typo_is_corrected_by_the_words_of_the_archive(parts: Services) -> Non
     assert respelling(parts).suggest("parliament") is None
 
 
+def test_a_suggestion_that_would_find_nothing_either_is_not_made(parts: Services) -> None:
+    parts.store.put(article(30, title="Gardens", body="Tomatoes grow in gardens."))
+    parts.builder.update()
+    assert respelling(parts).suggest("parliamant tomatoes") is None
+    assert respelling(parts).suggest("parliamant the day") == "parliament the day"
+    assert respelling(parts).suggest("parliamant source:ledger -tomatoes") == "parliament source:ledger -tomatoes"
+
+
 def test_the_words_of_a_new_generation_are_known_soon_after(parts: Services) -> None:
     spelling = respelling(parts)
     assert spelling.suggest("earthquaek") is None

@@ -9,13 +9,15 @@ import threading
 from collections.abc import Callable, Sequence
 
 from archive.errors import ArchiveError
-from index.analysis import words
+from index.analysis import scoring_terms, words
 from index.errors import SearchError
 from index.query import Query, Term
 from index.serving import Serving
-from index.spelling.speller import Speller
+from index.spelling.speller import Speller, plain_words
 
 log = logging.getLogger(__name__)
+
+FOUND_WHOLE = 4  # words up to which a suggestion must find an article that holds them all
 
 
 class Respelling:
@@ -35,8 +37,13 @@ class Respelling:
         suggestion = self._current().suggest(query_text)
         if suggestion is None:
             return None
-        new = set(words(suggestion)) - set(words(query_text))
-        return suggestion if all(self._count((word,)) for word in new) else None
+        meant = [word.folded for word in plain_words(suggestion)]
+        new = set(meant) - set(words(query_text))
+        if not all(self._count((word,)) for word in new):
+            return None
+        telling = scoring_terms(meant)
+        is_found = len(telling) > FOUND_WHOLE or bool(self._count(telling))
+        return suggestion if is_found else None
 
     def close(self) -> None:
         """Wait for what is being loaded."""

@@ -37,7 +37,7 @@ class LocalEngine:
         unfiltered = without_filters(query)
         holding = self._keywords.holding(unfiltered)
         most = frozenset() if holding else self._keywords.holding_most(unfiltered)
-        by_words = (holding | most).intersection(within) if within is not None else holding | most
+        by_words = holding | most
         for asked in dict.fromkeys((query, unfiltered)):
             by_words = by_words.union(article_id for article_id, _ in self._keywords.rank(asked, depth=depth))
         beside = self._keywords.select(unfiltered) if unfiltered != query else frozenset()

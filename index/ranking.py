@@ -52,12 +52,6 @@ class Ranking:
         """Return the articles, best first."""
         return [self.candidates.ids[row] for row in self.fusion.order.tolist()]
 
-    @property
-    def probabilities(self) -> list[float]:
-        """Return the probability of each of `ids`."""
-        values: list[float] = self.probability[self.fusion.order].tolist()
-        return values
-
 
 class Ranker:
     """Ranks the archive's articles. Safe to use from several threads."""

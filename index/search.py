@@ -195,14 +195,13 @@ class Search:
         ranking = self.rank(narrow(typed, *_filters(request)), mode=request.mode)
         shelf = self._catalogue.shelf()
         filed = shelf.rows(ranking.candidates.ids)
-        keep = ranking.candidates.selected & (filed != NOT_SHOWN)
+        says_nothing = bool(request.query.strip()) and typed == Query()  # punctuation is no wish to see everything
+        keep = ranking.candidates.selected & (not says_nothing)
         if request.cutoff == "on":
             keep &= worth_showing(ranking)
-        says_nothing = bool(request.query.strip()) and typed == Query()  # punctuation is no wish to see everything
-        keep &= not says_nothing
-        keep &= self._still_holds(ranking, filed, keep, shelf)
         rows = ranked_rows(ranking)
         rows = rows[keep[rows]]
+        rows = rows[self._still_holding(ranking, rows, filed[rows], shelf, since=ranking.seq)]
         rows = in_order(rows, shelf.published[filed[rows]], sort=request.sort, ranking=ranking)
         said = remarks(ranking, rows, cutoff=request.cutoff)
         is_thin = said.relaxed or not len(rows) or ranking.candidates.known < 1
@@ -219,29 +218,23 @@ class Search:
             suggestion=self._speller(request.query) if self._speller and ranking.query.text and is_thin else None,
         )
 
-    def _still_holds(self, ranking: Ranking, filed: Ints, keep: Mask, shelf: Shelf) -> Mask:
-        """Return which candidates keep to what binds; an article that changed since it was indexed is read again."""
-        changed = np.flatnonzero(keep & (shelf.changed[filed] > ranking.seq))
-        still = np.ones(len(filed), np.bool_)
-        still[changed] = self._hold(ranking, changed)
-        return still
-
-    def _hold(self, ranking: Ranking, rows: Ints) -> Mask:
-        """Return which of these candidates, as they read now, keep to what binds."""
+    def _still_holding(self, ranking: Ranking, rows: Ints, filed: Ints, shelf: Shelf, *, since: int) -> Mask:
+        """Return which of these candidates are shown and keep to what binds; what changed since is read again."""
+        keep: Mask = filed != NOT_SHOWN
         if not (ranking.query.required or ranking.query.excluded):
-            return np.ones(len(rows), np.bool_)
-        ids = [ranking.candidates.ids[row] for row in rows.tolist()]
+            return keep
+        changed = np.flatnonzero(keep & (shelf.changed[filed] > since))
+        ids = [ranking.candidates.ids[row] for row in rows[changed].tolist()]
         articles = self._store.live(ids)
-        return np.array([id_ in articles and holds(ranking.query, articles[id_]) for id_ in ids], np.bool_)
+        keep[changed] = [id_ in articles and holds(ranking.query, articles[id_]) for id_ in ids]
+        return keep
 
     def _counted_again(self, found: ResultSet, shelf: Shelf) -> ResultSet:
         """Return the set with counts of what is left of it, now that articles changed; its rows stay where they are."""
         filed = shelf.rows([found.ranking.candidates.ids[row] for row in found.rows.tolist()])
-        keep = filed != NOT_SHOWN
-        changed = np.flatnonzero(keep & (shelf.changed[filed] > found.seq))
-        if keep.all() and not len(changed):
+        keep = self._still_holding(found.ranking, found.rows, filed, shelf, since=found.seq)
+        if keep.all() and not (shelf.changed[filed] > found.seq).any():
             return found
-        keep[changed] = self._hold(found.ranking, found.rows[changed])
         return replace(found, total=int(keep.sum()), facets=facets_of(shelf, filed[keep]))
 
     def _results(self, found: ResultSet, rows: Ints, shelf: Shelf) -> list[Result]:

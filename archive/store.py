@@ -13,6 +13,7 @@ https://sqlite.org/wal.html#walresetbug).
 import hashlib
 import json
 import threading
+import time
 import uuid
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,10 +34,10 @@ T = TypeVar("T")
 Outcome = Literal["added", "updated", "unchanged"]
 
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
+BUSY_RETRY_SECONDS = 0.01
 BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
 VECTOR_CHECKSUM_BYTES = 8
 WRITER_PRAGMAS: dict[str, str | int] = {
-    "journal_mode": "wal",
     "synchronous": "full",
     "foreign_keys": 1,
     "secure_delete": 1,
@@ -115,12 +116,30 @@ class Store:
         connection = apsw.Connection(str(self._path), flags=flags)
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         if flags & apsw.SQLITE_OPEN_READWRITE:
+            self._use_wal(connection)
             for pragma, value in WRITER_PRAGMAS.items():
                 connection.pragma(pragma, value)
             connection.create_scalar_function(
                 "checksum_of", lambda *values: _checksum(values[0]), 1, deterministic=True
             )
         return connection
+
+    def _use_wal(self, connection: apsw.Connection) -> None:
+        """Turn the file to WAL, waiting for whoever is doing just that.
+
+        SQLite does not wait there by itself: two connections to a new file hold what each other needs, and it refuses
+        one of them at once, whatever its busy timeout (https://sqlite.org/c3ref/busy_handler.html).
+        """
+        deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+        while True:
+            try:
+                connection.pragma("journal_mode", "wal")
+            except apsw.BusyError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(BUSY_RETRY_SECONDS)
+            else:
+                return
 
     def _migrate(self) -> None:
         scripts = sorted(

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ class Asked:
 
     def ndcg(self, weights: Weights, blend: Blend) -> float:
         """Return nDCG@10 of these weights and this blend."""
-        likeness = self.likeness if all(weights) else None
+        likeness = (lambda _: self.likeness) if all(weights) else None
         order = fuse(self.candidates, method="sum", weights=weights, likeness=likeness, blend=blend).order[:10]
         return float(self.grades[order] @ DISCOUNT[: len(order)]) / self.ideal
 
@@ -190,7 +191,8 @@ def asked_set(
     """Ask the queries, each with the grades of its relevant articles, and measure both legs alone."""
     asked = []
     for text, grades in queries:
-        candidates = engine.candidates(plain(text), embed_query(embedder, text), depth=DEPTH)
+        vector = embed_query(embedder, text)
+        candidates = engine.candidates(plain(text), partial(np.asarray, vector), depth=DEPTH)
         first = fuse(candidates, method="sum").order[:FEEDBACK_ARTICLES]
         ideal = float(np.sort([max(grade, 0) for grade in grades.values()])[::-1][:10] @ DISCOUNT[: len(grades)])
         graded = np.array([max(grades.get(article_id, 0), 0) for article_id in candidates.ids], np.float64)

@@ -7,7 +7,8 @@ a / (a + p), the smooth inverse frequency of Arora, Liang & Ma 2017, with p by Z
 vocabulary, which is ordered by frequency; the same is done to make small static models of large ones (model2vec).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,18 +20,32 @@ from index.engine import Vectors
 MAX_VOCABULARY = 65_536  # pieces; a larger vocabulary belongs to a larger model, which would take minutes to ask
 SMOOTHING = 1e-3  # a in a / (a + p), as published
 BATCH_PIECES = 2_048  # pieces of one inference
+KEPT_WORDS = 32_768  # whose pieces are remembered, some 200 bytes each; then it starts afresh
 MOST_FREQUENT = ("the", "▁the", "Ġthe")  # before it stand marks, characters and punctuation
 
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """The pieces of one text: where each starts, ascending, and its vector, as long as the piece has weight."""
+    """The pieces of one text: where each starts, ascending, and its vector, as long as the piece has weight.
+
+    Most pieces stand in a text several times: what is worked out from vectors is worked out once for each kind.
+    """
 
     starts: NDArray[np.int64]  # characters of the text; shape (n,)
-    vectors: Vectors  # shape (n, dimension)
+    kinds: Vectors  # the vectors of the different pieces
+    rows: NDArray[np.int64]  # the row of `kinds` of each piece; shape (n,)
+
+    @property
+    def vectors(self) -> Vectors:
+        """The vector of each piece: shape (n, dimension)."""
+        return self.kinds[self.rows]
 
 
 PieceReader = Callable[[str], Pieces | None]
+# The pieces of each of these words: the id of each, and where in the word it starts.
+Cutter = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]]
+
+_WORD = re.compile(r"\S+")
 
 
 def make_table(
@@ -58,17 +73,58 @@ def _weights(vocabulary: Mapping[str, int]) -> NDArray[np.float32]:
     return np.asarray(SMOOTHING / (SMOOTHING + shares), dtype=np.float32)
 
 
+def _as_floats(halves: NDArray[np.float16]) -> Vectors:
+    """Return 16-bit floats as 32-bit ones: the bits moved to their places and the exponent set right.
+
+    numpy does it one number at a time, which takes longer than all else that is done with the vectors of a page.
+    """
+    bits = halves.view(np.uint16).astype(np.uint32)
+    magnitude = ((bits & 0x7FFF) << 13).view(np.float32) * np.float32(2.0**112)  # 127 - 15: the exponents' biases
+    floats: Vectors = (magnitude.view(np.uint32) | ((bits & 0x8000) << 16)).view(np.float32)
+    return floats
+
+
 class PieceTable:
     """A table on disk, mapped into memory: a look-up reads the rows it needs, and processes share them."""
 
     def __init__(self, path: Path) -> None:
         """Open it. Raises OSError or ValueError when it is no such table."""
-        self._rows = np.lib.format.open_memmap(path, mode="r")
+        self._rows = np.asarray(np.lib.format.open_memmap(path, mode="r"))
 
-    def vectors(self, ids: Sequence[int]) -> Vectors:
+    def vectors(self, ids: Sequence[int] | NDArray[np.int64]) -> Vectors:
         """Return the vector of each piece: shape (len(ids), dimension)."""
-        found: Vectors = self._rows[np.asarray(ids, dtype=np.int64)].astype(np.float32)
-        return found
+        return _as_floats(self._rows[np.asarray(ids, dtype=np.int64)])
+
+
+class WordPieces:
+    """Cuts texts into pieces a word at a time and remembers the words: a tokeniser takes longer than all that follows.
+
+    What stands between white space is cut by itself, as models of word pieces do; the words of a text that are not
+    known are cut together. Safe to use from several threads.
+    """
+
+    def __init__(self, cut: Cutter) -> None:
+        """Take what cuts words."""
+        self._cut = cut
+        self._known: dict[str, Sequence[tuple[int, int]]] = {}
+
+    def __call__(self, text: str) -> tuple[Sequence[int], NDArray[np.int64]]:
+        """Return the ids of the pieces of `text` and where each starts."""
+        words = [(word[0], word.start()) for word in _WORD.finditer(text)]
+        pieces = self._pieces({word for word, _ in words})
+        cut = [(piece, first + offset) for word, first in words for piece, offset in pieces[word]]
+        return [piece for piece, _ in cut], np.array([start for _, start in cut], dtype=np.int64)
+
+    def _pieces(self, words: Set[str]) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """Return the id of each piece of these words, and where in the word it starts."""
+        known = self._known  # another thread may start afresh meanwhile
+        new = [word for word in words if word not in known]
+        if new and len(known) + len(new) > KEPT_WORDS:
+            known, new = {}, list(words)
+            self._known = known
+        if new:
+            known.update(zip(new, self._cut(new), strict=True))
+        return known
 
 
 def save_table(table: NDArray[np.float16], path: Path) -> None:

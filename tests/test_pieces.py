@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from index.embedder import BUNDLED, _locate
 from index.engine import Vectors
-from index.pieces import BATCH_PIECES, PieceTable, make_table, save_table
+from index.pieces import BATCH_PIECES, PieceTable, WordPieces, make_table, save_table
+from index.tokens import Tokenizer
 
 WORDS = ["[CLS]", "!", "the", "of", *(f"word{number}" for number in range(96))]
 VOCABULARY = {word: number for number, word in enumerate(WORDS)}
@@ -95,3 +97,35 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pieces.npy").write_bytes(b"not a table")
     with pytest.raises(ValueError, match="magic"):
         PieceTable(tmp_path / "pieces.npy")
+
+
+def test_a_table_gives_what_it_holds_whatever_the_number(tmp_path: Path) -> None:
+    bits = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    finite = bits[np.isfinite(bits)].reshape(-1, 8)  # every 16-bit float there is, the smallest and both zeros too
+    save_table(finite, tmp_path / "table.npy")
+    found = PieceTable(tmp_path / "table.npy").vectors(range(len(finite)))
+    assert found.dtype == np.float32
+    assert found.tobytes() == finite.astype(np.float32).tobytes()
+
+
+def test_a_text_is_cut_word_by_word_and_each_word_once() -> None:
+    cut: list[str] = []
+
+    def letters(words: Sequence[str]) -> list[list[tuple[int, int]]]:
+        cut.extend(words)
+        return [[(ord(letter), place) for place, letter in enumerate(word)] for word in words]
+
+    pieces = WordPieces(letters)
+    ids, starts = pieces("to be\n or to")
+    assert (bytes(ids).decode(), starts.tolist()) == ("tobeorto", [0, 1, 3, 4, 7, 8, 10, 11])
+    assert pieces("")[1].dtype == np.int64
+    pieces("be it")
+    assert sorted(cut) == ["be", "it", "or", "to"]
+
+
+@pytest.mark.model
+def test_words_cut_together_have_the_pieces_each_has_alone() -> None:
+    tokenizer = Tokenizer(_locate(BUNDLED).folder, limit=256)
+    words = ["The", "flood's", "tstfowing!", "Überschwemmung", "水水", "...", "\u200b", "U.S.-China", "$3.50", "naïve"]
+    assert tokenizer.pieces(words) == [tokenizer.pieces([word])[0] for word in words]
+    assert tokenizer.pieces([]) == []

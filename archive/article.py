@@ -10,6 +10,7 @@ from typing import Literal
 
 Status = Literal["live", "embargoed", "removed"]
 ChangeKind = Literal["added", "updated", "removed"]
+TEXT_HASH_BYTES = 16  # of a SHA-256: enough that no two texts ever share one by chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,8 @@ class Rejection:
 class Passage:
     """A piece of a body: `body[start:end]`, in characters, of one version of one article.
 
-    `ordinal` counts the passages of an article from 0. `text_hash` is the SHA-256 of exactly the text that is
-    embedded (headline and passage), so equal texts share one embedding.
+    `ordinal` counts the passages of an article from 0. `text_hash` is the beginning of the SHA-256 of exactly the
+    text that is embedded (headline and passage), so equal texts share one embedding.
     """
 
     article_id: str

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import sentencex
 
-from archive.article import Article, Passage
+from archive.article import TEXT_HASH_BYTES, Article, Passage
 from archive.errors import ArchiveError
 
 Range = tuple[int, int]
@@ -49,7 +49,7 @@ def cut(article: Article, *, token_spans: TokenSpans, max_tokens: int) -> list[P
             ordinal=ordinal,
             start=start,
             end=end,
-            text_hash=hashlib.sha256(embedding_text(context, article.body[start:end]).encode()).digest(),
+            text_hash=_text_hash(embedding_text(context, article.body[start:end])),
         )
         for ordinal, (start, end) in enumerate(ranges)
     ]
@@ -68,6 +68,10 @@ def title_context(article: Article, token_spans: TokenSpans) -> str:
 def embedding_text(context: str, passage_text: str) -> str:
     """Return exactly the text that is embedded for a passage whose headline is `context`."""
     return f"{context}\n{passage_text}" if context else passage_text
+
+
+def _text_hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:TEXT_HASH_BYTES]
 
 
 def _longest(body: str, ranges: Sequence[Range], context: str, token_spans: TokenSpans) -> int:

@@ -4,23 +4,24 @@ This file is long because it is the one place where SQL stands, and holds nothin
 
 Invariants: a method that writes is one transaction, and what it has returned from is on the disk (WAL with
 `synchronous=FULL`). Every version of an article is kept. Each change of an article appends to the change log in the
-same transaction. Readers never wait for a writer.
+same transaction. Readers never wait for a writer. How values are packed into a column is `archive.packing`'s business.
 
 SQLite comes with `apsw`, because the one a Python brings may have the WAL-reset defect (3.7.0 to 3.51.2,
 https://sqlite.org/wal.html#walresetbug).
 """
 
-import hashlib
 import json
 import threading
 import time
 import uuid
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import nsmallest
 from importlib import resources
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -29,14 +30,20 @@ import apsw
 from archive.article import Article, Change, ChangeKind, Listing, Passage
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
+from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
+from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
 Outcome = Literal["added", "updated", "unchanged"]
 
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
+CACHE_KIB = 1024  # pages a connection keeps; each thread has one, and the system keeps the file's pages for all
 BUSY_RETRY_SECONDS = 0.01
 BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
-VECTOR_CHECKSUM_BYTES = 8
+# A row of `Store.filings`: article id, seq of its last change, whether it is shown, source, section, authors (JSON),
+# language, published_at (ISO 8601), all as they are stored.
+Filing = tuple[str, int, bool, str | None, str | None, str, str | None, str | None]
+
 WRITER_PRAGMAS: dict[str, str | int] = {
     "synchronous": "full",
     "foreign_keys": 1,
@@ -46,11 +53,12 @@ WRITER_PRAGMAS: dict[str, str | int] = {
 DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.SQLError)
 
 _VERSION_COLUMNS = (
-    "v.article_id, v.title, v.body, v.url, v.source, v.section, v.authors, v.language, v.published_at, v.updated_at,"
+    "v.article_id, v.title, b.packed, v.url, v.source, v.section, v.authors, v.language, v.published_at, v.updated_at,"
     " v.version, a.status, v.derived_title"
 )
 # `+a.status` below keeps SQLite from going through all that is shown where it can find each article by its id.
 _SHOWN = "FROM article a JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
+_WITH_BODY = "JOIN body b ON b.version_id = v.version_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +123,14 @@ class Store:
     def _connect(self, flags: int) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), flags=flags)
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        connection.pragma("cache_size", -CACHE_KIB)
         if flags & apsw.SQLITE_OPEN_READWRITE:
             self._use_wal(connection)
             for pragma, value in WRITER_PRAGMAS.items():
                 connection.pragma(pragma, value)
-            connection.create_scalar_function(
-                "checksum_of", lambda *values: _checksum(values[0]), 1, deterministic=True
-            )
+            connection.create_scalar_function("packed_text", packed_text, 1)
+            connection.create_scalar_function("packed_embedding", packed_embedding, 2)
+            connection.create_aggregate_function("packed_passages", packed_passages, 3)
         return connection
 
     def _use_wal(self, connection: apsw.Connection) -> None:
@@ -155,6 +164,13 @@ class Store:
                 connection.execute(script)
                 connection.pragma("user_version", number)
             connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('uuid', ?)", (str(uuid.uuid4()),))
+        if 0 < current < scripts[-1][0]:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Shorten the file by what an upgrade has left empty; where that cannot be, new articles will fill it."""
+        with suppress(apsw.FullError, apsw.BusyError):
+            self._writer.execute("VACUUM")
 
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
@@ -223,8 +239,8 @@ class Store:
 
     def _insert_version(self, connection: apsw.Connection, article: Article, *, version: int, digest: bytes) -> None:
         connection.execute(
-            "INSERT INTO version (article_id, version, url, source, section, title, body, authors, language,"
-            " published_at, updated_at, derived_title, ingested_at, sha256) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO version (article_id, version, url, source, section, title, authors, language,"
+            " published_at, updated_at, derived_title, ingested_at, sha256) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 article.id,
                 version,
@@ -232,7 +248,6 @@ class Store:
                 article.source,
                 article.section,
                 article.title,
-                article.body,
                 json.dumps(article.authors, ensure_ascii=False),
                 article.language,
                 _iso(article.published_at),
@@ -241,6 +256,9 @@ class Store:
                 _iso(datetime.now(UTC)),
                 digest,
             ),
+        )
+        connection.execute(
+            "INSERT INTO body (version_id, packed) VALUES (last_insert_rowid(), ?)", (pack_text(article.body),)
         )
 
     def _log(
@@ -264,7 +282,7 @@ class Store:
 
     def article(self, article_id: str) -> Article | None:
         """Return the shown version of an article, whatever its status, or None when there is no such article."""
-        row = self._one(f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE a.article_id = ?", (article_id,))
+        row = self._one(f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY} WHERE a.article_id = ?", (article_id,))
         return _article(row) if row else None
 
     def live(self, article_ids: Sequence[str]) -> dict[str, Article]:
@@ -272,10 +290,22 @@ class Store:
         found: dict[str, Article] = {}
         for batch in _batches(article_ids):
             rows = self._rows(
-                f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})",
+                f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY}"
+                f" WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})",
                 batch,
             )
             found.update((row[0], _article(row)) for row in rows)
+        return found
+
+    def shown(self, article_ids: Sequence[str]) -> dict[str, int]:
+        """Return the version that is shown of those of the articles that may be, by id."""
+        found: dict[str, int] = {}
+        for batch in _batches(article_ids):
+            rows = self._rows(
+                f"SELECT article_id, version FROM article WHERE +status = 'live' AND article_id IN ({_marks(batch)})",
+                batch,
+            )
+            found.update(rows)
         return found
 
     def listings(self, article_ids: Sequence[str]) -> dict[str, Listing]:
@@ -297,6 +327,21 @@ class Store:
                     published_at=_time(published_at),
                 )
         return found
+
+    def filings(self, *, after: int) -> list[Filing]:
+        """Return what every article changed since `after` is filed under, in the order of their ids."""
+        rows = self._rows(
+            "SELECT a.article_id, c.seq, a.status = 'live', v.source, v.section, v.authors, v.language, v.published_at"
+            " FROM (SELECT article_id, max(seq) AS seq FROM change WHERE seq > ? GROUP BY article_id) c"
+            " JOIN article a ON a.article_id = c.article_id"
+            " JOIN version v ON v.article_id = a.article_id AND v.version = a.version",
+            (after,),
+        )
+        return sorted(rows, key=itemgetter(0))  # in order already, as a rule: quicker than asking SQLite for it
+
+    def count_live(self) -> int:
+        """Return how many articles may be shown."""
+        return int(self._one("SELECT count(*) FROM article WHERE status = 'live'")[0])
 
     def live_ids(self) -> list[str]:
         """Return the ids of every article that may be shown, in order."""
@@ -325,7 +370,7 @@ class Store:
     def newest(self, limit: int) -> list[Article]:
         """Return the `limit` shown articles published last; undated ones are not among them."""
         rows = self._rows(
-            f"SELECT {_VERSION_COLUMNS} {_SHOWN} WHERE a.status = 'live' AND a.published_at IS NOT NULL"
+            f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY} WHERE a.status = 'live' AND a.published_at IS NOT NULL"
             " ORDER BY a.published_at DESC, a.article_id LIMIT ?",
             (limit,),
         )
@@ -350,17 +395,11 @@ class Store:
         """
         if not words:
             return [(article.id, 0.0) for article in self.newest(limit)]
-        patterns = json.dumps([f"%{_like(word)}%" for word in words[:BATCH]])
-        score = (
-            "SELECT sum(3 * (v.title LIKE word.value ESCAPE '\\') + (v.body LIKE word.value ESCAPE '\\'))"
-            " FROM json_each(?) word"
-        )
-        rows = self._rows(
-            f"SELECT a.article_id, ({score}) AS score {_SHOWN} WHERE a.status = 'live' AND score > 0"
-            " ORDER BY score DESC, a.article_id LIMIT ?",
-            (patterns, limit),
-        )
-        return [(article_id, float(value)) for article_id, value in rows]
+        wanted = [word.lower() for word in words[:BATCH]]
+        rows = self._rows(f"SELECT a.article_id, v.title, b.packed {_SHOWN} {_WITH_BODY} WHERE a.status = 'live'")
+        scores = ((_score(title, packed, wanted), article_id) for article_id, title, packed in rows)
+        best = nsmallest(limit, ((-score, article_id) for score, article_id in scores if score))
+        return [(article_id, float(-score)) for score, article_id in best]
 
     # The change log
 
@@ -386,27 +425,45 @@ class Store:
     # Passages and embeddings
 
     def put_passages(self, passages: Sequence[Passage], *, chunking: str) -> None:
-        """Keep how one version of an article was cut."""
+        """Keep how some versions of articles were cut: of each all passages, numbered from 0.
+
+        Raises ValueError when that is not what they are.
+        """
+        cut: dict[tuple[str, int], list[Passage]] = {}
+        for passage in sorted(passages, key=lambda passage: passage.ordinal):
+            cut.setdefault((passage.article_id, passage.version), []).append(passage)
+        rows = [(*version, chunking, _packed(pieces)) for version, pieces in cut.items()]
         with self._transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO chunking (name) VALUES (?)", (chunking,))
             connection.executemany(
-                'INSERT INTO passage (article_id, version, chunking, ordinal, start, "end", text_hash)'
-                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [(p.article_id, p.version, chunking, p.ordinal, p.start, p.end, p.text_hash) for p in passages],
+                "INSERT INTO passages (version_id, chunking_id, packed) VALUES"
+                " ((SELECT version_id FROM version WHERE article_id = ? AND version = ?),"
+                " (SELECT chunking_id FROM chunking WHERE name = ?), ?)"
+                " ON CONFLICT DO UPDATE SET packed = excluded.packed WHERE packed <> excluded.packed",
+                rows,
             )
 
     def passages(self, article: Article, *, chunking: str) -> list[Passage]:
         """Return the passages of this version of `article`, in order; empty when it has not been cut so."""
+        return self.cut(((article.id, article.version),), chunking=chunking).get(article.id, [])
+
+    def cut(self, versions: Iterable[tuple[str, int]], *, chunking: str) -> dict[str, list[Passage]]:
+        """Return the passages of these versions (article id, version), by article id, as far as they were cut so.
+
+        What is damaged counts as not cut.
+        """
+        found: dict[str, list[Passage]] = {}
         rows = self._rows(
-            'SELECT ordinal, start, "end", text_hash FROM passage'
-            " WHERE article_id = ? AND version = ? AND chunking = ? ORDER BY ordinal",
-            (article.id, article.version, chunking),
+            "SELECT v.article_id, v.version, p.packed FROM json_each(?) asked"
+            " JOIN version v ON v.article_id = asked.value ->> 0 AND v.version = asked.value ->> 1"
+            " JOIN passages p ON p.version_id = v.version_id"
+            " AND p.chunking_id = (SELECT chunking_id FROM chunking WHERE name = ?)",
+            (json.dumps(list(versions)), chunking),
         )
-        return [
-            Passage(
-                article_id=article.id, version=article.version, ordinal=ordinal, start=start, end=end, text_hash=digest
-            )
-            for ordinal, start, end, digest in rows
-        ]
+        for article_id, version, packed in rows:
+            with suppress(ValueError):
+                found[article_id] = unpack_passages(unguarded(packed), article_id=article_id, version=version)
+        return found
 
     def model_id(self, *, sha256: str, name: str) -> int:
         """Return this archive's number for the model with these weights, giving it one when it is new."""
@@ -418,32 +475,37 @@ class Store:
         return int(row[0])
 
     def put_embeddings(self, model_id: int, vectors: Sequence[tuple[bytes, bytes]]) -> None:
-        """Keep embeddings, each a pair of text hash and vector (float32, little-endian).
+        """Keep embeddings, each a pair of text hash and vector (see `archive.packing`).
 
         A text that already has one keeps the one it has, unless that is damaged.
         """
         with self._transaction() as connection:
-            connection.executemany(
-                "INSERT INTO embedding (model_id, text_hash, vector, checksum) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET vector = excluded.vector, checksum = excluded.checksum"
-                " WHERE checksum_of(embedding.vector) <> embedding.checksum",
-                [(model_id, digest, vector, _checksum(vector)) for digest, vector in vectors],
-            )
+            for text_hash, vector in vectors:
+                _put_embedding(connection, model_id, text_hash, vector)
 
     def embedded(self, model_id: int, text_hashes: Sequence[bytes]) -> set[bytes]:
-        """Return those of the hashes whose text has an embedding by this model that is not damaged."""
-        return set(self.embeddings(model_id, text_hashes))
+        """Return those of the hashes whose text has an embedding by this model, without looking whether it is whole."""
+        found: set[bytes] = set()
+        for batch in _batches(text_hashes):
+            rows = self._rows(
+                f"SELECT text_hash FROM embedded WHERE model_id = ? AND text_hash IN ({_marks(batch)})",
+                [model_id, *batch],
+            )
+            found.update(digest for (digest,) in rows)
+        return found
 
     def embeddings(self, model_id: int, text_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the kept vectors of these texts, by text hash. One whose checksum does not hold is left out."""
         found: dict[bytes, bytes] = {}
         for batch in _batches(text_hashes):
             rows = self._rows(
-                "SELECT text_hash, vector, checksum FROM embedding"
+                "SELECT text_hash, packed FROM embedded JOIN embedding USING (embedding_id)"
                 f" WHERE model_id = ? AND text_hash IN ({_marks(batch)})",
                 [model_id, *batch],
             )
-            found.update((digest, vector) for digest, vector, checksum in rows if _checksum(vector) == checksum)
+            for text_hash, packed in rows:
+                with suppress(ValueError):
+                    found[text_hash] = unguarded(packed)
         return found
 
     # Generations
@@ -477,7 +539,8 @@ class Store:
         row = self._one(
             "SELECT (SELECT count(*) FROM article WHERE status = 'live'),"
             " (SELECT count(*) FROM article WHERE status = 'removed'), (SELECT count(*) FROM version),"
-            " (SELECT count(*) FROM passage), (SELECT count(*) FROM embedding),"
+            f" (SELECT coalesce(sum((length(packed) - {CRC.size}) / {PASSAGE.size}), 0) FROM passages),"
+            " (SELECT count(*) FROM embedding),"
             f" (SELECT count(DISTINCT v.source) {_SHOWN} WHERE a.status = 'live'),"
             " (SELECT min(published_at) FROM article WHERE status = 'live'),"
             " (SELECT max(published_at) FROM article WHERE status = 'live')"
@@ -500,7 +563,10 @@ class Store:
         SQLite's own check misses most flipped bits, so every version and every vector is hashed again.
         """
         problems: list[str] = []
-        for part in (self._check_structure, self._check_versions, self._check_embeddings, self._check_shown):
+        for part in (
+            *(self._check_structure, self._check_versions, self._check_passages),
+            *(self._check_embeddings, self._check_shown),
+        ):
             try:
                 for problem in part():
                     problems.append(problem)  # at once: what was found before an error counts too
@@ -514,20 +580,31 @@ class Store:
 
     def _check_versions(self) -> Iterator[str]:
         columns = _VERSION_COLUMNS.replace("a.status", "'live'")
-        for (rowid,) in self._rows("SELECT rowid FROM version"):
+        for (version_id,) in self._rows("SELECT version_id FROM version"):
             try:  # one at a time: a row that cannot even be read must not hide the others
-                row = self._one(f"SELECT {columns}, v.sha256 FROM version v WHERE rowid = ?", (rowid,))
-                if row is None or content_hash(_article(row[:-1])) == row[-1]:
+                row = self._one(
+                    f"SELECT {columns}, v.sha256 FROM version v {_WITH_BODY} WHERE v.version_id = ?", (version_id,)
+                )
+                if row is not None and content_hash(_article(row[:-1])) == row[-1]:
                     continue
-                name = f"article {row[0]} version {row[10]}"
+                name = f"article {row[0]} version {row[10]}" if row else f"row {version_id} of the versions"
             except (ArchiveDamaged, TypeError):  # TypeError: a field of another type than a text
-                name = f"row {rowid} of the versions"
+                name = f"row {version_id} of the versions"
             yield f"{name}: the text differs from its hash: restore it from a backup"
 
+    def _check_passages(self) -> Iterator[str]:
+        for version_id, packed in self._rows("SELECT version_id, packed FROM passages"):
+            try:
+                unguarded(packed)
+            except ValueError as error:
+                yield f"passages of row {version_id} of the versions: {error}: run `flask reindex`"
+
     def _check_embeddings(self) -> Iterator[str]:
-        for embedding_id, vector, checksum in self._rows("SELECT embedding_id, vector, checksum FROM embedding"):
-            if _checksum(vector) != checksum:
-                yield f"embedding {embedding_id}: the vector differs from its checksum: run `flask reindex`"
+        for embedding_id, packed in self._rows("SELECT embedding_id, packed FROM embedding"):
+            try:
+                unguarded(packed)
+            except ValueError as error:
+                yield f"embedding {embedding_id}: {error}: run `flask reindex`"
 
     def _check_shown(self) -> Iterator[str]:
         missing = self._one(
@@ -543,15 +620,32 @@ class Store:
             yield f"article {row[0]}: what is shown is not its newest version: restore it from a backup"
 
 
+def _put_embedding(connection: apsw.Connection, model_id: int, text_hash: bytes, vector: bytes) -> None:
+    row = connection.execute(
+        "SELECT embedding_id, packed FROM embedded JOIN embedding USING (embedding_id)"
+        " WHERE model_id = ? AND text_hash = ?",
+        (model_id, text_hash),
+    ).fetchone()
+    if row is None:
+        connection.execute("INSERT INTO embedding (packed) VALUES (?)", (guarded(vector),))
+        connection.execute("INSERT INTO embedded VALUES (?, ?, last_insert_rowid())", (model_id, text_hash))
+        return
+    try:
+        unguarded(row[1])
+    except ValueError:
+        connection.execute("UPDATE embedding SET packed = ? WHERE embedding_id = ?", (guarded(vector), row[0]))
+
+
 def _article(row: Sequence[Any]) -> Article:
     try:
         authors, published_at, updated_at = tuple(json.loads(row[6])), _time(row[8]), _time(row[9])
+        body = unpack_text(row[2])
     except (ValueError, TypeError) as error:
         raise ArchiveDamaged(f"article {row[0]} cannot be read: {error}: run `flask check`") from error
     return Article(
         id=row[0],
         title=row[1],
-        body=row[2],
+        body=body,
         url=row[3],
         source=row[4],
         section=row[5],
@@ -573,13 +667,20 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _checksum(vector: object) -> bytes:
-    """Return the checksum of a vector; of anything else, which a flipped bit can make of one, none."""
-    return hashlib.sha256(vector).digest()[:VECTOR_CHECKSUM_BYTES] if isinstance(vector, bytes) else b""
+def _score(title: str, packed: bytes, words: Sequence[str]) -> int:
+    """Return how many of the words (lower case) occur, those of the title thrice; a damaged body holds none."""
+    try:
+        body = unpack_text(packed).lower()
+    except ValueError:
+        body = ""
+    title = title.lower()
+    return sum(3 * (word in title) + (word in body) for word in words)
 
 
-def _like(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _packed(passages: Sequence[Passage]) -> bytes:
+    if [passage.ordinal for passage in passages] != list(range(len(passages))):
+        raise ValueError(f"article {passages[0].article_id}: not all passages of a version, numbered from 0")
+    return guarded(pack_passages((passage.start, passage.end, passage.text_hash) for passage in passages))
 
 
 def _marks(batch: Sequence[Any]) -> str:

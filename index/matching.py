@@ -6,11 +6,13 @@ article but no index that holds it (the store's own engine, a change that came i
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from archive.article import Article
 from index.analysis import STOP_TERMS, analyse, fold, spans, stem, words
 from index.query import AllOf, AnyOf, Clause, FieldValue, Fuzzy, Near, Not, Phrase, Prefix, Published, Query, Term
+
+WORDS_REMEMBERED = 10_000  # typed words, some 200 bytes each
 
 
 def holds(query: Query, article: Article) -> bool:
@@ -39,6 +41,12 @@ def telling(query: Query) -> tuple[Clause, ...]:
     skipped = STOP_TERMS if any(map(_tells, (*query.wanted, *query.required))) else frozenset[str]()
     apart = (_apart(clause, skipped) for clause in query.wanted)
     return tuple(clause for clause in apart if clause is not None)
+
+
+@lru_cache(maxsize=WORDS_REMEMBERED)
+def parts(text: str) -> Sequence[tuple[str, str]]:
+    """Return the words of what was typed as one, usually one, each as its term and as it was typed."""
+    return tuple((term, text[start:end]) for term, start, end in spans(text))
 
 
 def only_word(text: str) -> str:
@@ -82,7 +90,7 @@ class _Texts:
 def _tells(clause: Clause) -> bool:
     match clause:
         case Term(text):
-            return not STOP_TERMS.issuperset(analyse(text))
+            return any(term not in STOP_TERMS for term, _ in parts(text))
         case Phrase(text) | Near(text):
             terms = analyse(text)
             return len(terms) > 1 or not STOP_TERMS.issuperset(terms)
@@ -98,10 +106,12 @@ def _apart(clause: Clause, skipped: frozenset[str]) -> Clause | None:
     """Return the clause with its words apart and without those to be skipped; None when nothing else was in it."""
     match clause:
         case Term(text, weight):
-            parts = [Term(text[start:end], weight) for term, start, end in spans(text) if term not in skipped]
-            if not parts:
-                return None if analyse(text) else clause
-            return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
+            kept_words = [
+                clause if word == text else Term(word, weight) for term, word in parts(text) if term not in skipped
+            ]
+            if not kept_words:
+                return None if parts(text) else clause
+            return kept_words[0] if len(kept_words) == 1 else AllOf(tuple(kept_words))
         case AnyOf(clauses) | AllOf(clauses) if clauses:
             kept = tuple(part for inner in clauses if (part := _apart(inner, skipped)) is not None)
             return type(clause)(kept) if kept else None

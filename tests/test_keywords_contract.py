@@ -18,15 +18,18 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.article import Article
 from index.analysis import STOP_TERMS, analyse, stem, words
+from index.engine import Ints, Mask
 from index.errors import GenerationDamaged
 from index.keywords import KeywordFormat, KeywordIndex
 from index.keywords.scoring import K1, TITLE_WEIGHT, B
+from index.keywords.tantivy_index import TantivyFormat
 from index.keywords.whoosh_index import WhooshFormat
 from index.matching import holds, holds_all, one_edit_apart, telling
 from index.query import (
@@ -49,12 +52,13 @@ from index.query import (
     texts,
 )
 
-FORMATS: list[KeywordFormat] = [WhooshFormat()]
+FORMATS: list[KeywordFormat] = [WhooshFormat(), TantivyFormat()]
 VOCABULARY = ["army", "border", "convoy", "drone", "east", "kursk", "land", "the", "of", "be", "U.S.", "Zelenskyy’s"]
 FORMS = [*VOCABULARY, "armies", "drones", "droned", "eats", "eastern", "kursks", "Łand", "bands"]
 TEXTS = st.lists(st.sampled_from(FORMS), max_size=12).map(" ".join)
 SHARED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TODAY = date(2026, 1, 1)
+SINGLE = 1e-5  # an engine may add scores up in single precision
 
 
 @pytest.fixture(params=FORMATS, ids=lambda kind: kind.name)
@@ -81,16 +85,40 @@ def read(text: str) -> Query:
     return parse(text, today=TODAY)
 
 
-def found(index: KeywordIndex, query: str | Query) -> list[str]:
-    return [id_ for id_, _ in index.rank(read(query) if isinstance(query, str) else query, depth=100)]
+def parsed(query: str | Query) -> Query:
+    return read(query) if isinstance(query, str) else query
+
+
+def at(index: KeywordIndex, *ids: str) -> Ints:
+    """The numbers of these articles, all of which are there."""
+    places = index.ids.tolist()
+    return np.array([places.index(id_.encode()) for id_ in ids], np.int64)
+
+
+def named(index: KeywordIndex, which: Mask | Ints | None) -> list[str] | None:
+    """The ids that a mask or numbers stand for."""
+    return None if which is None else [id_.decode() for id_ in index.ids[which].tolist()]
+
+
+def found(index: KeywordIndex, query: str | Query, *, depth: int = 100) -> list[str]:
+    return named(index, index.rank(parsed(query), depth=depth).numbers) or []
+
+
+def selected(index: KeywordIndex, query: str | Query) -> set[str] | None:
+    ids = named(index, index.select(parsed(query)))
+    return None if ids is None else set(ids)
+
+
+def held(index: KeywordIndex, query: str | Query) -> set[str]:
+    return set(named(index, index.holding(parsed(query))) or [])
 
 
 def scores(index: KeywordIndex, query: str | Query, *ids: str) -> list[float]:
-    return index.evidence(read(query) if isinstance(query, str) else query, ids).scores.tolist()
+    return index.evidence(parsed(query), at(index, *ids)).scores.tolist()
 
 
 def coverage(index: KeywordIndex, query: str | Query, *ids: str) -> list[float]:
-    return index.evidence(read(query) if isinstance(query, str) else query, ids).coverage.tolist()
+    return index.evidence(parsed(query), at(index, *ids)).coverage.tolist()
 
 
 # The same thing, written without an index.
@@ -259,13 +287,13 @@ def test_every_answer_agrees_with_the_articles_themselves_however_segments_lie(
 
 
 def check_selection(index: KeywordIndex, kept: Sequence[Article], query: Query) -> None:
-    selected, holding = index.select(query), index.holding(query)
     if query.required or query.excluded:
-        assert selected == {one.id for one in kept if holds(query, one)}
+        assert selected(index, query) == {one.id for one in kept if holds(query, one)}
     else:
-        assert selected is None
-    assert holding == ({one.id for one in kept if holds_all(query, one)} if has_words(query) else set())
-    assert index.holding_most(query) == (most_of(kept, query) if has_words(query) else set())
+        assert index.select(query) is None
+    assert held(index, query) == ({one.id for one in kept if holds_all(query, one)} if has_words(query) else set())
+    most = set(named(index, index.holding_most(query)) or [])
+    assert most == (most_of(kept, query) if has_words(query) else set())
 
 
 def most_of(kept: Sequence[Article], query: Query) -> set[str]:
@@ -278,27 +306,29 @@ def most_of(kept: Sequence[Article], query: Query) -> set[str]:
 def check_ranking(index: KeywordIndex, kept: Sequence[Article], query: Query, depth: int) -> None:
     scored = expected_scores(kept, query) if kept else {}
     allowed = {one.id for one in kept if holds(query, one)}
-    ranked = index.rank(query, depth=depth)
+    answer = index.rank(query, depth=depth)
+    ranked = list(zip(named(index, answer.numbers) or [], answer.scores.tolist(), strict=True))
     assert ranked == sorted(ranked, key=lambda pair: (-pair[1], pair[0]))
-    assert dict(ranked) == pytest.approx({id_: scored[id_] for id_, _ in ranked if id_ in allowed})
+    assert dict(ranked) == pytest.approx({id_: scored[id_] for id_, _ in ranked if id_ in allowed}, rel=SINGLE)
     # which of two equal scores comes first in the fifteenth digit is not held against an engine
     best = sorted((scored[id_] for id_ in allowed if scored[id_] > 0), reverse=True)[:depth]
-    assert [score for _, score in ranked] == pytest.approx(best)
+    assert [score for _, score in ranked] == pytest.approx(best, rel=SINGLE)
     covered = expected_coverage(kept, query) if kept else {}
     beyond = [covered[id_] for id_ in allowed - {id_ for id_, _ in ranked} if scored[id_] > 0]
-    reached = index.coverage_beyond(query, [*(id_ for id_, _ in ranked), "unknown"])
+    reached = index.coverage_beyond(query, answer.numbers)
     assert reached == (pytest.approx(max(beyond)) if beyond else None)
 
 
 def check_evidence(index: KeywordIndex, kept: Sequence[Article], query: Query) -> None:
-    ids = ["unknown", *(one.id for one in reversed(kept))]
-    evidence = index.evidence(query, ids)
+    ids = [one.id for one in reversed(kept)]
+    evidence = index.evidence(query, at(index, *ids))
     scored, covered = (expected_scores(kept, query), expected_coverage(kept, query)) if kept else ({}, {})
     assert evidence.scores.tolist() == pytest.approx([scored.get(id_, 0.0) for id_ in ids])
     assert evidence.coverage.tolist() == pytest.approx([covered.get(id_, 0.0) for id_ in ids])
-    assert evidence.scores.max() <= index.ceiling(query) + 1e-9
+    assert evidence.scores.max(initial=0.0) <= index.ceiling(query) + 1e-9
     assert index.ceiling(query) == pytest.approx(sum(times * rarity(kept, unit) for unit, times in units(query)))
-    explained = index.explain(query, ids)
+    explained = index.explain(query, [*ids, "unknown"])
+    assert explained["unknown"] == []
     assert [sum(part.score for part in explained[id_]) for id_ in ids] == pytest.approx(evidence.scores.tolist())
     for one in kept:
         frequencies = {(occurrences(one.title, unit), occurrences(one.body, unit)) for unit, _ in units(query)}
@@ -316,13 +346,16 @@ def check_words(index: KeywordIndex, kept: Sequence[Article], *, is_exact: bool)
 
 def test_equal_scores_are_ordered_by_id_and_cut_at_the_depth(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, *([article(id_, "kursk")] for id_ in "dbca"))
-    assert [id_ for id_, _ in index.rank(read("kursk"), depth=3)] == ["a", "b", "c"]
-    assert index.rank(read("kursk"), depth=0) == []
+    assert found(index, "kursk", depth=4) == ["a", "b", "c", "d"]
+    best = found(index, "kursk", depth=3)  # which of them is left out is the library's choice
+    assert best == sorted(best)
+    assert len(best) == 3
+    assert found(index, "kursk", depth=0) == []
 
 
 def test_of_many_the_best_are_returned(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article(str(n), "kursk " * n + "land " * (9 - n)) for n in (3, 1, 8, 5, 7, 2)])
-    assert [id_ for id_, _ in index.rank(read("kursk"), depth=4)] == ["8", "7", "5", "3"]
+    assert found(index, "kursk", depth=4) == ["8", "7", "5", "3"]
 
 
 def test_a_phrase_needs_its_words_side_by_side_in_order(kind: KeywordFormat, tmp_path: Path) -> None:
@@ -415,7 +448,7 @@ def test_a_filter_selects(kind: KeywordFormat, tmp_path: Path, query: str, ids: 
             article("c", "kursk"),
         ],
     )
-    assert index.select(read(query)) == frozenset(ids)
+    assert selected(index, query) == frozenset(ids)
     assert sorted(found(index, f"kursk {query}")) == ids
 
 
@@ -429,8 +462,8 @@ def test_any_of_holds_with_one_and_ranks_by_all(kind: KeywordFormat, tmp_path: P
     index = build(kind, tmp_path, [article("a", "east"), article("b", "east west"), article("c", "north")])
     either = AnyOf((Term("east"), Phrase("east west")))
     assert found(index, Query(required=(either,))) == ["b", "a"]
-    assert index.select(Query(excluded=(either,))) == frozenset("c")
-    assert index.select(Query(required=(AnyOf(()),))) == frozenset()
+    assert selected(index, Query(excluded=(either,))) == frozenset("c")
+    assert selected(index, Query(required=(AnyOf(()),))) == frozenset()
 
 
 def test_a_prefix_finds_the_words_that_begin_so_and_not_what_shares_their_stem(
@@ -440,7 +473,7 @@ def test_a_prefix_finds_the_words_that_begin_so_and_not_what_shares_their_stem(
     assert found(index, "runni*") == ["c", "a"]
     assert found(index, "runnin") == []
     assert sorted(found(index, "runs")) == ["a", "b", "c"]
-    assert index.select(read("-runni*")) == {"b"}
+    assert selected(index, "-runni*") == {"b"}
 
 
 def test_a_prefix_scores_as_one_word_wherever_it_stands(kind: KeywordFormat, tmp_path: Path) -> None:
@@ -468,7 +501,7 @@ def test_a_prefix_of_too_many_words_is_refused_by_name_and_number(kind: KeywordF
         index.matched_terms,
         index.ceiling,
         lambda query: index.rank(query, depth=5),
-        lambda query: index.evidence(query, ["a"]),
+        lambda query: index.evidence(query, at(index, "a")),
     ]
     for ask in asked:
         with pytest.raises(
@@ -494,9 +527,9 @@ def test_a_fuzzy_word_finds_what_is_one_edit_away(kind: KeywordFormat, tmp_path:
 
 def test_a_fuzzy_word_finds_all_that_the_word_itself_does(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article("a", "drones"), article("b", "droning"), article("c", "drove")])
-    assert index.holding(read("drone")) == {"a", "b"}
-    assert index.holding(read("drone~")) == {"a", "b", "c"}
-    assert index.holding(read("dronin~")) == {"b"}
+    assert held(index, "drone") == {"a", "b"}
+    assert held(index, "drone~") == {"a", "b", "c"}
+    assert held(index, "dronin~") == {"b"}
 
 
 def test_a_fuzzy_word_counts_each_place_once(kind: KeywordFormat, tmp_path: Path) -> None:
@@ -532,7 +565,7 @@ def test_a_near_needs_its_words_within_the_distance_in_one_field(
             article("f", "kursk", title="drone"),
         ],
     )
-    assert index.select(read(typed)) == set(ids)
+    assert selected(index, typed) == set(ids)
     assert sorted(found(index, typed)) == ids
 
 
@@ -540,7 +573,7 @@ def test_a_near_in_a_large_body_is_found_in_no_time(kind: KeywordFormat, tmp_pat
     body = "of the " * 150_000
     index = build(kind, tmp_path, [article("a", body + "kursk"), article("b", "the kursk of")])
     started = time.process_time()
-    assert index.select(Query(required=(Near("kursk the of the", 20),))) == {"a"}
+    assert selected(index, Query(required=(Near("kursk the of the", 20),))) == {"a"}
     assert index.explain(Query(required=(Near("of the", 20),)), ["a"])["a"][0].body == 299_999
     assert time.process_time() - started < 1.0
 
@@ -551,18 +584,18 @@ def test_a_word_with_a_hyphen_is_held_by_both_its_words_but_excludes_only_itself
     index = build(
         kind, tmp_path, [article("a", "China and the U.S."), article("b", "U.S.-China"), article("c", "China")]
     )
-    assert index.holding(read("U.S.-China")) == {"a", "b"}
-    assert index.select(Query(excluded=(Term("U.S.-China"),))) == {"a", "c"}
+    assert held(index, "U.S.-China") == {"a", "b"}
+    assert selected(index, Query(excluded=(Term("U.S.-China"),))) == {"a", "c"}
 
 
 def test_what_is_held_leaves_stop_words_aside_beside_others(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article("a", "kursk"), article("b", "the kursk of"), article("c", "the")])
-    assert index.holding(read("the kursk")) == index.holding(read("the-kursk")) == {"a", "b"}
-    assert index.holding(read("the (of OR kursk)")) == {"a", "b"}
-    assert index.holding(read("the of")) == {"b"}
-    assert index.holding(read('the "kursk"')) == {"a", "b"}
-    assert index.holding(read("the kursk -of")) == {"a"}
-    assert index.holding(read("source:bbc")) == frozenset()
+    assert held(index, "the kursk") == held(index, "the-kursk") == {"a", "b"}
+    assert held(index, "the (of OR kursk)") == {"a", "b"}
+    assert held(index, "the of") == {"b"}
+    assert held(index, 'the "kursk"') == {"a", "b"}
+    assert held(index, "the kursk -of") == {"a"}
+    assert held(index, "source:bbc") == frozenset()
 
 
 def test_coverage_is_the_share_by_rarity(kind: KeywordFormat, tmp_path: Path) -> None:
@@ -658,28 +691,28 @@ def test_a_word_whose_first_and_last_article_are_gone_is_still_a_word(kind: Keyw
 
 def test_a_clause_that_holds_no_word_matches_nothing(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article("a", "kursk")])
-    assert index.select(Query(required=(Phrase("?!"),))) == frozenset()
-    assert index.select(Query(excluded=(Term("?!"), FieldValue("title", "?!")))) == frozenset("a")
-    assert index.select(Query(required=(Published(),))) == frozenset()
+    assert selected(index, Query(required=(Phrase("?!"),))) == frozenset()
+    assert selected(index, Query(excluded=(Term("?!"), FieldValue("title", "?!")))) == frozenset("a")
+    assert selected(index, Query(required=(Published(),))) == frozenset()
     nothing = (Prefix("?"), Prefix("two words"), Fuzzy(""), Fuzzy("two words"), Near("!", 3), AnyOf(()))
-    assert [index.select(Query(required=(clause,))) for clause in nothing] == [frozenset()] * len(nothing)
-    assert [index.holding(Query(wanted=(clause, Term("kursk")))) for clause in nothing] == [frozenset()] * len(nothing)
+    assert [selected(index, Query(required=(clause,))) for clause in nothing] == [frozenset()] * len(nothing)
+    assert [held(index, Query(wanted=(clause, Term("kursk")))) for clause in nothing] == [frozenset()] * len(nothing)
     assert index.matched_terms(Query(wanted=nothing)) == frozenset()
 
 
 def test_without_words_there_is_no_ranking_and_no_selection(kind: KeywordFormat, tmp_path: Path) -> None:
     index = build(kind, tmp_path, [article("a", "kursk")])
-    assert index.rank(read("-east"), depth=5) == []
-    assert index.select(read("kursk")) is None
-    assert scores(index, "", "a", "unknown") == coverage(index, "", "a", "unknown") == [0.0, 0.0]
-    assert index.holding(read("-east")) == frozenset()
+    assert found(index, "-east") == []
+    assert selected(index, "kursk") is None
+    assert scores(index, "", "a") == coverage(index, "", "a") == [0.0]
+    assert held(index, "-east") == frozenset()
 
 
 def test_an_empty_index_answers(kind: KeywordFormat, tmp_path: Path) -> None:
     kind.create(tmp_path)
     index = kind.open(tmp_path)
-    assert index.rank(read('kursk "white house" after:2016'), depth=5) == []
-    assert index.select(read("source:bbc")) == frozenset()
+    assert found(index, 'kursk "white house" after:2016') == []
+    assert selected(index, "source:bbc") == frozenset()
     assert index.all_ids() == frozenset()
     assert index.telling_terms("kursk", limit=5) == []
 
@@ -689,8 +722,7 @@ def test_a_removed_article_is_nowhere(kind: KeywordFormat, tmp_path: Path) -> No
         kind, tmp_path, [article("a", "kursk", source="bbc"), article("b", "kursk")], [], removed=["a", "never"]
     )
     assert found(index, "kursk") == ["b"]
-    assert index.select(read("source:bbc")) == frozenset()
-    assert scores(index, "kursk", "a") == coverage(index, "kursk", "a") == [0.0]
+    assert selected(index, "source:bbc") == frozenset()
     assert index.all_ids() == {"b"}
 
 
@@ -755,14 +787,14 @@ def test_threads_get_the_answers_that_one_alone_gets(kind: KeywordFormat, tmp_pa
         "kurks~",
     ]
     index = build(kind, tmp_path, articles[:120], articles[120:])
-    alone = [(index.rank(read(text), depth=10), index.select(read(text))) for text in texts]
+    alone = [(found(index, text), selected(index, text)) for text in texts]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # threads take turns thousands of times as often as they would
     try:
         for _ in range(5):
             shared = kind.open(tmp_path)  # that remembers nothing yet
             with ThreadPoolExecutor(8) as pool:
-                answers = pool.map(lambda text: (shared.rank(read(text), depth=10), shared.select(read(text))), texts)  # noqa: B023
+                answers = pool.map(lambda text: (found(shared, text), selected(shared, text)), texts)  # noqa: B023
                 assert list(answers) == alone
     finally:
         sys.setswitchinterval(interval)

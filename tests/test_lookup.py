@@ -9,9 +9,9 @@ from archive.article import Article
 from index.engine import Floats, Ints
 from index.keywords import lookup
 from index.keywords.lookup import Lookup
-from index.keywords.postings import PostingField
 from index.keywords.units import Beginning, Run
 from index.keywords.whoosh_index import WhooshFormat, _WhooshPostings
+from index.keywords.word_counts import WordCounts
 
 
 class NotingPostings(_WhooshPostings):
@@ -21,11 +21,11 @@ class NotingPostings(_WhooshPostings):
         super().__init__(directory)
         self.noted: list[str] = []
 
-    def read(self, field: PostingField, term: str) -> tuple[Ints, Floats]:
+    def read(self, field: str, term: str) -> tuple[Ints, Floats]:
         self.noted.append(term)
         return super().read(field, term)
 
-    def words(self) -> dict[str, int]:
+    def words(self) -> WordCounts:
         self.noted.append("all words")
         return super().words()
 

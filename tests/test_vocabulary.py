@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.keywords.vocabulary import Vocabulary
+from index.keywords.word_counts import WordCounts, counted
 from index.matching import one_edit_apart
 from index.query import MAX_EXPANSIONS, QueryRefused
 
@@ -16,7 +17,7 @@ WORDS = st.sets(st.text(LETTERS, min_size=1, max_size=5), max_size=40)
 
 
 def vocabulary(words: set[str]) -> Vocabulary:
-    return Vocabulary(dict.fromkeys(sorted(words), 1))
+    return Vocabulary(WordCounts([counted(dict.fromkeys(words, 1))]))
 
 
 @given(WORDS, st.text(LETTERS, min_size=1, max_size=4))

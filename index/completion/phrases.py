@@ -10,7 +10,7 @@ alike stand side by side; articles are numbered newest first, so an ascending li
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ class Headlines:
     """All headlines at one moment of the archive."""
 
     seq: int  # the last change that is in them
-    ids: Sequence[str]  # article ids, newest first
+    ids: NDArray[np.bytes_]  # article ids, newest first
     words: Sequence[str]  # sorted
     starts: Numbers  # where each word's articles begin in `articles`, and where the last one's end
     articles: Numbers
@@ -72,6 +72,10 @@ class Headlines:
             held &= one
         return np.flatnonzero(held).astype(np.int32)
 
+    def ids_of(self, articles: Numbers) -> Iterator[str]:
+        """Yield the ids of these articles."""
+        return (self.ids[article].decode() for article in articles)
+
     def _articles(self, first: str, past: str) -> Numbers:
         rows = bisect_left(self.words, first), bisect_left(self.words, past)
         return self.articles[self.starts[rows[0]] : self.starts[rows[1]]]
@@ -88,19 +92,20 @@ class Headlines:
         return int(self.phrases.counts[row]) if known else 0
 
 
-def read_headlines(headlines: Sequence[tuple[str, str]], *, seq: int, breathe: Callable[[], None]) -> Headlines:
+def read_headlines(headlines: Iterable[tuple[str, str]], *, seq: int, breathe: Callable[[], None]) -> Headlines:
     """Return `headlines` ((article id, title), newest first) made ready to be looked up.
 
-    `breathe` is called every few milliseconds, so that a build in the background can let other threads go first.
+    They are read one by one. `breathe` is called every few milliseconds, so that a build in the background can let
+    other threads go first.
     """
-    text = _read(headlines, breathe)
+    ids, text = _read(headlines, breathe)
     single = _runs(text, text.tokens.astype(np.int64), length=1, least=1)
     phrases = _phrases(text, breathe)
     tails = sorted(_tails(phrases.texts))
     breathe()
     return Headlines(
         seq=seq,
-        ids=[article_id for article_id, _ in headlines],
+        ids=ids,
         words=text.words,
         starts=np.concatenate([_starts(single.counts), [len(single.articles)]]).astype(np.int32),
         articles=single.articles,
@@ -120,12 +125,14 @@ class _Text:
     article_count: int
 
 
-def _read(headlines: Sequence[tuple[str, str]], breathe: Callable[[], None]) -> _Text:
+def _read(headlines: Iterable[tuple[str, str]], breathe: Callable[[], None]) -> tuple[NDArray[np.bytes_], _Text]:
+    ids: list[bytes] = []
     numbers: dict[str, int] = {}
     tokens, lengths = array("i"), array("i")
-    for number, (_, title) in enumerate(headlines):
-        if number % BREATHE_EVERY == 0:
+    for article_id, title in headlines:
+        if len(ids) % BREATHE_EVERY == 0:
             breathe()
+        ids.append(article_id.encode())
         found = words(title)[:MAX_HEADLINE_WORDS]
         tokens.extend([numbers.setdefault(word, len(numbers)) for word in found])
         tokens.append(NOWHERE)
@@ -133,8 +140,8 @@ def _read(headlines: Sequence[tuple[str, str]], breathe: Callable[[], None]) -> 
     vocabulary = sorted(numbers)
     order = np.full(len(vocabulary) + 1, NOWHERE, np.int32)  # its last entry is what NOWHERE reads
     order[[numbers[word] for word in vocabulary]] = np.arange(len(vocabulary), dtype=np.int32)
-    articles = np.repeat(np.arange(len(headlines), dtype=np.int32), lengths)
-    return _Text(vocabulary, order[np.asarray(tokens)], articles, len(headlines))
+    articles = np.repeat(np.arange(len(ids), dtype=np.int32), lengths)
+    return np.array(ids, np.bytes_), _Text(vocabulary, order[np.asarray(tokens)], articles, len(ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,12 @@ class Suggest:
         self._rested = 0.0  # when the next reading may begin, by time.monotonic()
         self._closing = threading.Event()
 
+    @property
+    def seq(self) -> int | None:
+        """The last change of the archive that is in the headlines read, None as long as none are."""
+        headlines = self._headlines
+        return headlines.seq if headlines else None
+
     def begin(self) -> None:
         """Begin to read in the background, so that no request finds nothing read."""
         self._begin_reading()
@@ -114,14 +120,14 @@ class Suggest:
         """Yield the phrases that stand in enough headlines that have not changed since they were read."""
         changed = self._changed_since(headlines.seq)
         for candidate in phrase_candidates(headlines, typed):
-            held = (headlines.ids[number] for number in candidate.articles)
+            held = headlines.ids_of(candidate.articles)
             newest = list(islice((article_id for article_id in held if article_id not in changed), SAMPLE))
             if len(newest) >= MIN_ARTICLES:
                 yield _Phrase(candidate.phrase, candidate.start, len(candidate.articles), newest)
 
     def _titles(self, headlines: Headlines, typed: Typed) -> Iterator[Suggestion]:
         """Yield the titles that the store shows and that hold what was typed, each wording once."""
-        article_ids = [headlines.ids[number] for number in title_candidates(headlines, typed)]
+        article_ids = list(headlines.ids_of(title_candidates(headlines, typed)))
         shown = Shown(self._store.titles(article_ids))
         seen: set[str] = set()
         for article_id in article_ids:

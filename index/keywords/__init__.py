@@ -3,6 +3,10 @@
 Terms are made by `index.analysis`, never by a library, so that two engines index and look up the same terms. What a
 clause means is written in `index.matching`. `tests/test_keywords_contract.py` holds every implementation to both.
 
+An article's *number* is its place among the ids of its generation, in ascending order. Questions are asked and
+answered in numbers and in masks over them, so that no id is made for an article that is not shown; order by number is
+order by id.
+
 Any method that is given a query raises `QueryRefused` when a prefix or fuzzy word stands for too many words.
 """
 
@@ -11,9 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from archive.article import Article
-from index.engine import Floats, TermEvidence
+from index.engine import Floats, Ints, Mask, TermEvidence
 from index.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The best articles of a ranking, best first, ties by number."""
+
+    numbers: Ints
+    scores: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,40 +43,45 @@ class Evidence:
 class KeywordIndex(Protocol):
     """A keyword index opened for reading. Safe to call from several threads."""
 
-    def rank(self, query: Query, *, depth: int) -> list[tuple[str, float]]:
-        """Return the best `depth` articles as (article id, BM25 score), best first, ties by id.
+    @property
+    def ids(self) -> NDArray[np.bytes_]:
+        """The ids of every article in the index, of type S16, ascending: an article's number is its place here."""
+
+    def rank(self, query: Query, *, depth: int) -> Ranked:
+        """Return the best `depth` articles by BM25 score.
 
         Ranked by the words of the wanted and the required clauses; articles that miss a required clause or hold an
-        excluded one are left out. Empty when the query has nothing to rank by.
+        excluded one are left out. Empty when the query has nothing to rank by. The scores are those that `evidence`
+        gives, or near them: a library may round lengths to find the best sooner.
         """
 
-    def evidence(self, query: Query, article_ids: Sequence[str]) -> Evidence:
-        """Return what the query's words say about each of these articles: nothing where it is not in the index.
+    def evidence(self, query: Query, numbers: Ints) -> Evidence:
+        """Return what the query's words say about each of these articles.
 
         Filters are not looked at. Coverage is that of the wanted clauses and of the required ones that score; a clause
         weighs what its rarest words do, one that occurs nowhere most of all, and stop words nothing beside others.
         """
 
     def ceiling(self, query: Query) -> float:
-        """Return the score `rank` gives no article more than: all the information the query's words carry."""
+        """Return the score that no article exceeds: all the information the query's words carry."""
 
-    def select(self, query: Query) -> frozenset[str] | None:
-        """Return the ids that hold every required clause and no excluded one, or None when the query has neither."""
+    def select(self, query: Query) -> Mask | None:
+        """Return which articles hold every required clause and no excluded one, or None when there is neither."""
 
-    def holding(self, query: Query) -> frozenset[str]:
-        """Return the ids that `select` does and that hold every wanted clause, stop words aside, too.
+    def holding(self, query: Query) -> Mask:
+        """Return which articles `select` does and hold every wanted clause, stop words aside, too.
 
-        Empty when the query has nothing to rank by.
+        None when the query has nothing to rank by.
         """
 
-    def holding_most(self, query: Query) -> frozenset[str]:
-        """Return the ids that `select` does and that hold at least half of what is wanted and occurs anywhere.
+    def holding_most(self, query: Query) -> Mask:
+        """Return which articles `select` does and hold at least half of what is wanted and occurs anywhere.
 
-        Stop words do not count beside others. Empty when nothing is wanted.
+        Stop words do not count beside others. None when nothing is wanted.
         """
 
-    def coverage_beyond(self, query: Query, article_ids: Sequence[str]) -> float | None:
-        """Return the highest coverage of the articles that `rank` could give beside these; None if there are none."""
+    def coverage_beyond(self, query: Query, numbers: Ints) -> float | None:
+        """Return a coverage that no article that `rank` could give beside these exceeds; None if there is none."""
 
     def terms(self, query: Query) -> Mapping[str, int]:
         """Return the words, phrases and so on that score, as typed, and how many articles hold each."""

@@ -4,11 +4,12 @@ Invariant: everything comes from the same postings and the same units, so that t
 article of coverage 1 holds everything wanted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
 
+from index.analysis import STOP_TERMS
 from index.engine import Floats, Ints, Mask
 from index.keywords.clauses import Clauses
 from index.keywords.lookup import Lookup
@@ -16,7 +17,7 @@ from index.keywords.pairs import neighbours
 from index.keywords.postings import Matches
 from index.keywords.units import Run, Unit, Wanted, units
 from index.matching import telling
-from index.query import Query
+from index.query import Clause, Query
 
 
 class Bm25F:
@@ -45,6 +46,17 @@ class Answer:
         self._clauses = clauses
         self._bm25 = bm25
         self.units = units(query)
+
+    @property
+    def plain(self) -> Mapping[str, float]:
+        """The terms and weights, if only single words score, none of them a stop word, and nothing binds; else none."""
+        terms = {
+            unit.terms[0]: wanted.weight
+            for unit, wanted in self.units.items()
+            if isinstance(unit, Run) and len(unit.terms) == 1 and unit.terms[0] not in STOP_TERMS
+        }
+        is_plain = len(terms) == len(self.units) and not (self._query.required or self._query.excluded)
+        return terms if is_plain else {}
 
     @cached_property
     def scores(self) -> Floats:
@@ -104,26 +116,31 @@ class Answer:
         for unit, wanted in self.units.items():
             matches = self._lookup.matches(unit)
             within = np.isin(matches.articles, articles, assume_unique=True)
-            kept = Matches(matches.articles[within], matches.title[within], matches.body[within])
+            kept = matches.of(within)
             yield wanted, kept, self._highest(unit, wanted) * self._bm25.shares(kept)
 
     @cached_property
     def _held(self) -> tuple[Floats, Mask, Mask]:
         """The coverage, and which articles are selected and hold everything wanted, or most of it."""
-        coverage, total = np.zeros(len(self._live)), 0.0
+        coverage, total, occurring = np.zeros(len(self._live)), 0.0, 0
+        wanted = telling(self._query)
+        count = np.zeros(len(self._live), np.uint16)  # a query has far fewer clauses
+        for clause in wanted:
+            held = self._clauses.holding(clause)
+            count[held] += 1
+            occurring += bool(len(held))
+            total += self._cover(coverage, clause, held)
+        for clause in self._query.required:
+            total += self._cover(coverage, clause, self._clauses.holding(clause))
         selected = self._live if self.selected is None else self.selected
-        holding, count, occurring = selected.copy(), np.zeros(len(self._live), np.int64), 0
-        for clause in telling(self._query):
-            held = self._clauses.holds(clause)
-            count += held
-            occurring += bool((held & self._live).any())
-            holding &= held
-        for clause in (*telling(self._query), *self._query.required):
-            weight = self._clauses.weight(clause)
-            coverage += weight * self._clauses.holds(clause)
-            total += weight
-        most = selected & (count >= max(1, (occurring + 1) // 2))
-        return coverage / (total or 1.0), holding, most
+        coverage /= total or 1.0
+        return coverage, selected & (count == len(wanted)), selected & (count >= max(1, (occurring + 1) // 2))
+
+    def _cover(self, coverage: Floats, clause: Clause, held: Ints) -> float:
+        """Add what the clause counts for to the coverage of the articles that hold it, and return it."""
+        weight = self._clauses.weight(clause)
+        coverage[held] += weight
+        return weight
 
     def _highest(self, unit: Unit, wanted: Wanted) -> float:
         return wanted.weight * self._clauses.rarity(unit)

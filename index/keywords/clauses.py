@@ -13,7 +13,7 @@ import numpy as np
 from index.analysis import analyse, fold
 from index.engine import Ints, Mask
 from index.keywords.lookup import Lookup
-from index.keywords.postings import Postings
+from index.keywords.postings import NOWHERE, Postings
 from index.keywords.units import Beginning, Cluster, Run, Similar, Unit, unit_of
 from index.moments import UNDATED, moment
 from index.query import AllOf, AnyOf, Clause, FieldValue, Fuzzy, Near, Not, Phrase, Prefix, Published, Term, texts
@@ -33,9 +33,9 @@ class Clauses:
         """Return, for each article, whether it holds the clause."""
         match clause:
             case AnyOf(clauses):
-                return reduce(np.logical_or, map(self.holds, clauses), self._mask(_NONE))
+                return reduce(np.logical_or, map(self.holds, clauses), self._mask(NOWHERE.articles))
             case AllOf(clauses):
-                return reduce(np.logical_and, map(self.holds, clauses), ~self._mask(_NONE))
+                return reduce(np.logical_and, map(self.holds, clauses), ~self._mask(NOWHERE.articles))
             case Not(inner):
                 return ~self.holds(inner)
             case FieldValue():
@@ -44,6 +44,14 @@ class Clauses:
                 return self._within(start, end)
             case _:
                 return self._mask(self._lookup.matches(unit_of(clause)).articles)
+
+    def holding(self, clause: Clause) -> Ints:
+        """Return the live articles that hold the clause: of a word or phrase, as many as there are and no mask."""
+        match clause:
+            case Term() | Phrase() | Near() | Prefix() | Fuzzy():
+                return self._lookup.matches(unit_of(clause)).articles
+            case _:
+                return np.flatnonzero(self._live & self.holds(clause))
 
     def weight(self, clause: Clause) -> float:
         """Return how much it tells that an article holds the clause: 0.0 if it scores nothing, else the rarer the more.
@@ -95,9 +103,6 @@ class Clauses:
         if end is not None:
             holds &= self._published < moment(end)
         return holds
-
-
-_NONE: Ints = np.empty(0, np.int64)
 
 
 def _words(clause: Clause) -> Iterator[str]:

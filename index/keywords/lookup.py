@@ -8,15 +8,15 @@ grows with the texts of the articles that hold all the words, and no faster.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 
 from index.analysis import stem
-from index.engine import Floats, Ints
+from index.engine import Ints
 from index.keywords.pairs import Pair, together
-from index.keywords.places import Codes, clusters, counted, runs
-from index.keywords.postings import Matches, PostingField, Postings
+from index.keywords.places import Marks, clusters, counted, runs
+from index.keywords.postings import NOWHERE, Matches, Postings, united
 from index.keywords.units import Beginning, Cluster, Run, Similar, Unit
 from index.keywords.vocabulary import Vocabulary
 from index.query import FieldName
@@ -34,6 +34,7 @@ class Lookup:
         self._room = REMEMBERED
         self._vocabulary: Vocabulary | None = None
         self._reading = threading.RLock()
+        self._are_all_live = bool(postings.live.all())
 
     def matches(self, unit: Unit) -> Matches:
         """Return where the unit stands. Raises QueryRefused when it stands for too many words."""
@@ -43,19 +44,23 @@ class Lookup:
         """Return the articles whose `field` is the folded `name`."""
 
         def read() -> Matches:
-            articles, frequencies = self._read(field, name)
-            return Matches(articles, np.zeros_like(frequencies), frequencies)
+            articles = self._postings.named(field, name)
+            articles = articles[self._postings.live[articles]]
+            return Matches(articles, np.zeros(len(articles)), np.ones(len(articles)))
 
         return self._remember((field, name), read).articles
 
     def pairs(self, pairs: Sequence[Pair], articles: Ints) -> Sequence[Matches]:
         """Return, for each pair of terms, how often they stand together in each of these articles (ascending)."""
+        terms = tuple(dict.fromkeys(term for pair in pairs for term in pair))
+        marks_of = {term: mark for mark, term in enumerate(terms, start=1)}
+        marked = [(marks_of[first], marks_of[second]) for first, second in pairs]
         counts = [np.zeros((len(articles), 2)) for _ in pairs]
         with self._reading:
-            for some, codes in self._postings.texts(articles):
+            for some, marks in self._postings.texts(articles, terms):
                 begin = int(np.searchsorted(articles, some[0]))
-                for count, places in zip(counts, together(codes, pairs), strict=True):
-                    count[begin : begin + len(some)] = counted(codes, places)
+                for count, places in zip(counts, together(marks, marked), strict=True):
+                    count[begin : begin + len(some)] = counted(marks, places)
         return [Matches(articles, count[:, 0], count[:, 1]) for count in counts]
 
     def terms(self, unit: Unit) -> Iterable[str]:
@@ -102,67 +107,36 @@ class Lookup:
     def _find(self, unit: Unit) -> Matches:
         match unit:
             case Run(()):
-                return _NOWHERE
+                return NOWHERE
             case Run((term,)):
-                return self._counted(self._read("title", term), self._read("body", term))
+                return self._living(self._postings.term(term))
             case Run(terms):
-                return self._verified(terms, lambda codes: runs(codes, terms))
+                return self._verified(terms, runs)
             case Cluster(terms, distance):
-                return self._verified(terms, lambda codes: clusters(codes, terms, width=len(terms) + distance))
+                return self._verified(terms, partial(clusters, width=len(terms) + distance))
             case Beginning(letters):
-                return _united([self._word(word) for word in self.vocabulary().beginning(letters)])
+                return self._living(self._postings.words_of(self.vocabulary().beginning(letters)))
             case Similar(word):
                 term = stem(word)
                 others = [other for other in self.vocabulary().similar(word) if stem(other) != term]
-                return _united([self.matches(Run((term,))), *map(self._word, others)])
+                return united([self.matches(Run((term,))), self._living(self._postings.words_of(others))])
 
-    def _word(self, word: str) -> Matches:
-        """Return where an unstemmed word stands."""
-        articles, frequencies = self._read("word", word)
-        in_title, title = self._read("title_word", word)
-        counts = np.zeros((2, len(articles)))
-        counts[0, np.searchsorted(articles, in_title)] = title
-        counts[1] = frequencies - counts[0]
-        return Matches(articles, counts[0], counts[1])
-
-    def _counted(self, title: tuple[Ints, Floats], body: tuple[Ints, Floats]) -> Matches:
-        articles = np.union1d(title[0], body[0])
-        counts = np.zeros((2, len(articles)))
-        counts[0, np.searchsorted(articles, title[0])] = title[1]
-        counts[1, np.searchsorted(articles, body[0])] = body[1]
-        return Matches(articles, counts[0], counts[1])
-
-    def _verified(self, terms: Sequence[str], find: Callable[[Codes], Ints]) -> Matches:
+    def _verified(self, terms: Sequence[str], find: Callable[[Marks, Sequence[int]], Ints]) -> Matches:
         """Return the articles in whose texts `find` finds a place, of those that hold all the terms."""
-        holding = [self.matches(Run((term,))).articles for term in sorted(set(terms))]
+        different = sorted(set(terms))
+        wanted = [different.index(term) + 1 for term in terms]
+        holding = [self.matches(Run((term,))).articles for term in different]
         articles = reduce(lambda these, those: np.intersect1d(these, those, assume_unique=True), holding)
-        looked_at, counts = [_NOWHERE.articles], [np.zeros((0, 2))]
-        for some, codes in self._postings.texts(articles):
+        looked_at, counts = [NOWHERE.articles], [np.zeros((0, 2))]
+        for some, marks in self._postings.texts(articles, different):
             looked_at.append(some)
-            counts.append(counted(codes, find(codes)))
+            counts.append(counted(marks, find(marks, wanted)))
         articles, frequencies = np.concatenate(looked_at), np.concatenate(counts)
-        found = frequencies.any(axis=1)
-        return Matches(articles[found], frequencies[found, 0], frequencies[found, 1])
+        return Matches(articles, frequencies[:, 0], frequencies[:, 1]).of(frequencies.sum(axis=1) > 0)
 
-    def _read(self, field: PostingField, term: str) -> tuple[Ints, Floats]:
-        articles, frequencies = self._postings.read(field, term)
-        live = self._postings.live[articles]
-        return articles[live], frequencies[live]
-
-
-_NOWHERE = Matches(np.empty(0, np.int64), np.empty(0), np.empty(0))
+    def _living(self, matches: Matches) -> Matches:
+        return matches if self._are_all_live else matches.of(self._postings.live[matches.articles])
 
 
 def _size(matches: Matches) -> int:
     return len(matches.articles) + 10  # a key and three arrays take as much as ten postings
-
-
-def _united(found: Sequence[Matches]) -> Matches:
-    """Return the matches of several words as those of one: where any of them stands, as often as they all do."""
-    if not found:
-        return _NOWHERE
-    articles, places = np.unique(np.concatenate([one.articles for one in found]), return_inverse=True)
-    counts = np.zeros((2, len(articles)))
-    np.add.at(counts[0], places, np.concatenate([one.title for one in found]))
-    np.add.at(counts[1], places, np.concatenate([one.body for one in found]))
-    return Matches(articles, counts[0], counts[1])

@@ -7,7 +7,7 @@ import numpy as np
 
 from index.analysis import analyse, scoring_terms
 from index.engine import Ints
-from index.keywords.places import Codes, code
+from index.keywords.places import END, Marks
 from index.query import Query, Term
 
 Pair = tuple[str, str]
@@ -26,17 +26,17 @@ def neighbours(query: Query) -> Sequence[Pair]:
     return list(dict.fromkeys((first, second) for first, second in pairwise(terms) if first != second))[:MOST]
 
 
-def together(codes: Codes, pairs: Sequence[Pair]) -> Iterator[Ints]:
-    """Yield, for each pair, the places of its first term where the second stands within reach, in the same text."""
-    ends = np.flatnonzero(codes == 0)
+def together(marks: Marks, pairs: Sequence[tuple[int, int]]) -> Iterator[Ints]:
+    """Yield, for each pair of marks, the places of the first where the second stands within reach, in the same text."""
+    ends = np.flatnonzero(marks == END)
     places = {}
-    for term in dict.fromkeys(term for pair in pairs for term in pair):
-        found = np.flatnonzero(codes == np.frombuffer(code(term), "<u8")[0])
+    for mark in dict.fromkeys(mark for pair in pairs for mark in pair):
+        found = np.flatnonzero(marks == mark)
         # Texts lie side by side: further apart, no word of one is within reach of another's.
-        places[term] = found, found + REACH * np.searchsorted(ends, found)
+        places[mark] = found, found + REACH * np.searchsorted(ends, found)
     for first, second in pairs:
         (found, here), (_, there) = places[first], places[second]
-        bordered = np.concatenate([[-REACH - 1], there, [len(codes) * (REACH + 2)]])
+        bordered = np.concatenate([[-REACH - 1], there, [len(marks) * (REACH + 2)]])
         after = np.searchsorted(bordered, here)
         near = (bordered[after] - here <= REACH) | (here - bordered[after - 1] <= REACH)
         yield found[near]

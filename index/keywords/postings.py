@@ -5,48 +5,77 @@ Articles are numbered through all segments of an index, removed ones included.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.engine import Floats, Ints, Mask
-from index.keywords.places import Codes
+from index.keywords.places import Marks
+from index.keywords.word_counts import WordCounts
 from index.query import FieldName
 
-# Terms of the title and of the body; unstemmed words of either and of the title alone; names.
-PostingField = Literal["body", "word", "title_word"] | FieldName
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The articles that hold a unit, ascending, with its frequency in title and body."""
+
+    articles: Ints
+    title: Floats
+    body: Floats
+
+    def of(self, kept: Mask) -> "Matches":
+        """Return the matches for which `kept`, one element a match, is true."""
+        rows = np.flatnonzero(kept)  # several times as quick as by a mask
+        return Matches(self.articles[rows], self.title[rows], self.body[rows])
+
+
+NOWHERE = Matches(np.empty(0, np.int64), np.empty(0), np.empty(0))
+
+
+def united(found: Sequence[Matches]) -> Matches:
+    """Return the matches of several words as those of one: where any of them stands, as often as they all do."""
+    if not found:
+        return NOWHERE
+    articles, places = np.unique(np.concatenate([one.articles for one in found]), return_inverse=True)
+    counts = np.zeros((2, len(articles)))
+    np.add.at(counts[0], places, np.concatenate([one.title for one in found]))
+    np.add.at(counts[1], places, np.concatenate([one.body for one in found]))
+    return Matches(articles, counts[0], counts[1])
 
 
 class Postings(Protocol):
-    """An index on disk. Its arrays have one element an article, removed articles included."""
+    """An index on disk. Its arrays have one element an article, removed articles included, and so have its answers."""
 
-    ids: Sequence[str]
+    ids: NDArray[np.bytes_]
     live: Mask
     published: Ints  # as `index.moments` has it
     title_length: Ints  # in terms, stop words not counted
     body_length: Ints
 
-    def read(self, field: PostingField, term: str) -> tuple[Ints, Floats]:
-        """Return the numbers of the articles whose `field` holds `term`, ascending, and how often each does."""
+    def term(self, term: str) -> Matches:
+        """Return where a term stands."""
+
+    def words_of(self, words: Sequence[str]) -> Matches:
+        """Return where any of these unstemmed words stands, as often as they all do."""
+
+    def named(self, field: FieldName, name: str) -> Ints:
+        """Return the articles, ascending, one of whose values of `field` is the folded `name`."""
 
     def document_frequency(self, term: str) -> int:
         """Return, cheaply, about how many articles hold `term`; removed ones may be counted."""
 
-    def words(self) -> dict[str, int]:
-        """Return every unstemmed word that a live article holds, in order, and about how many articles hold it.
+    def words(self) -> WordCounts:
+        """Return every unstemmed word that a live article holds, and about how many articles hold it.
 
         Removed ones may be counted in how many, but a word that they alone hold is left out.
         """
 
-    def texts(self, articles: Ints) -> Iterator[tuple[Ints, Codes]]:
-        """Yield these articles (ascending), some at a time, with their texts as `index.keywords.places` has them."""
+    def texts(self, articles: Ints, terms: Sequence[str]) -> Iterator[tuple[Ints, Marks]]:
+        """Yield these articles (ascending), some at a time, with their texts, in which the terms are marked.
+
+        The terms, different ones, are at most `MOST_MARKED`; `index.keywords.places` says how a text is marked.
+        """
 
     def close(self) -> None:
         """Release files and memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """The live articles that hold a unit, ascending, with its frequency in title and body."""
-
-    articles: Ints
-    title: Floats
-    body: Floats

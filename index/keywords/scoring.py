@@ -12,15 +12,17 @@ occurs wherever one of those does that it stands for.
 
 import math
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.analysis import STOP_TERMS, scoring_terms, spans, surface
-from index.engine import Floats, Ints, TermEvidence
-from index.keywords import Evidence
+from index.engine import Floats, Ints, Mask, TermEvidence
+from index.keywords import Evidence, Ranked
 from index.keywords.answer import Answer, Bm25F
 from index.keywords.clauses import Clauses
 from index.keywords.lookup import Lookup
@@ -31,7 +33,7 @@ K1 = 1.2  # Robertson et al., TREC-3, 1994; also Lucene's default
 B = 0.75  # the same
 TITLE_WEIGHT = 2.0  # a word in the title counts as this many in the body
 
-ANSWERS = 8  # queries whose answers are kept: one search asks half a dozen questions about one query
+ANSWERS = 8  # the last queries whose answers are kept: one search asks half a dozen questions about one query
 
 PAIRED = 100  # articles, the best by score, in which neighbouring words are looked for
 
@@ -48,75 +50,97 @@ class Bm25:
     title_weight: float = TITLE_WEIGHT
 
 
+class Nominator(Protocol):
+    """What finds the best articles for plain words sooner than by scoring them all. Safe to call from several threads.
+
+    Its scores may differ a little from ours, and so may what it finds.
+    """
+
+    def best(self, terms: Mapping[str, float], *, depth: int) -> tuple[Ints, Floats]:
+        """Return the best `depth` live articles for these weighted terms, by the postings' numbers, and their scores.
+
+        None of the terms is a stop word.
+        """
+
+
 class RankedPostings:
     """The `KeywordIndex` over any `Postings`. Safe to call from several threads: one at a time reads from disk."""
 
-    def __init__(self, postings: Postings, ranking: Bm25) -> None:
+    def __init__(self, postings: Postings, ranking: Bm25, nominator: Nominator | None = None) -> None:
         """Take over `postings`: `close` closes them."""
-        self._live = postings.live
-        self._count = int(postings.live.sum())
-        self._numbers = {postings.ids[number]: number for number in np.flatnonzero(postings.live).tolist()}
-        self._ids = np.array(postings.ids, dtype=object)
-        self._places = np.empty(len(self._ids), np.int64)
-        self._places[np.argsort(self._ids, kind="stable")] = np.arange(len(self._ids))
+        self._nominator = nominator
+        live = np.flatnonzero(postings.live)
+        ids = postings.ids[live]
+        order = np.argsort(ids)
+        self._ids = ids[order]
+        self._articles: Ints = live[order]  # the postings' own number of each article
+        self._numbers = np.full(len(postings.live), -1, np.int64)  # and the other way round
+        self._numbers[self._articles] = np.arange(len(self._articles))
         self._lookup = Lookup(postings)
         self._clauses = Clauses(postings, self._lookup)
         self._bm25 = Bm25F(title_weight=ranking.title_weight, saturation=_saturation(postings, ranking))
-        self._answers: OrderedDict[Query, Answer] = OrderedDict()
+        self._live = postings.live
+        self._answers: deque[tuple[Query, Answer]] = deque(maxlen=ANSWERS)
         self._answering = threading.Lock()
 
-    def rank(self, query: Query, *, depth: int) -> list[tuple[str, float]]:
-        """Return the best `depth` articles as (article id, BM25 score), best first, ties by id."""
+    @property
+    def ids(self) -> NDArray[np.bytes_]:
+        """The ids of every article in the index, of type S16, ascending: an article's number is its place here."""
+        return self._ids
+
+    def rank(self, query: Query, *, depth: int) -> Ranked:
+        """Return the best `depth` articles by BM25 score."""
         answer = self._answer(query)
         if not answer.units or depth < 1:
-            return []
+            return Ranked(np.empty(0, np.int64), np.empty(0))
+        if self._nominator and (terms := answer.plain):
+            articles, reached = self._nominator.best(terms, depth=depth)
+            return _with_ties_in_order(self._numbers[articles], reached)
         scores, selected = answer.scores, answer.selected
         found = np.flatnonzero(scores > 0 if selected is None else selected & (scores > 0))
         reached = scores[found]
         if len(found) > depth:  # sort only what can be among the best
             best = reached >= np.partition(reached, -depth)[-depth]
             found, reached = found[best], reached[best]
-        order = np.lexsort((self._places[found], -reached))[:depth]
-        return list(zip(self._ids[found[order]].tolist(), reached[order].tolist(), strict=True))
+        numbers = self._numbers[found]
+        order = np.lexsort((numbers, -reached))[:depth]
+        return Ranked(numbers[order], reached[order])
 
-    def evidence(self, query: Query, article_ids: Sequence[str]) -> Evidence:
-        """Return what the query's words say about each of these articles: nothing where it is not in the index."""
+    def evidence(self, query: Query, numbers: Ints) -> Evidence:
+        """Return what the query's words say about each of these articles."""
         answer = self._answer(query)
-        numbers = self._numbered(article_ids)
-        scores, coverage, pairs = np.zeros((3, len(numbers)))
-        is_known = numbers >= 0
-        scores[is_known] = answer.scores[numbers[is_known]]
-        coverage[is_known] = answer.coverage[numbers[is_known]]
+        articles = self._articles[numbers]
+        scores, coverage, pairs = answer.scores[articles], answer.coverage[articles], np.zeros(len(articles))
         best = np.flatnonzero(scores > 0)
         best = best[np.argsort(-scores[best], kind="stable")[:PAIRED]]
-        best = best[np.argsort(numbers[best])]
-        pairs[best] = answer.pairs(numbers[best])
+        best = best[np.argsort(articles[best])]
+        pairs[best] = answer.pairs(articles[best])
         return Evidence(scores, coverage, pairs)
 
     def ceiling(self, query: Query) -> float:
         """Return the score no article can exceed: every wanted word and phrase, each as often as one likes."""
         return self._answer(query).ceiling
 
-    def select(self, query: Query) -> frozenset[str] | None:
-        """Return the ids that hold every required clause and no excluded one, or None when the query has neither."""
+    def select(self, query: Query) -> Mask | None:
+        """Return which articles hold every required clause and no excluded one, or None when there is neither."""
         selected = self._answer(query).selected
-        return None if selected is None else frozenset(self._ids[selected].tolist())
+        return None if selected is None else selected[self._articles]
 
-    def holding(self, query: Query) -> frozenset[str]:
-        """Return the ids that `select` does and that hold every wanted clause, stop words aside, too."""
-        return frozenset(self._ids[self._answer(query).holding].tolist())
+    def holding(self, query: Query) -> Mask:
+        """Return which articles `select` does and hold every wanted clause, stop words aside, too."""
+        return self._answer(query).holding[self._articles]
 
-    def holding_most(self, query: Query) -> frozenset[str]:
-        """Return the ids that `select` does and that hold at least half of what is wanted and occurs anywhere."""
-        return frozenset(self._ids[self._answer(query).holding_most].tolist())
+    def holding_most(self, query: Query) -> Mask:
+        """Return which articles `select` does and hold at least half of what is wanted and occurs anywhere."""
+        return self._answer(query).holding_most[self._articles]
 
-    def coverage_beyond(self, query: Query, article_ids: Sequence[str]) -> float | None:
+    def coverage_beyond(self, query: Query, numbers: Ints) -> float | None:
         """Return the highest coverage of the articles that `rank` could give beside these; None if there are none."""
         answer = self._answer(query)
         beyond = (self._live if answer.selected is None else answer.selected) & (answer.scores > 0)
-        numbers = self._numbered(article_ids)
-        beyond[numbers[numbers >= 0]] = False
-        return float(answer.coverage[beyond].max()) if beyond.any() else None
+        beyond[self._articles[numbers]] = False
+        left_out = np.flatnonzero(beyond)
+        return float(answer.coverage[left_out].max()) if len(left_out) else None
 
     def terms(self, query: Query) -> Mapping[str, int]:
         """Return the words, phrases and so on that score, as typed, and how many articles hold each."""
@@ -130,12 +154,13 @@ class RankedPostings:
 
     def explain(self, query: Query, article_ids: Sequence[str]) -> Mapping[str, Sequence[TermEvidence]]:
         """Return, by article, how often it holds what scores and what that adds; together it is its score."""
-        numbers = self._numbered(article_ids)
         explained: dict[str, list[TermEvidence]] = {id_: [] for id_ in article_ids}
-        for wanted, matches, scores in self._answer(query).parts(numbers[numbers >= 0]):
-            columns = (self._ids[matches.articles], matches.title, matches.body, scores)
+        numbers = numbered(self._ids, article_ids)
+        for wanted, matches, scores in self._answer(query).parts(self._articles[numbers]):
+            columns = (self._ids[self._numbers[matches.articles]], matches.title, matches.body, scores)
             for id_, title, body, score in zip(*(column.tolist() for column in columns), strict=True):
-                explained[id_].append(TermEvidence(text=wanted.text, title=int(title), body=int(body), score=score))
+                evidence = TermEvidence(text=wanted.text, title=int(title), body=int(body), score=score)
+                explained[id_.decode()].append(evidence)
         return explained
 
     def words(self) -> Mapping[str, int]:
@@ -144,7 +169,7 @@ class RankedPostings:
 
     def all_ids(self) -> frozenset[str]:
         """Return the ids of every article in the index."""
-        return frozenset(self._numbers)
+        return frozenset(id_.decode() for id_ in self._ids.tolist())
 
     def telling_terms(self, article_text: str, *, limit: int) -> list[tuple[str, float]]:
         """Return the text's `limit` terms of highest tf-idf that other articles hold too, weights scaled to 0..1.
@@ -172,26 +197,35 @@ class RankedPostings:
 
     def _answer(self, query: Query) -> Answer:
         with self._answering:
-            answer = self._answers.get(query)
-            if answer is None:
-                answer = self._answers[query] = Answer(
-                    query, live=self._live, lookup=self._lookup, clauses=self._clauses, bm25=self._bm25
-                )
-            self._answers.move_to_end(query)
-            if len(self._answers) > ANSWERS:
-                self._answers.popitem(last=False)
+            for known, answer in self._answers:  # few; a query's hash takes longer than looking through them
+                if known == query:
+                    return answer
+            answer = Answer(query, live=self._live, lookup=self._lookup, clauses=self._clauses, bm25=self._bm25)
+            self._answers.appendleft((query, answer))
             return answer
-
-    def _numbered(self, article_ids: Sequence[str]) -> Ints:
-        """Return the articles' numbers, -1 where one is not in the index."""
-        return np.array([self._numbers.get(id_, -1) for id_ in article_ids], np.int64)
 
     def _tells(self, term: str, frequency: int) -> float:
         holding = self._lookup.document_frequency(term)
-        common = self._count >= COMMON_FROM and holding > COMMON_SHARE * self._count
+        common = len(self._ids) >= COMMON_FROM and holding > COMMON_SHARE * len(self._ids)
         if holding < 2 or common:
             return 0.0
         return (1 + math.log(frequency)) * self._clauses.rarity_among(holding)
+
+
+def _with_ties_in_order(numbers: Ints, scores: Floats) -> Ranked:
+    """Return articles that come best first, those of equal score by number."""
+    if (scores[1:] != scores[:-1]).all():
+        return Ranked(numbers, scores)
+    ties = np.cumsum(np.append(0, scores[1:] != scores[:-1]))
+    return Ranked(np.sort(ties << 32 | numbers) & 0xFFFFFFFF, scores)
+
+
+def numbered(ids: NDArray[np.bytes_], article_ids: Sequence[str]) -> Ints:
+    """Return the numbers of those of `article_ids` that are among the `ids`, ascending."""
+    wanted = np.unique(np.array([id_.encode() for id_ in article_ids], ids.dtype))
+    first, last = np.searchsorted(ids, wanted, "left"), np.searchsorted(ids, wanted, "right")
+    numbers: Ints = first[first < last]
+    return numbers
 
 
 def _saturation(postings: Postings, ranking: Bm25) -> Floats:

@@ -6,8 +6,8 @@ Invariant: two clauses that ask for the same make the same unit, whose weight is
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from index.analysis import STOP_TERMS, analyse, spans
-from index.matching import only_word, telling
+from index.analysis import STOP_TERMS, analyse
+from index.matching import only_word, parts, telling
 from index.query import AllOf, AnyOf, Clause, Fuzzy, Near, Phrase, Prefix, Query, Term
 
 
@@ -83,7 +83,7 @@ def _scoring(clauses: Iterable[Clause]) -> Iterator[tuple[Unit, str, float]]:
     for clause in clauses:
         match clause:
             case Term(text, weight):
-                yield from ((Run((term,)), text[start:end], weight) for term, start, end in spans(text))
+                yield from ((Run((term,)), word, weight) for term, word in parts(text))
             case Phrase() | Near() | Prefix() | Fuzzy():
                 if (unit := unit_of(clause)) not in _NOTHING:
                     yield unit, _as_typed(clause), 1.0

@@ -1,45 +1,40 @@
 """The archive's words, folded and not stemmed, and which of them a prefix or a fuzzy word stands for. Pure.
 
-Invariant: what a word is expanded to is bounded, or refused by name.
+Invariant: what a word is expanded to is bounded, or refused by name; no more words are looked at than tell that.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Sequence
 
 from index.analysis import stem
+from index.keywords.word_counts import WordCounts
 from index.query import MAX_EXPANSIONS, QueryRefused
-
-_LAST = "\U0010ffff"  # comes after any letter a word can hold
 
 
 class Vocabulary:
-    """Words in order, each with the number of articles that hold it. Safe to use from several threads."""
+    """What words stand for among those of an archive. Safe to use from several threads."""
 
-    def __init__(self, words: dict[str, int]) -> None:
-        """Take over `words`, which stand in order."""
-        self.counts: Mapping[str, int] = MappingProxyType(words)
-        self._words = list(words)
+    def __init__(self, words: WordCounts) -> None:
+        """Take the archive's words."""
+        self.counts = words
 
     def beginning(self, letters: str) -> Sequence[str]:
         """Return the words that begin with `letters`. Raises QueryRefused when they are too many."""
-        first, last = (bisect_left(self._words, end) for end in (letters, letters + _LAST))
-        found = self._words[first:last] if letters else []
-        if _is_too_many(found):
+        places = self.counts.beginning(letters) if letters else range(0)
+        if _are_too_many(map(self.counts.word, places)):
             raise QueryRefused(
                 "expansions",
-                f"{letters}* stands for {len(found):,} words of the archive, and at most {MAX_EXPANSIONS} are looked"
+                f"{letters}* stands for {len(places):,} words of the archive, and at most {MAX_EXPANSIONS} are looked"
                 f" up: add a letter",
             )
-        return found
+        return [*map(self.counts.word, places)]
 
     def similar(self, word: str) -> Sequence[str]:
         """Return `word`, if it is one of the words, and those one edit away from it, in order.
 
         Raises QueryRefused when they are too many.
         """
-        found = sorted({edit for edit in self._edits(word) if edit in self.counts}) if word else []
-        if _is_too_many(found):
+        found = sorted(edit for edit in set(self._edits(word)) if edit in self.counts) if word else []
+        if _are_too_many(found):
             raise QueryRefused(
                 "expansions",
                 f"{word}~ stands for {len(found):,} words of the archive, and at most {MAX_EXPANSIONS} are looked up:"
@@ -60,14 +55,20 @@ class Vocabulary:
 
     def _following(self, beginning: str) -> Iterator[str]:
         """Yield each letter that follows `beginning` in some word."""
-        place = bisect_left(self._words, beginning)
-        while place < len(self._words) and self._words[place].startswith(beginning):
-            letter = self._words[place][len(beginning) : len(beginning) + 1]
+        places = self.counts.beginning(beginning)
+        place = places.start
+        while place < places.stop:
+            letter = self.counts.word(place)[len(beginning) : len(beginning) + 1]
             if letter:
                 yield letter
-            place = bisect_left(self._words, beginning + letter + _LAST, lo=place) if letter else place + 1
+            place = self.counts.beginning(beginning + letter).stop if letter else place + 1
 
 
-def _is_too_many(found: Sequence[str]) -> bool:
+def _are_too_many(found: Iterable[str]) -> bool:
     """Return whether `found` are more terms than one word may stand for; the forms of a word are one term."""
-    return len(found) > MAX_EXPANSIONS and len(set(map(stem, found))) > MAX_EXPANSIONS
+    terms: set[str] = set()
+    for word in found:
+        terms.add(stem(word))
+        if len(terms) > MAX_EXPANSIONS:
+            return True
+    return False

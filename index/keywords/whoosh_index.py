@@ -5,7 +5,7 @@ that also says which articles of a segment are gone. A segment keeps postings (t
 for two scored fields, `title` and `body`; for the unstemmed words of both together, `word`, and of the title alone,
 `title_word`; and for four names (`source`, `section`, `author`, `language`), each compared as a whole, where a language
 that names a region is there without it, too. Beside them stand columns (article -> value): the id, the date, both
-lengths, and `terms`, the analysed text itself as `index.keywords.places` writes it, in which phrases are verified;
+lengths, and `terms`, the analysed text itself as `index.keywords.hashed` writes it, in which phrases are verified;
 positions in the postings would cost more to write and more to read.
 
 Not used: Whoosh's query parser, which hangs and raises on text that users type, and its searcher, which scores one
@@ -31,14 +31,18 @@ from whoosh.reading import SegmentReader, TermNotFound
 from whoosh.writing import SegmentWriter
 
 from archive.article import Article
-from index.analysis import STOP_TERMS, analyse, fold, words
+from index.analysis import STOP_TERMS, analyse, words
 from index.engine import Floats, Ints
 from index.errors import GenerationDamaged
 from index.keywords import KeywordIndex
-from index.keywords.places import CODE_BYTES, Codes, Texts, coded
-from index.keywords.postings import PostingField
+from index.keywords.hashed import CODE_BYTES, Texts, coded
+from index.keywords.intake import first_of_each_id, names_of
+from index.keywords.places import Marks
+from index.keywords.postings import Matches, united
 from index.keywords.scoring import Bm25, RankedPostings
+from index.keywords.word_counts import WordCounts, counted
 from index.moments import UNDATED, moment
+from index.query import FieldName
 
 BLOCK = 4096  # postings a block; Whoosh's 128 suits readers that skip, ours never does
 SEGMENT_CHARACTERS = 150_000_000  # text a new segment is given, some 25,000 articles: bounds a build's memory
@@ -66,7 +70,7 @@ class WhooshFormat:
 
         An added article replaces the one of its id that is there; of two added with the same id the first is kept.
         """
-        articles = _first_of_each_id(added)
+        articles = first_of_each_id(added)
         gone, more = set(removed), True
         while more:
             with _writer(directory) as writer:
@@ -162,14 +166,6 @@ def _writer(directory: Path) -> Iterator[SegmentWriter]:
         raise
 
 
-def _first_of_each_id(articles: Iterable[Article]) -> Iterator[Article]:
-    seen: set[str] = set()
-    for article in articles:
-        if article.id not in seen:
-            seen.add(article.id)
-            yield article
-
-
 def _for_one_segment(articles: Iterator[Article]) -> Iterator[Article]:
     room = SEGMENT_CHARACTERS
     while room > 0 and (article := next(articles, None)) is not None:
@@ -188,7 +184,7 @@ def _add(writer: SegmentWriter, articles: Iterable[Article]) -> set[str]:
             body=body,
             word=title_words + words(article.body),
             title_word=title_words,
-            **{name: list(dict.fromkeys(map(fold, values))) for name, values in _named(article)},
+            **dict(names_of(article)),
             id=article.id.encode(),
             terms=coded(title, body),
             published=UNDATED if article.published_at is None else moment(article.published_at),
@@ -197,15 +193,6 @@ def _add(writer: SegmentWriter, articles: Iterable[Article]) -> set[str]:
         )
         written.add(article.id)
     return written
-
-
-def _named(article: Article) -> Iterator[tuple[str, Sequence[str]]]:
-    for name, value in (("source", article.source), ("section", article.section)):
-        if value is not None:
-            yield name, (value,)
-    if article.language is not None:
-        yield "language", (article.language, article.language.partition("-")[0])
-    yield "author", article.authors
 
 
 def _length(terms: Sequence[str]) -> int:
@@ -251,7 +238,7 @@ class _WhooshPostings:
         reader = index.open_dir(str(directory), readonly=True).reader()
         self._segments = [pair for pair in reader.leaf_readers() if pair[0].doc_count_all()]
         self.close = weakref.finalize(self, _close, [segment for segment, _ in self._segments])  # also when forgotten
-        self.ids: Sequence[str] = [id_.decode() for id_ in self._column("id")]
+        self.ids = np.array(self._column("id"), "S16")
         self.live = np.array(
             [not s.is_deleted(i) for s, _ in self._segments for i in range(s.doc_count_all())], np.bool_
         )
@@ -263,7 +250,32 @@ class _WhooshPostings:
     def _column(self, name: str) -> list[Any]:
         return [value for segment, _ in self._segments for value in segment.column_reader(name, translate=False)]
 
-    def read(self, field: PostingField, term: str) -> tuple[Ints, Floats]:
+    def term(self, term: str) -> Matches:
+        """Return where a term stands."""
+        title, body = self.read("title", term), self.read("body", term)
+        articles = np.union1d(title[0], body[0])
+        counts = np.zeros((2, len(articles)))
+        counts[0, np.searchsorted(articles, title[0])] = title[1]
+        counts[1, np.searchsorted(articles, body[0])] = body[1]
+        return Matches(articles, counts[0], counts[1])
+
+    def words_of(self, words: Sequence[str]) -> Matches:
+        """Return where any of these unstemmed words stands, as often as they all do."""
+        return united([self._word(word) for word in words])
+
+    def _word(self, word: str) -> Matches:
+        articles, frequencies = self.read("word", word)
+        in_title, title = self.read("title_word", word)
+        counts = np.zeros((2, len(articles)))
+        counts[0, np.searchsorted(articles, in_title)] = title
+        counts[1] = frequencies - counts[0]
+        return Matches(articles, counts[0], counts[1])
+
+    def named(self, field: FieldName, name: str) -> Ints:
+        """Return the articles, ascending, one of whose values of `field` is the folded `name`."""
+        return self.read(field, name)[0]
+
+    def read(self, field: str, term: str) -> tuple[Ints, Floats]:
         """Return the numbers of the articles whose `field` holds `term`, ascending, and how often each does."""
         blocks = [block for segment, start in self._segments for block in _blocks(segment, field, term.encode(), start)]
         if not blocks:
@@ -276,24 +288,24 @@ class _WhooshPostings:
             max(segment.doc_frequency(field, term) for field in ("title", "body")) for segment, _ in self._segments
         )
 
-    def words(self) -> dict[str, int]:
-        """Return every unstemmed word that a live article holds, in order, and about how many articles hold it."""
+    def words(self) -> WordCounts:
+        """Return every unstemmed word that a live article holds, and about how many articles hold it."""
         counts: Counter[str] = Counter()
         for segment, start in self._segments:
             live = self.live[start : start + segment.doc_count_all()].tolist()
             for term, holding, lowest, highest in _terms_of(segment, "word"):
                 if live[lowest] or live[highest] or (holding > 2 and self._is_live(segment, start, term)):
                     counts[term.decode()] += holding
-        return dict(sorted(counts.items()))
+        return WordCounts([counted(counts)])
 
     def _is_live(self, segment: SegmentReader, start: int, word: bytes) -> bool:
         return any(self.live[articles].any() for articles, _ in _blocks(segment, "word", word, start))
 
-    def texts(self, articles: Ints) -> Iterator[tuple[Ints, Codes]]:
-        """Yield these articles (ascending), some at a time, with their texts as `index.keywords.places` has them."""
+    def texts(self, articles: Ints, terms: Sequence[str]) -> Iterator[tuple[Ints, Marks]]:
+        """Yield these articles (ascending), some at a time, with their texts, in which the terms are marked."""
         for (segment, start), texts in zip(self._segments, self._texts, strict=True):
             first, last = np.searchsorted(articles, (start, start + segment.doc_count_all()))
-            yield from ((some + start, codes) for some, codes in texts.of(articles[first:last] - start))
+            yield from ((some + start, marks) for some, marks in texts.of(articles[first:last] - start, terms))
 
 
 def _texts(segment: SegmentReader, directory: Path) -> Texts:

@@ -12,10 +12,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-Codes = NDArray[np.uint32]
+Codes = NDArray[np.uint16]
 Numbers = NDArray[np.int64]
 
 MAX_LETTERS = 24  # of a word that is looked up or found; longer ones are hardly mistyped words
+LAST_LETTER = "\uffff"  # of those that are laid out, in two bytes each; hardly a script beyond it has capitals
+AT_ONCE = 10_000  # words laid out at a time, a megabyte of letters in four bytes each
 SIGNATURE_BITS = 64
 FAR = 100  # more than any distance that is asked for
 
@@ -24,17 +26,15 @@ class Lexicon:
     """Words, laid out to be compared with one word all at once."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        """Lay out `words`, of which those that are too long are never found."""
-        kept = sorted((word for word in words if word and len(word) <= MAX_LETTERS), key=len)
-        self.words: Sequence[str] = kept
-        self._letters = _letters_of(kept)
+        """Lay out `words`, some 60 bytes each, of which those that are too long are never found."""
+        self._letters = _letters_of(sorted(filter(_is_laid_out, words), key=len))
         self._signatures = _signatures(self._letters)
         lengths = np.count_nonzero(self._letters, axis=1)
         self._starts = np.searchsorted(lengths, np.arange(MAX_LETTERS + 2))  # where the words of each length begin
 
     def near(self, word: str, *, distance: int) -> list[tuple[str, int]]:
         """Return the words at most `distance` edits from `word`, other than itself, each with its distance."""
-        if not 0 < len(word) <= MAX_LETTERS or "\0" in word:
+        if not _is_laid_out(word):
             return []
         first = self._starts[max(len(word) - distance, 0)]
         past = self._starts[min(len(word) + distance, MAX_LETTERS) + 1]
@@ -45,13 +45,25 @@ class Lexicon:
         rows = first + np.flatnonzero((missing <= distance) & (extra <= distance))
         distances = _distances(own[0, : len(word)], self._letters[rows], distance)
         found = np.flatnonzero((distances > 0) & (distances <= distance))
-        return [(self.words[rows[at]], int(distances[at])) for at in found]
+        return [(_word(self._letters[rows[at]]), int(distances[at])) for at in found]
+
+
+def _is_laid_out(word: str) -> bool:
+    return 0 < len(word) <= MAX_LETTERS and min(word) > "\0" and max(word) <= LAST_LETTER
 
 
 def _letters_of(words: Sequence[str]) -> Codes:
     """Return the code points of the words, a row each, filled up with 0."""
-    padded = np.array(words, dtype=f"<U{MAX_LETTERS}")
-    return padded.view(np.uint32).reshape(len(words), MAX_LETTERS)
+    letters = np.zeros((len(words), MAX_LETTERS), np.uint16)
+    for first in range(0, len(words), AT_ONCE):
+        some = np.array(words[first : first + AT_ONCE], dtype=f"<U{MAX_LETTERS}")
+        letters[first : first + AT_ONCE] = some.view(np.uint32).reshape(len(some), MAX_LETTERS)
+    return letters
+
+
+def _word(letters: Codes) -> str:
+    """Return the word that is laid out as `letters`."""
+    return "".join(map(chr, letters[letters > 0].tolist()))
 
 
 def _signatures(letters: Codes) -> NDArray[np.uint64]:

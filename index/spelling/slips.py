@@ -8,11 +8,13 @@ Invariant: a word of fewer than `MIN_ARTICLES` articles is never proposed: an ar
 
 import math
 from collections.abc import Mapping
+from heapq import nlargest
 
 from index.analysis import is_stop_word
 from index.spelling.edits import Lexicon, typing_cost
 
 MIN_ARTICLES = 3  # that hold a word that is proposed
+MOST_WORDS = 400_000  # that may be proposed, the most frequent: 25 MB; more have only archives read by machine
 SHORT = 4  # letters; such a word is only a slip when two letters of a very frequent one are exchanged
 LONG = 7  # letters of a word that may be two edits away
 FREQUENT = 0.01  # of the articles hold a very frequent word
@@ -44,7 +46,7 @@ class Slips:
         """Take the archive's words (folded, not stemmed) and how many articles hold each."""
         self._words = words
         self.articles = max(words.values(), default=0)  # some word is in nearly every article
-        self._lexicon = Lexicon([word for word, count in words.items() if count >= MIN_ARTICLES and is_corrected(word)])
+        self._lexicon = Lexicon(_proposed(words))
 
     def proposals(self, word: str) -> dict[str, float]:
         """Return the words that may have been meant, with the log odds of each, best first; none when `word` is right.
@@ -81,6 +83,12 @@ class Slips:
     def _is_misprint(self, word: str, best: str) -> bool:
         """Return whether `word` is itself a misprint of `best`, and so no rival to it."""
         return self._words[best] >= FAR_MORE * self._words[word] and typing_cost(word, best) <= 1
+
+
+def _proposed(words: Mapping[str, int], *, most: int = MOST_WORDS) -> list[str]:
+    """Return the words that may be proposed; of too many, those that the most articles hold."""
+    found = [word for word, count in words.items() if count >= MIN_ARTICLES and is_corrected(word)]
+    return found if len(found) <= most else nlargest(most, found, key=lambda word: words[word])
 
 
 def is_corrected(word: str) -> bool:

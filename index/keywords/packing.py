@@ -1,0 +1,119 @@
+"""Numbers written in few bytes, many at a time. Pure."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.engine import Ints
+
+Bytes = NDArray[np.uint8]
+Codes = NDArray[np.uint32]
+
+SHORT = 1 << 13  # codes below it take at most two bytes
+
+_LEAD, _LONG = 128, 192  # from here on a byte has others after it; from there on, it is of a code of three or more
+_FIRST, _NEXT = 7, 6  # bits of a code in its last byte, and in each before it
+_MOST_BYTES = 4  # of one code: 25 bits
+_SKIP = 255  # of the gaps: so many articles further, and none there
+
+
+def pack(codes: Codes) -> tuple[Bytes, Ints]:
+    """Return codes below 2^25 in one to four bytes each, and where the bytes of each end.
+
+    The last byte is below 128; one before it 128 or more in a code of two bytes, and 192 or more in a longer one. So
+    two bytes tell which short code ends there.
+    """
+    lengths = 1 + (codes >= _LEAD) + (codes >= SHORT).astype(np.int64) + (codes >> _FIRST + 2 * _NEXT > 0)
+    ends = np.cumsum(lengths)
+    packed = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
+    packed[ends - 1] = codes & _LEAD - 1
+    two = np.flatnonzero(lengths == 2)
+    packed[ends[two] - 2] = codes[two] >> _FIRST | _LEAD
+    for before in range(1, _MOST_BYTES):
+        longer = np.flatnonzero((lengths > before) & (lengths > 2))
+        packed[ends[longer] - 1 - before] = codes[longer] >> _FIRST + (before - 1) * _NEXT & 63 | _LONG
+    return packed, ends
+
+
+def unpack(packed: Bytes) -> Codes:
+    """Return the codes that were packed."""
+    ends = np.flatnonzero(packed < _LEAD)
+    return _codes_at(packed, ends, np.diff(ends, prepend=-1))
+
+
+def _codes_at(packed: Bytes, ends: Ints, lengths: Ints) -> Codes:
+    codes = packed[ends].astype(np.uint32)
+    for before in range(1, _MOST_BYTES):
+        longer = np.flatnonzero(lengths > before)
+        bits = (packed[ends[longer] - before] & 63).astype(np.uint32)
+        codes[longer] |= bits << _FIRST + (before - 1) * _NEXT
+    return codes
+
+
+class Marker:
+    """Marks codes in packed texts: short ones by looking two bytes up in a table, without unpacking the others."""
+
+    def __init__(self, marks: Mapping[int, int], *, other: int) -> None:
+        """`marks` says for each code that is marked what with, below 254; any other code is marked with `other`."""
+        table = np.full((256, _LEAD), other, np.uint8)  # by the byte before, and the last one
+        table[_LONG:] = _RARE if any(code >= SHORT for code in marks) else other
+        for code, mark in marks.items():
+            if code < _LEAD:
+                table[:_LEAD, code] = mark
+            elif code < SHORT:
+                table[code >> _FIRST | _LEAD, code & _LEAD - 1] = mark
+        self._table = np.hstack((table, table)).ravel()  # what a byte is marked that ends no code does not matter
+        self._long = {code: mark for code, mark in marks.items() if code >= SHORT}
+        self._other = other
+
+    def marks(self, packed: Bytes) -> Bytes:
+        """Return the mark of each code."""
+        both = packed.astype(np.uint16)
+        both[1:] |= packed[:-1].astype(np.uint16) << 8
+        marks: Bytes = self._table.take(both, mode="wrap")
+        if self._long:
+            self._mark_long(packed, marks)
+        return marks.take(np.flatnonzero(packed < _LEAD))
+
+    def _mark_long(self, packed: Bytes, marks: Bytes) -> None:
+        ends = np.flatnonzero((marks == _RARE) & (packed < _LEAD))
+        lengths = np.full(len(ends), 3)
+        lengths += (ends >= 3) & (packed[ends - 3] >= _LONG)
+        codes = _codes_at(packed, ends, lengths)
+        marks[ends] = self._other
+        for code, mark in self._long.items():
+            marks[ends[codes == code]] = mark
+
+
+_RARE = 254  # the mark of a byte that ends a long code
+
+
+def pack_gaps(articles: Ints) -> Bytes:
+    """Return ascending numbers as one byte each that tells how many lie between, and one more for each 255 of these."""
+    between = np.diff(articles, prepend=-1) - 1
+    ends = np.cumsum(between // _SKIP + 1)
+    packed = np.full(int(ends[-1]) if len(ends) else 0, _SKIP, np.uint8)
+    packed[ends - 1] = between % _SKIP
+    return packed
+
+
+def unpack_gaps(packed: Bytes) -> Ints:
+    """Return the numbers whose gaps were packed."""
+    is_there = packed != _SKIP
+    passed = np.cumsum(packed.astype(np.int64) + is_there)
+    found: Ints = passed.take(np.flatnonzero(is_there)) - 1  # several times as quick as by a mask
+    return found
+
+
+def pack_nibbles(numbers: Bytes) -> Bytes:
+    """Return numbers below 16, two in a byte."""
+    even = np.append(numbers, np.zeros(len(numbers) % 2, np.uint8)).reshape(-1, 2)
+    return (even[:, 0] << 4 | even[:, 1]).astype(np.uint8)
+
+
+def unpack_nibbles(packed: Bytes, start: int, end: int) -> Bytes:
+    """Return the numbers from place `start` up to `end`."""
+    both = packed[start // 2 : (end + 1) // 2]
+    numbers = np.column_stack((both >> 4, both & 15)).ravel()
+    return numbers[start % 2 : start % 2 + end - start]

@@ -58,19 +58,42 @@ def probabilities(candidates: Candidates, *, mode: Mode) -> Floats:
 
 def probabilities_by(model: Model, candidates: Candidates, *, mode: Mode) -> Floats:
     """Return what `probabilities` does, by the constants of `model`."""
-    rest, for_evidence, for_behind, for_gate = model.article
     shown = evidence(candidates, mode=mode)
-    behind = shown - shown.max(initial=0.0)
-    opened = -np.logaddexp(0.0, -gate(model, candidates, mode=mode))  # the logarithm of the gate's probability
-    log_odds = rest + for_evidence * shown + for_behind * behind + for_gate * opened
-    probability: Floats = np.exp(-np.logaddexp(0.0, -log_odds))
+    return _probable(model, shown, best=float(shown.max(initial=0.0)), candidates=candidates)
+
+
+def probability_beyond(candidates: Candidates, *, mode: Mode) -> float:
+    """Return the probability that no article beyond the candidates exceeds, were the best of those one of them."""
+    if candidates.beyond is None:
+        return 0.0
+    coverage, cosine = candidates.beyond
+    weights = {
+        "hybrid": max(cosine, 0.0) + COVERAGE_WORTH * coverage**2,
+        "keyword": coverage if candidates.ceiling > 0.0 else 0.0,
+        "semantic": max(cosine, 0.0),
+    }
+    beyond = weights[mode]
+    best = max(beyond, float(evidence(candidates, mode=mode).max(initial=0.0)))
+    return float(_probable(MODELS[mode], np.array([beyond]), best=best, candidates=candidates)[0])
+
+
+def _probable(model: Model, shown: Floats, *, best: float, candidates: Candidates) -> Floats:
+    """Return the probability of articles of this evidence beside a best one."""
+    rest, for_evidence, for_behind, for_gate = model.article
+    opened = -np.logaddexp(0.0, -_gate(model, best, candidates))  # the logarithm of the gate's probability
+    log_odds = rest + for_evidence * shown + for_behind * (shown - best) + for_gate * opened
+    probability: Floats = 1.0 / (1.0 + np.exp(-log_odds))
     return probability
 
 
 def gate(model: Model, candidates: Candidates, *, mode: Mode) -> float:
     """Return the log-odds that the archive holds an answer, by the constants of `model`."""
+    return _gate(model, float(evidence(candidates, mode=mode).max(initial=0.0)), candidates)
+
+
+def _gate(model: Model, best: float, candidates: Candidates) -> float:
     rest, *weights = model.gate
-    signs = gate_signs(candidates, mode=mode)
+    signs = _gate_signs(best, candidates)
     return rest + sum(weight * sign for weight, sign in zip(weights, signs, strict=True))
 
 
@@ -79,7 +102,10 @@ def gate_signs(candidates: Candidates, *, mode: Mode) -> tuple[float, float, flo
 
     Strangeness is squared: a name the archive does not know is common in a question, none but unknown words is noise.
     """
-    best = float(evidence(candidates, mode=mode).max(initial=0.0))
+    return _gate_signs(float(evidence(candidates, mode=mode).max(initial=0.0)), candidates)
+
+
+def _gate_signs(best: float, candidates: Candidates) -> tuple[float, float, float]:
     return best, candidates.nearest or 0.0, (1.0 - candidates.familiar) ** 2
 
 
@@ -122,6 +148,6 @@ def _is_word(term: str) -> bool:
 def _share_of_ceiling(candidates: Candidates) -> Floats:
     """Return each candidate's share of the highest keyword score there could be, 0..1."""
     if candidates.ceiling <= 0.0:
-        return np.zeros(len(candidates.ids))
+        return np.zeros(len(candidates))
     share: Floats = np.clip(candidates.keyword / candidates.ceiling, 0.0, 1.0)
     return share

@@ -1,12 +1,15 @@
 """What an engine answers: candidates for a query, each scored on both legs.
 
+An article's number is its place among the ids of its generation, in ascending order of id: whatever happens between
+the legs and the page happens to columns of numbers, and ids are made for the rows that are shown.
+
 Invariant: a hit is nominated, not shown. Whoever asks reads each article again from the store, and what the store
 does not show is not shown. `tests/test_engine_contract.py` holds every engine to this file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,8 @@ Vectors = NDArray[np.float32]  # shape (n, dimension), each row of norm 1
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Ids = NDArray[np.bytes_]  # shape (n,), dtype S16: the ids of articles, ascending
+Meaning = Callable[[], Vector]  # gives the query's vector, made when it is first called; the engine chooses the thread
 
 NOWHERE = -1  # in `Candidates.spans` and `passages`, of an article without a passage
 
@@ -43,13 +48,14 @@ class TermEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The articles an engine nominates, ordered by id, each scored on both legs: columns of one length n.
+    """The articles an engine nominates, ordered by number, each scored on both legs: columns of one length n.
 
     They are the best of each leg, and every article that holds all that is wanted, or most of it where none holds all.
     Nothing is normalised.
     """
 
-    ids: Sequence[str]
+    all_ids: Ids  # of the whole generation, the same array for every query
+    numbers: Ints  # places in `all_ids`, ascending: to order by number is to order by id
     keyword: Floats  # BM25F; 0.0 where no wanted word occurs
     coverage: Floats  # 0..1: the share, by rarity, of what is wanted that the article holds
     holds_all: Mask  # it holds everything wanted
@@ -68,41 +74,71 @@ class Candidates:
     known: float = 1.0  # 0..1: the share of those that occur anywhere in the archive
     familiar: float = 1.0  # 0..1: the share of the query's words that are words of the archive
 
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.numbers)
+
+    @property
+    def ids(self) -> list[str]:
+        """The articles' ids: for those who want all of them."""
+        return self.ids_of(np.arange(len(self)))
+
+    def ids_of(self, rows: Ints) -> list[str]:
+        """Return the ids of the articles in these rows."""
+        ids: list[str] = self.all_ids[self.numbers[rows]].astype(str).tolist()
+        return ids
+
     def span(self, row: int) -> Span | None:
         """Return where the best passage of the article in `row` stands."""
         version, start, end = self.spans[row].tolist()
         return None if version == NOWHERE else Span(version, start, end)
 
-    def kept(self, keep: Mask) -> "Candidates":
-        """Return the candidates for which `keep`, shape (n,), is true."""
-        rows = np.flatnonzero(keep)
+    def kept(self, rows: Ints) -> "Candidates":
+        """Return the candidates in these rows, in their order."""
         return replace(
             self,
-            ids=[self.ids[row] for row in rows.tolist()],
-            **{name: getattr(self, name)[rows] for name in _COLUMNS},
+            numbers=rows_of(self.numbers, rows),
+            keyword=rows_of(self.keyword, rows),
+            coverage=rows_of(self.coverage, rows),
+            holds_all=rows_of(self.holds_all, rows),
+            holds_most=rows_of(self.holds_most, rows),
+            selected=rows_of(self.selected, rows),
+            pairs=rows_of(self.pairs, rows),
+            semantic=rows_of(self.semantic, rows),
+            second=rows_of(self.second, rows),
+            common=rows_of(self.common, rows),
+            passages=rows_of(self.passages, rows),
+            spans=rows_of(self.spans, rows),
         )
 
-    def and_one_beyond(self) -> "Candidates":
-        """Return the candidates and, last, one that has the most that any article left out may have."""
-        coverage, cosine = self.beyond or (0.0, -1.0)
-        return replace(
-            self,
-            ids=[*self.ids, ""],
-            keyword=np.append(self.keyword, coverage * self.ceiling),
-            coverage=np.append(self.coverage, coverage),
-            holds_all=np.append(self.holds_all, False),
-            holds_most=np.append(self.holds_most, False),
-            selected=np.append(self.selected, True),
-            pairs=np.append(self.pairs, 0.0),
-            semantic=np.append(self.semantic, cosine if cosine > -1.0 else np.nan),
-            second=np.append(self.second, cosine if cosine > -1.0 else np.nan),
-            common=np.append(self.common, 0.0),
-            passages=np.append(self.passages, NOWHERE),
-            spans=np.append(self.spans, [[NOWHERE] * 3], axis=0),
-        )
+    @property
+    def nbytes(self) -> int:
+        """The memory that the columns take."""
+        return sum(memory_of(getattr(self, name)) for name in _COLUMNS)
+
+
+Kind = TypeVar("Kind", bound=np.generic)
+
+
+def rows_of(column: NDArray[Kind], rows: Ints) -> NDArray[Kind]:
+    """Return these rows of a column; of one that holds the same in every row still takes the memory of one."""
+    if is_constant(column):
+        return np.broadcast_to(column[:1], (len(rows), *column.shape[1:]))
+    return column[rows]
+
+
+def memory_of(column: NDArray[Kind]) -> int:
+    """Return the bytes that a column takes."""
+    return column.itemsize if is_constant(column) else column.nbytes
+
+
+def is_constant(column: NDArray[Kind]) -> bool:
+    """Return whether a column was made to hold the same in every row."""
+    return len(column) > 1 and column.strides[0] == 0
 
 
 _COLUMNS = (
+    "numbers",
     "keyword",
     "coverage",
     "holds_all",
@@ -117,23 +153,34 @@ _COLUMNS = (
 )
 
 
-def unscored(ids: Sequence[str]) -> Candidates:
-    """Return candidates that filters alone selected: every one of `ids`, ascending, with nothing to rank by."""
-    n = len(ids)
+def unscored(all_ids: Ids, numbers: Ints) -> Candidates:
+    """Return candidates that filters alone selected: all of `numbers`, ascending, with nothing to rank by.
+
+    Their columns take no memory, and cannot be written to.
+    """
+    n = len(numbers)
+    zero, unknown = np.broadcast_to(np.float64(0.0), n), np.broadcast_to(np.float64(np.nan), n)
+    no = np.broadcast_to(np.False_, n)
     return Candidates(
-        ids=ids,
-        keyword=np.zeros(n),
-        coverage=np.zeros(n),
-        holds_all=np.zeros(n, np.bool_),
-        holds_most=np.zeros(n, np.bool_),
-        selected=np.ones(n, np.bool_),
-        pairs=np.zeros(n),
-        semantic=np.full(n, np.nan),
-        second=np.full(n, np.nan),
-        common=np.zeros(n),
-        passages=np.full(n, NOWHERE, np.int64),
-        spans=np.full((n, 3), NOWHERE, np.int64),
+        all_ids=all_ids,
+        numbers=numbers,
+        keyword=zero,
+        coverage=zero,
+        holds_all=no,
+        holds_most=no,
+        selected=np.broadcast_to(np.True_, n),
+        pairs=zero,
+        semantic=unknown,
+        second=unknown,
+        common=zero,
+        passages=np.broadcast_to(np.int64(NOWHERE), n),
+        spans=np.broadcast_to(np.int64(NOWHERE), (n, 3)),
     )
+
+
+def as_ids(article_ids: Iterable[str]) -> Ids:
+    """Return these ids as they are compared, in the order given."""
+    return np.array([article_id.encode() for article_id in article_ids], "S16")
 
 
 class Engine(Protocol):
@@ -151,10 +198,10 @@ class Engine(Protocol):
     def model_sha256(self) -> str | None:
         """The identity of the model whose vectors it searches, or None when it has no vectors."""
 
-    def candidates(self, query: Query, vector: Vector | None, *, depth: int) -> Candidates:
-        """Return the best `depth` articles of each leg and all that hold everything wanted, scored on both legs, by id.
+    def candidates(self, query: Query, meaning: Meaning | None, *, depth: int) -> Candidates:
+        """Return the best `depth` articles of each leg and all that hold everything wanted, scored on both legs.
 
-        A leg takes part when it has something to rank by: words or phrases in `query`, a `vector`. With neither, the
+        A leg takes part when it has something to rank by: words or phrases in `query`, a `meaning`. With neither, the
         articles that `query` selects by its filters alone are returned, all of them. `query.required` and
         `query.excluded` bind both legs; beside what its filters select, the best of what they do not may be there too.
         """

@@ -4,15 +4,13 @@ Invariant: the counts of a field that has one value an article, the articles wit
 of articles.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import chain
 
 import numpy as np
 
-from index.catalogue import UNNAMED, Shelf
+from index.catalogue import UNNAMED, Shelf, Values
 from index.engine import Ints
 from index.moments import DAY, EPOCH, UNDATED
 
@@ -54,49 +52,65 @@ class Facets:
 
 def facets_of(shelf: Shelf, rows: Ints) -> Facets:
     """Count the values of the articles in these rows of the shelf."""
-    authors = Counter(chain.from_iterable(shelf.authors[rows].tolist()))
+    authors = _ordered(shelf.values["author"], np.bincount(_author_codes(shelf, rows)), most=MOST_AUTHORS)
     return Facets(
         source=_counts(shelf, "source", rows),
         section=_counts(shelf, "section", rows),
-        author=_ordered(authors)[:MOST_AUTHORS],
+        author=authors,
         language=_counts(shelf, "language", rows),
         published=_periods(shelf.published[rows]),
     )
 
 
 def _counts(shelf: Shelf, name: str, rows: Ints) -> list[FacetValue]:
-    codes, counts = np.unique(shelf.codes[name][rows], return_counts=True)
-    counted = dict(zip(codes.tolist(), counts.tolist(), strict=True))
-    unnamed = counted.pop(UNNAMED, 0)
-    named = _ordered({shelf.names[name][code]: count for code, count in counted.items()})
-    return [*named, FacetValue(value=None, count=unnamed)] if unnamed else named
+    unnamed, *counts = np.bincount(shelf.codes[name][rows] - UNNAMED, minlength=1)
+    named = _ordered(shelf.values[name], np.array(counts, np.int64))
+    return [*named, FacetValue(value=None, count=int(unnamed))] if unnamed else named
 
 
-def _ordered(counted: "dict[str, int] | Counter[str]") -> list[FacetValue]:
-    ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [FacetValue(value=value, count=count) for value, count in ordered]
+def _author_codes(shelf: Shelf, rows: Ints) -> Ints:
+    """Return the codes of the authors of these articles, one after the other."""
+    counts = shelf.author_count[rows]
+    before = np.cumsum(counts) - counts
+    codes: Ints = shelf.authors[np.repeat(shelf.first_author[rows] - before, counts) + np.arange(counts.sum())]
+    return codes
+
+
+def _ordered(values: Values, counts: Ints, *, most: int | None = None) -> list[FacetValue]:
+    """Return the values of the highest of these counts, one a code; of equals the first by name."""
+    codes = np.flatnonzero(counts)
+    codes = codes[np.lexsort((values.ranks()[codes], -counts[codes]))[:most]]
+    return [FacetValue(value=values[code], count=int(counts[code])) for code in codes.tolist()]
 
 
 def _periods(published: Ints) -> list[Period]:
     days = published[published != UNDATED] // DAY
-    numbered, counts = np.unique(days, return_counts=True)
-    dates = [EPOCH.date() + timedelta(days=day) for day in numbered.tolist()]
-    if dates and (dates[-1] - dates[0]).days >= DAYS_IN_DAYS:
-        periods = _months(dates, counts.tolist())
-    else:
-        periods = [Period(start=day, end=day, count=n) for day, n in zip(dates, counts.tolist(), strict=True)]
+    is_long = len(days) > 0 and days.max() - days.min() >= DAYS_IN_DAYS
+    periods = _months(days) if is_long else _days(days)
     undated = len(published) - len(days)
     return [*periods, Period(start=None, end=None, count=undated)] if undated else periods
 
 
-def _months(days: Sequence[date], counts: Sequence[int]) -> list[Period]:
-    months: Counter[tuple[int, int]] = Counter()
-    for day, count in zip(days, counts, strict=True):
-        months[day.year, day.month] += count
+def _days(days: Ints) -> list[Period]:
+    dates = ((EPOCH.date() + timedelta(days=day), count) for day, count in _counted(days))
+    return [Period(start=day, end=day, count=count) for day, count in dates]
+
+
+def _months(days: Ints) -> list[Period]:
+    """Count by the month: as numpy counts months, 0 is January 1970."""
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    counted = ((1970 + month // 12, month % 12 + 1, count) for month, count in _counted(months))
     return [
-        Period(start=date(year, month, 1), end=_last_day(year, month), count=count)
-        for (year, month), count in sorted(months.items())
+        Period(start=date(year, month, 1), end=_last_day(year, month), count=count) for year, month, count in counted
     ]
+
+
+def _counted(numbers: Ints) -> Iterator[tuple[int, int]]:
+    """Yield each of these numbers, which lie close together, once, ascending, and how often it is there."""
+    first = numbers.min() if len(numbers) else 0
+    counts = np.bincount(numbers - first)
+    for number in np.flatnonzero(counts).tolist():
+        yield int(first) + number, int(counts[number])
 
 
 def _last_day(year: int, month: int) -> date:

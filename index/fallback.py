@@ -12,7 +12,7 @@ import numpy as np
 
 from archive.store import Store
 from index.analysis import STOP_TERMS, analyse, scoring_terms, spans, surface
-from index.engine import Candidates, Floats, Ints, TermEvidence, Vector, unscored
+from index.engine import Candidates, Floats, Ints, Meaning, TermEvidence, as_ids, unscored
 from index.matching import holds, holds_all, share_held, telling
 from index.query import AnyOf, Query, has_words, texts
 
@@ -36,10 +36,13 @@ class StoreEngine:
         """The last change: it reads the articles themselves."""
         return self._store.last_seq()
 
-    def candidates(self, query: Query, vector: Vector | None, *, depth: int) -> Candidates:  # noqa: ARG002 no vectors here
-        """Return up to `depth` articles that hold the query's words, scored by how many they hold, ordered by id."""
+    def candidates(self, query: Query, meaning: Meaning | None, *, depth: int) -> Candidates:  # noqa: ARG002 no vectors
+        """Return up to `depth` articles that hold the query's words, scored by how many they hold, ordered by id.
+
+        Their numbers count those that are returned, for there is no generation whose articles could be counted.
+        """
         if not has_words(query):
-            return unscored(self._selected(query))
+            return _unscored(self._selected(query))
         beginnings = _beginnings(query)
         considered = depth * CONSIDERED
         found = self._store.scan(beginnings, limit=considered) if beginnings else []
@@ -51,7 +54,7 @@ class StoreEngine:
         whole = {key for key in kept if holds_all(query, articles[key])}
         ids = sorted({*kept[:depth], *whole})
         return replace(
-            unscored(ids),
+            _unscored(ids),
             keyword=np.array([scores[key] for key in ids], np.float64),
             coverage=np.array([share_held(query, articles[key]) for key in ids], np.float64),
             holds_all=np.array([key in whole for key in ids], np.bool_),
@@ -72,7 +75,7 @@ class StoreEngine:
 
     def likeness(self, candidates: Candidates, rows: Ints) -> Floats:  # noqa: ARG002
         """Return zeros: there are no passages here."""
-        return np.zeros(len(candidates.ids))
+        return np.zeros(len(candidates))
 
     def matched_terms(self, query: Query) -> frozenset[str]:
         """Return the terms of the query's words; which words a prefix stands for is not known here."""
@@ -105,6 +108,10 @@ class StoreEngine:
 
     def close(self) -> None:
         """Do nothing: the store is somebody else's."""
+
+
+def _unscored(ids: Sequence[str]) -> Candidates:
+    return unscored(as_ids(ids), np.arange(len(ids)))
 
 
 def _beginnings(query: Query) -> list[str]:

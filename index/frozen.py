@@ -13,24 +13,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from index.errors import CursorExpired
-
 KEPT_SECONDS = 15 * 60.0  # after a set was last asked for: longer than people stay on a page of results
-MOST_ARTICLES = 1_000_000  # in all sets together, some 200 bytes each
-MOST_SETS = 512
+MOST_BYTES = 48_000_000  # of the columns of all sets together, which is some 250,000 articles
+MOST_SETS = 512  # each takes some 20 kB beside its columns
 
 _CURSOR = re.compile(r"([0-9a-f]{16})-([0-9]{1,9})")
 
 
 class Rows(Protocol):
-    """What is kept: a set that says how many rows it has and when it was true."""
+    """What is kept: a set that has a name and says how much memory it takes."""
 
     @property
     def token(self) -> str:
         """What tells this set from every other: 16 hex digits."""
 
-    def __len__(self) -> int:
-        """Return how many articles the set keeps in memory."""
+    @property
+    def nbytes(self) -> int:
+        """The memory that its columns take."""
 
 
 Kept = TypeVar("Kept", bound=Rows)
@@ -65,7 +64,7 @@ class FrozenSets(Generic[Kept]):
     clock: Callable[[], float] = time.monotonic
     _by_token: "OrderedDict[str, _Entry[Kept]]" = field(default_factory=OrderedDict)
     _latest: dict[object, str] = field(default_factory=dict)  # question -> token of the set made last
-    _articles: int = 0
+    _bytes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def keep(self, question: object, found: Kept) -> None:
@@ -74,7 +73,7 @@ class FrozenSets(Generic[Kept]):
             self._drop(found.token)
             self._by_token[found.token] = _Entry(found, self.clock())
             self._latest[question] = found.token
-            self._articles += len(found)
+            self._bytes += found.nbytes
             self._give_up()
 
     def latest(self, question: object) -> Kept | None:
@@ -82,13 +81,10 @@ class FrozenSets(Generic[Kept]):
         with self._lock:
             return self._use(self._latest.get(question, ""))
 
-    def named(self, token: str) -> Kept:
-        """Return the set of this token. Raises CursorExpired when it is no longer kept."""
+    def named(self, token: str) -> Kept | None:
+        """Return the set of this token, None when it is no longer kept."""
         with self._lock:
-            found = self._use(token)
-        if found is None:
-            raise CursorExpired("this cursor has expired: begin again at the first page")
-        return found
+            return self._use(token)
 
     def _use(self, token: str) -> Kept | None:
         entry = self._by_token.get(token)
@@ -101,7 +97,7 @@ class FrozenSets(Generic[Kept]):
     def _give_up(self) -> None:
         while (oldest := next(iter(self._by_token))) and self.clock() - self._by_token[oldest].used > KEPT_SECONDS:
             self._drop(oldest)
-        while len(self._by_token) > 1 and (len(self._by_token) > MOST_SETS or self._articles > MOST_ARTICLES):
+        while len(self._by_token) > 1 and (len(self._by_token) > MOST_SETS or self._bytes > MOST_BYTES):
             self._drop(next(iter(self._by_token)))
         if len(self._latest) > 2 * MOST_SETS:
             self._latest = {question: token for question, token in self._latest.items() if token in self._by_token}
@@ -109,4 +105,4 @@ class FrozenSets(Generic[Kept]):
     def _drop(self, token: str) -> None:
         entry = self._by_token.pop(token, None)
         if entry is not None:
-            self._articles -= len(entry.found)
+            self._bytes -= entry.found.nbytes

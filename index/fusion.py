@@ -9,13 +9,13 @@ Invariants: a score is exactly the sum of its parts. The order depends only on t
 page is the same every time. A leg alone is ranked by its own score and nothing else.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from index.engine import Candidates, Floats, Ints, Mask
+from index.engine import Candidates, Floats, Ints, Mask, memory_of, rows_of
 
 RANK_CONSTANT = 60  # Cormack, Clarke & Büttcher, "Reciprocal rank fusion", SIGIR 2009
 WEIGHTS = (0.5, 0.5)  # keyword, semantic
@@ -24,6 +24,7 @@ FEEDBACK_ARTICLES = 2  # so many first articles are asked what else is like them
 Method = Literal["sum", "rrf"]
 Parts = dict[str, Floats]  # keyword, complete, semantic, passages, feedback, recency
 Weights = tuple[float, float]
+Likeness = Callable[[Ints], Floats]  # each candidate's cosine with those of some rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +71,38 @@ class Fusion:
     keyword_rank: Ints  # place on the leg, from 1; 0 where the leg says nothing of it
     semantic_rank: Ints
 
+    def kept(self, rows: Ints) -> "Fusion":
+        """Return what concerns the candidates in these rows, which come in this order."""
+        return replace(
+            self,
+            order=np.arange(len(rows)),
+            score=rows_of(self.score, rows),
+            parts={name: rows_of(part, rows) for name, part in self.parts.items()},
+            keyword_rank=rows_of(self.keyword_rank, rows),
+            semantic_rank=rows_of(self.semantic_rank, rows),
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the columns take."""
+        return sum(
+            map(memory_of, (self.order, self.score, self.keyword_rank, self.semantic_rank, *self.parts.values()))
+        )
+
 
 def fuse(
     candidates: Candidates,
     *,
     method: Method,
     weights: Weights = WEIGHTS,
-    likeness: Floats | None = None,
+    likeness: Likeness | None = None,
     recency: Recency | None = None,
     blend: Blend = BLEND,
 ) -> Fusion:
     """Order the candidates by both legs, best first.
 
     A leg of weight 0 takes no part, nor do articles that only it has found. A leg that found nothing has no weight.
-    `likeness` is each candidate's cosine with the first articles of the same fusion without it: feedback.
+    `likeness`, for a hybrid sum, is asked how like each candidate is to the first ones without it: feedback.
     """
     found = (candidates.keyword > 0, ~np.isnan(candidates.semantic))
     ranks = (_ranks(candidates.keyword, found[0]), _ranks(candidates.semantic, found[1]))
@@ -91,21 +110,51 @@ def fuse(
     if method == "sum":
         weights = (weights[0] * blend.words * keyword_trust(candidates, blend), weights[1])
     weights = _shared(weights, found)
+    takes_part: Mask = (found[0] & (weights[0] > 0)) | (found[1] & (weights[1] > 0))
     parts: Parts
     if method == "rrf":
         parts = {"keyword": weights[0] * _reciprocal(ranks[0]), "semantic": weights[1] * _reciprocal(ranks[1])}
     elif is_hybrid:
-        parts = _both(candidates, found, weights=weights, likeness=likeness, blend=blend)
+        parts = _both(candidates, found, weights=weights, blend=blend)
+        if likeness is not None:
+            rows = np.flatnonzero(takes_part)
+            first = rows[best_first(_score(parts, takes_part)[rows], most=FEEDBACK_ARTICLES)]
+            parts["feedback"] = weights[1] * blend.feedback * likeness(first)
     else:
         parts = _alone(candidates, found, weights=weights)
-    takes_part: Mask = np.any([leg & (weight > 0) for leg, weight in zip(found, weights, strict=True)], axis=0)
     if recency is not None and recency.weight:
         best = 1.0 if method == "sum" else 1.0 / (RANK_CONSTANT + 1)  # about what a perfect article scores
         parts["recency"] = np.where(takes_part, best * _freshness(recency), 0.0)
-    score = sum(parts.values(), np.zeros(len(takes_part)))
+    score = _score(parts, takes_part)
     rows = np.flatnonzero(takes_part)
-    order = rows[np.argsort(-score[rows], kind="stable")]  # candidates come by id
-    return Fusion(order, score, parts, weights, ranks[0], ranks[1])
+    return Fusion(rows[best_first(score[rows])], score, parts, weights, *ranks)
+
+
+def _score(parts: Parts, takes_part: Mask) -> Floats:
+    return sum(parts.values(), np.zeros(len(takes_part)))
+
+
+def best_first(scores: Floats, *, most: int | None = None) -> Ints:
+    """Return the places of the highest scores, all or as many as asked for: best first, of equals the earliest.
+
+    Candidates come by number, and so by id. Most scores differ, and sorting without regard to equals is far quicker.
+    """
+    if most is not None and 0 < most < len(scores):
+        places = np.flatnonzero(scores >= np.partition(scores, -most)[-most])
+        return places[best_first(scores[places])][:most]
+    order: Ints = np.argsort(-scores)
+    reached = scores[order]
+    if (reached[1:] == reached[:-1]).any():
+        order = np.argsort(-scores, kind="stable")
+    return order
+
+
+def _ranks(scores: Floats, found: Mask) -> Ints:
+    """Return the place of each found candidate, from 1, ties by id; 0 for the others."""
+    rows = np.flatnonzero(found)
+    ranks = np.zeros(len(scores), np.int64)
+    ranks[rows[best_first(scores[rows])]] = np.arange(1, len(rows) + 1)
+    return ranks
 
 
 def keyword_trust(candidates: Candidates, blend: Blend = BLEND) -> float:
@@ -114,24 +163,19 @@ def keyword_trust(candidates: Candidates, blend: Blend = BLEND) -> float:
     return best**2 / (best**2 + blend.half_trust**2)
 
 
-def _both(
-    candidates: Candidates, found: tuple[Mask, Mask], *, weights: Weights, likeness: Floats | None, blend: Blend
-) -> Parts:
+def _both(candidates: Candidates, found: tuple[Mask, Mask], *, weights: Weights, blend: Blend) -> Parts:
     """Return the parts of a hybrid score; those that come from meaning are 0 where an article has no passage."""
     words = _words(candidates, blend)
     share = words / (float(words.max(initial=0.0)) or 1.0)
     cosine = np.where(found[1], candidates.semantic, 0.0)
     second = np.where(np.isnan(candidates.second), cosine, candidates.second)  # an article of one passage loses nothing
     complete = (weights[1] or weights[0]) * blend.complete
-    parts: Parts = {
+    return {
         "keyword": weights[0] * share,
         "complete": complete * share * candidates.coverage**blend.steepness,
         "semantic": weights[1] * ((1 - blend.second) * cosine - blend.common * candidates.common),
         "passages": weights[1] * blend.second * second,
     }
-    if likeness is not None:
-        parts["feedback"] = weights[1] * blend.feedback * likeness
-    return parts
 
 
 def _alone(candidates: Candidates, found: tuple[Mask, Mask], *, weights: Weights) -> Parts:
@@ -146,14 +190,6 @@ def _alone(candidates: Candidates, found: tuple[Mask, Mask], *, weights: Weights
 def _words(candidates: Candidates, blend: Blend) -> Floats:
     words: Floats = candidates.keyword + blend.pairs * candidates.pairs
     return words
-
-
-def _ranks(scores: Floats, found: Mask) -> Ints:
-    """Return the place of each found candidate, from 1, ties by id; 0 for the others."""
-    rows = np.flatnonzero(found)
-    ranks = np.zeros(len(scores), np.int64)
-    ranks[rows[np.argsort(-scores[rows], kind="stable")]] = np.arange(1, len(rows) + 1)
-    return ranks
 
 
 def _shared(weights: Weights, found: tuple[Mask, Mask]) -> Weights:

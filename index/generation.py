@@ -1,15 +1,17 @@
 """Generations: immutable, checksummed directories that hold one state of the index.
 
     gen-000007/
-        manifest.json     what it was made from and the SHA-256 of every other file
+        manifest.json     what it was made from, the SHA-256 of every other file, and its stamp
         keywords/         the keyword engine's own files
-        vectors/          see index/vectors.py
+        vectors/          see index/vectors
 
 Invariants: a directory named gen-N is complete and never changes. It is made in a directory of another name, every
 file and directory of it is synced, and a rename gives it its name; only then may the archive's pointer name it. The
 archive remembers the manifest's own SHA-256, so a generation is trusted through a chain that starts in the database.
 Nothing in a generation is opened before its hashes have been verified: a Whoosh index holds pickles, and a FAISS file
-is parsed by C++.
+is parsed by C++. A file is not read again for its hash while its stamp (inode, size, time of its last change) says that
+nobody has touched it since it was: who builds upon a generation, and who has served the one before, reads what is new.
+What a disk loses of itself leaves the stamp as it was: so a process that starts to serve, and `flask check`, read all.
 """
 
 import hashlib
@@ -17,7 +19,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,13 +28,20 @@ from pathlib import Path
 from index.errors import GenerationDamaged
 from index.files import file_sha256
 
-FORMAT = 2  # of this layout; another number is rebuilt, not read
+FORMAT = 3  # of this layout; another number is rebuilt, not read
 MANIFEST = "manifest.json"
+HASHING_THREADS = 4  # that read and hash files side by side
+
+Stamp = tuple[int, int, int]  # of a file: inode, size in bytes, time of its last change in nanoseconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a generation is. `seq` is the last change of the archive it holds."""
+    """What a generation is. `seq` is the last change of the archive it holds.
+
+    `gone` counts the articles that updates have changed or removed since the index was last made from the store alone:
+    of each there may be something left in the files. `stamps` are those of `files` when they were sealed.
+    """
 
     archive: str
     seq: int
@@ -42,8 +52,15 @@ class Manifest:
     keywords: str
     articles: int
     passages: int
+    gone: int = 0
     format: int = FORMAT
     files: dict[str, str] = field(default_factory=dict)
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[Stamp, str]:
+        """The hashes of the files, by the stamps they had when the generation was sealed."""
+        return {stamp: self.files[name] for name, stamp in self.stamps.items()}
 
 
 def path_of(root: Path, number: int) -> Path:
@@ -80,7 +97,8 @@ def seal(aside: Path, manifest: Manifest, *, target: Path, known: dict[str, str]
     for name in [name for name in _files(aside) if _is_lock(name)]:
         (aside / name).unlink()
     files = {name: known.get(name) or file_sha256(aside / name) for name in _files(aside)}
-    text = json.dumps({**asdict(manifest), "files": files}, indent=1, sort_keys=True).encode()
+    stamps = {name: stamp_of(aside / name) for name in files}
+    text = json.dumps({**asdict(manifest), "files": files, "stamps": stamps}, indent=1, sort_keys=True).encode()
     (aside / MANIFEST).write_bytes(text)
     for name in (MANIFEST, *(name for name in files if name not in known)):
         _sync(aside / name)
@@ -114,30 +132,59 @@ def read_manifest(directory: Path, *, sha256: bytes) -> Manifest:
     facts = json.loads(text)
     if facts.get("format") != FORMAT:
         raise GenerationDamaged(f"{directory}: format {facts.get('format')}, not {FORMAT}: run `flask reindex`")
-    return Manifest(**facts)
+    return Manifest(**{**facts, "stamps": {name: tuple(stamp) for name, stamp in facts["stamps"].items()}})
 
 
-def verify(directory: Path, *, sha256: bytes) -> Manifest:
-    """Return the manifest once every file has its published hash and nothing else lies there.
+def verify(directory: Path, *, sha256: bytes, known: Mapping[Stamp, str] | None = None) -> Manifest:
+    """Return the manifest once every file has its published hash and nothing else lies there, locks of readers aside.
 
-    Raises GenerationDamaged naming the first file that is missing, altered or not listed.
+    Files whose stamp is among the `known` hashes are not read. Raises GenerationDamaged naming the first file that is
+    missing, altered or not listed.
     """
     manifest = read_manifest(directory, sha256=sha256)
     try:
-        present = set(_files(directory)) - {MANIFEST}
+        present = {name for name in _files(directory) if name != MANIFEST and not _is_lock(name)}
     except OSError as error:  # deleted while it was looked through
         raise GenerationDamaged(f"{directory}: {error.strerror}: run `flask reindex`") from error
     for name in sorted(present ^ set(manifest.files)):
         what = "is not in the manifest" if name in present else "is missing"
         raise GenerationDamaged(f"{directory / name} {what}: run `flask reindex`")
-    for name, digest in manifest.files.items():
-        try:
-            actual = file_sha256(directory / name)
-        except OSError as error:
-            raise GenerationDamaged(f"{directory / name}: {error.strerror}: run `flask reindex`") from error
-        if actual != digest:
-            raise GenerationDamaged(f"{directory / name}: its SHA-256 differs from the manifest: run `flask reindex`")
+    _compare(directory, manifest, manifest.files, known=known or {})
     return manifest
+
+
+def verify_replaced(aside: Path, base: Path, manifest: Manifest) -> None:
+    """Read those files of `base` that are not in `aside` any more: new ones were made from them.
+
+    Raises GenerationDamaged when one is not what was published: then what was made from it cannot be trusted either.
+    """
+    replaced = manifest.files.keys() - unchanged(aside, base, manifest).keys()
+    _compare(base, manifest, replaced, known={})
+
+
+def _compare(directory: Path, manifest: Manifest, names: Collection[str], *, known: Mapping[Stamp, str]) -> None:
+    def differs(name: str) -> str | None:
+        try:
+            found = known.get(stamp_of(directory / name)) or file_sha256(directory / name)
+        except OSError as error:
+            return str(error.strerror)
+        return None if found == manifest.files[name] else "its SHA-256 differs from the manifest"
+
+    with ThreadPoolExecutor(HASHING_THREADS) as pool:
+        for name, problem in zip(names, pool.map(differs, names), strict=True):
+            if problem:
+                raise GenerationDamaged(f"{directory / name}: {problem}: run `flask reindex`")
+
+
+def stamps(directory: Path, manifest: Manifest) -> dict[Stamp, str]:
+    """Return the hashes of the files of a generation that has just been verified, by their stamps."""
+    return {stamp_of(directory / name): digest for name, digest in manifest.files.items()}
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return what tells whether a file has been touched. Raises OSError when there is none."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def retire(root: Path, *, keep: Iterable[int]) -> None:

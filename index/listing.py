@@ -33,7 +33,7 @@ def worth_showing(ranking: Ranking) -> Mask:
     """Return which candidates are worth showing: what is probably relevant, and what holds just what was asked for."""
     candidates = ranking.candidates
     if not ranking.query.text:
-        return np.ones(len(candidates.ids), np.bool_)
+        return np.ones(len(candidates), np.bool_)
     if ranking.mode == "keyword" and candidates.holds_all.any():
         return candidates.holds_all
     probable: Mask = ranking.probability >= THRESHOLD
@@ -69,7 +69,7 @@ def in_order(order: Ints, published: Ints, *, sort: Sort, ranking: Ranking) -> I
         return order
     undated = published == UNDATED
     age = np.where(undated, 0, published if sort == "oldest" else -published)
-    sorted_: Ints = order[np.lexsort((order, age, undated))]  # candidates are ordered by id
+    sorted_: Ints = order[np.lexsort((order, age, undated))]  # candidates are ordered by number, and so by id
     return sorted_
 
 

@@ -1,18 +1,47 @@
-"""The engine of one machine: a keyword index and a vector index of the same generation."""
+"""The engine of one machine: a keyword index and a vector index of the same generation.
 
+Invariant: both legs speak in the same numbers, the places of articles among the keyword index's ids. They are asked
+side by side: embedding the query and scanning the vectors happen outside Python's lock, on a thread of their own.
+"""
+
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.calibration import familiar
-from index.engine import Candidates, Floats, Ints, Mask, TermEvidence, Vector, unscored
+from index.engine import Candidates, Floats, Ints, Kind, Mask, Meaning, TermEvidence, Vector, unscored
 from index.keywords import KeywordIndex
 from index.query import Query, Term, has_words, without_filters
 
 if TYPE_CHECKING:  # importing it loads FAISS, which `flask --help` does without
     from index.vectors import PassageScores, VectorIndex
+
+
+MOST_BY_MEANING = 20_000  # articles found by their words that are scored by meaning too: some 10 ms
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """What the semantic leg nominates."""
+
+    vector: Vector
+    numbers: Ints
+    beyond: float | None  # no article that the filters leave and that is not here exceeds this cosine
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Worded:
+    """What the keyword leg nominates."""
+
+    holding: Mask  # what holds everything wanted
+    most: Mask  # where nothing does: what holds most of it
+    nominated: Mask  # these, and the best by score
 
 
 class LocalEngine:
@@ -27,66 +56,92 @@ class LocalEngine:
         self.model_sha256: str | None = model_sha256
         self._keywords = keywords
         self._vectors = vectors
+        self._ids = keywords.ids
+        self._beside = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="vectors")  # starts threads when asked to
 
-    def candidates(self, query: Query, vector: Vector | None, *, depth: int) -> Candidates:
-        """Return the best `depth` articles of each leg and all that hold everything wanted, scored on both, by id."""
+    def candidates(self, query: Query, meaning: Meaning | None, *, depth: int) -> Candidates:
+        """Return the best `depth` articles of each leg and all that hold everything wanted, scored on both.
+
+        Where more than `MOST_BY_MEANING` hold it, as they do a common word alone, only the best of them by words are
+        scored by meaning, beside those that come nearest: the others follow by their words. All of them are candidates
+        all the same, and counted.
+        """
         within = self._keywords.select(query)
-        if vector is None and not has_words(query):
-            return unscored(sorted(self._keywords.all_ids() if within is None else within))
+        if meaning is None and not has_words(query):
+            return unscored(self._ids, np.arange(len(self._ids)) if within is None else np.flatnonzero(within))
         # What an article is worth must not depend on the filters: it is judged beside what they leave out as well.
         unfiltered = without_filters(query)
-        holding = self._keywords.holding(unfiltered)
-        most = frozenset() if holding else self._keywords.holding_most(unfiltered)
-        by_words = holding | most
-        for asked in dict.fromkeys((query, unfiltered)):
-            by_words = by_words.union(article_id for article_id, _ in self._keywords.rank(asked, depth=depth))
-        beside = self._keywords.select(unfiltered) if unfiltered != query else frozenset()
-        near = self._near(vector, depth=depth, within=within, beside=beside, also=by_words)
-        candidates = self._scored(query, sorted(by_words.union(near.ids if near else ())), near)
-        coverage = self._keywords.coverage_beyond(query, candidates.ids)
-        is_all = coverage is None and (near is None or near.beyond is None)
-        cosine = near.beyond if near and near.beyond is not None else -1.0
+        pools = [within] if unfiltered == query else [within, self._keywords.select(unfiltered)]
+        asked = self._beside.submit(self._near, meaning, pools, depth=depth) if meaning is not None else None
+        words = self._worded(query, unfiltered, depth=depth)
+        near = asked.result() if asked is not None else None
+        chosen = words.nominated
+        if near is not None:
+            chosen[near.numbers] = True
+        numbers = np.flatnonzero(chosen)
+        scores = None
+        if near is not None:
+            scored = self._scored_by_meaning(unfiltered, numbers, near)
+            scores = self._beside.submit(self._vectors.scores, near.vector, scored)
+        candidates = self._by_words(query, numbers)
+        if near is not None and scores is not None:
+            candidates = replace(_with_meaning(candidates, scores.result()), nearest=near.spread)
         return replace(
             candidates,
-            holds_all=_members(candidates.ids, holding),
-            holds_most=_members(candidates.ids, most),
-            selected=_members(candidates.ids, within) if within is not None else candidates.selected,
-            beyond=None if is_all else (coverage or 0.0, cosine),
+            holds_all=words.holding[numbers],
+            holds_most=words.most[numbers],
+            selected=within[numbers] if within is not None else candidates.selected,
+            beyond=self._beyond(query, chosen, within, near),
         )
 
-    def _near(
-        self,
-        vector: Vector | None,
-        *,
-        depth: int,
-        within: frozenset[str] | None,
-        beside: frozenset[str] | None,
-        also: frozenset[str],
-    ) -> "PassageScores | None":
-        if vector is None:
-            return None
-        return self._vectors.candidates(vector, depth=depth, within=within, beside=beside, also=also)
+    def _near(self, meaning: Meaning, pools: Sequence[Mask | None], *, depth: int) -> _Near:
+        """Ask the semantic leg for the best of each pool; the first is what the filters leave."""
+        vector = meaning()
+        found = [self._vectors.nearest(vector, depth=depth, within=pool) for pool in pools]
+        numbers = np.concatenate([nearest.numbers for nearest in found])
+        return _Near(vector, numbers, found[0].beyond, self._vectors.spread(vector))
 
-    def _scored(self, query: Query, ids: Sequence[str], near: "PassageScores | None") -> Candidates:
-        evidence = self._keywords.evidence(query, ids)
+    def _worded(self, query: Query, unfiltered: Query, *, depth: int) -> _Worded:
+        """Ask the keyword leg, with and without filters; the same once when there are none."""
+        holding = self._keywords.holding(unfiltered)
+        most = np.zeros_like(holding) if holding.any() else self._keywords.holding_most(unfiltered)
+        nominated = holding | most
+        for asked in dict.fromkeys((query, unfiltered)):
+            nominated[self._keywords.rank(asked, depth=depth).numbers] = True
+        return _Worded(holding, most, nominated)
+
+    def _scored_by_meaning(self, unfiltered: Query, numbers: Ints, near: _Near) -> Ints:
+        """Return which of these are scored by meaning: all, or the best by words, whatever the filters, and by it."""
+        if len(numbers) <= MOST_BY_MEANING:
+            return numbers
+        best = self._keywords.rank(unfiltered, depth=MOST_BY_MEANING).numbers
+        return np.intersect1d(numbers, np.union1d(best, near.numbers), assume_unique=True)
+
+    def _by_words(self, query: Query, numbers: Ints) -> Candidates:
+        evidence = self._keywords.evidence(query, numbers)
         terms = self._keywords.terms(query)
         asked = terms or self._keywords.terms(_as_words(query.text))
-        blank = unscored(ids)
-        if near is not None:
-            rows = np.searchsorted(np.array(ids, dtype=object), np.array(near.ids, dtype=object))
-            blank.semantic[rows], blank.second[rows], blank.common[rows] = near.best, near.second, near.common
-            blank.spans[rows], blank.passages[rows] = near.spans, near.passages
         return replace(
-            blank,
+            unscored(self._ids, numbers),
             keyword=evidence.scores,
             coverage=evidence.coverage,
             pairs=evidence.pairs,
             ceiling=self._keywords.ceiling(query),
-            nearest=near.nearest if near else None,
             terms=len(terms),
             known=sum(holding > 0 for holding in asked.values()) / len(asked) if asked else 1.0,
             familiar=familiar(asked),
         )
+
+    def _beyond(
+        self, query: Query, chosen: Mask, within: Mask | None, near: _Near | None
+    ) -> tuple[float, float] | None:
+        """Return the coverage and the cosine that no article exceeds that was left out; None when none was."""
+        coverage = self._keywords.coverage_beyond(query, np.flatnonzero(chosen))
+        left_out = ~chosen if within is None else within & ~chosen
+        cosine = near.beyond if near is not None and left_out.any() else None
+        if coverage is None and cosine is None:
+            return None
+        return coverage or 0.0, -1.0 if cosine is None else cosine
 
     def likeness(self, candidates: Candidates, rows: Ints) -> Floats:
         """Return how near each candidate's best passage is to the mean of those in `rows`: a cosine, 0.0 without."""
@@ -102,7 +157,7 @@ class LocalEngine:
 
     def count_holding(self, query: Query) -> int:
         """Return how many articles hold everything that `query` wants, requires and does not exclude."""
-        return len(self._keywords.holding(query))
+        return int(self._keywords.holding(query).sum())
 
     def words(self) -> Mapping[str, int]:
         """Return the words of the archive, folded, not stemmed, and how many articles hold each."""
@@ -118,11 +173,28 @@ class LocalEngine:
 
     def close(self) -> None:
         """Release files and memory; the engine is not used afterwards."""
+        self._beside.shutdown()
         self._keywords.close()
 
 
-def _members(ids: Sequence[str], held: frozenset[str]) -> Mask:
-    return np.fromiter((article_id in held for article_id in ids), np.bool_, len(ids))
+def _with_meaning(candidates: Candidates, scores: "PassageScores") -> Candidates:
+    """Return the candidates with what the semantic leg says of them; one that has no passage stays as it is."""
+    rows = np.searchsorted(candidates.numbers, scores.numbers)
+    return replace(
+        candidates,
+        semantic=_put(candidates.semantic, rows, scores.best),
+        second=_put(candidates.second, rows, scores.second),
+        common=_put(candidates.common, rows, scores.common),
+        passages=_put(candidates.passages, rows, scores.passages),
+        spans=_put(candidates.spans, rows, scores.spans),
+    )
+
+
+def _put(column: NDArray[Kind], rows: Ints, values: NDArray[Kind]) -> NDArray[Kind]:
+    """Return the column with these values in some rows."""
+    written = column.copy()
+    written[rows] = values
+    return written
 
 
 def _as_words(text: str) -> Query:

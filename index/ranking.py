@@ -7,16 +7,17 @@ Invariants: a ranking comes from one generation throughout. Nothing is cut off a
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Literal
 
 import numpy as np
 
-from index.calibration import probabilities
+from index.calibration import probabilities, probability_beyond
 from index.catalogue import Catalogue
 from index.embedder import Embedder, embed_query
-from index.engine import Candidates, Engine, Floats, Vector
+from index.engine import Candidates, Engine, Floats, Ints, Meaning, Vector, memory_of, rows_of
 from index.errors import ModelMismatch, ModelUnavailable
-from index.fusion import FEEDBACK_ARTICLES, WEIGHTS, Fusion, Method, Recency, Weights, fuse
+from index.fusion import WEIGHTS, Fusion, Method, Recency, Weights, fuse
 from index.moments import DAY, UNDATED
 from index.query import Query
 from index.serving import Serving
@@ -50,7 +51,31 @@ class Ranking:
     @property
     def ids(self) -> list[str]:
         """Return the articles, best first."""
-        return [self.candidates.ids[row] for row in self.fusion.order.tolist()]
+        return self.candidates.ids_of(self.fusion.order)
+
+    def kept(self, rows: Ints) -> "Ranking":
+        """Return the ranking of the candidates in these rows alone, which come in this order."""
+        return replace(
+            self,
+            candidates=self.candidates.kept(rows),
+            fusion=self.fusion.kept(rows),
+            probability=rows_of(self.probability, rows),
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the columns take."""
+        return self.candidates.nbytes + self.fusion.nbytes + memory_of(self.probability)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an engine answered, in the mode that was possible."""
+
+    candidates: Candidates
+    mode: Mode
+    vector: Vector | None = None
+    blind: bool = False  # meaning was wanted, and could not be searched
 
 
 class Ranker:
@@ -78,53 +103,61 @@ class Ranker:
     def rank(self, query: Query, *, mode: Mode, depth: int = DEPTH) -> Ranking:
         """Return every candidate for `query`, fused; the store has not been asked about them yet."""
         with self._serving.engine() as (engine, degraded):
-            vector, blind = self._vector(engine, query, mode)
-            # Without an embedding, meaning cannot be searched: words answer, and the answer says it is degraded.
-            effective: Mode = "keyword" if blind else mode
-            asked = replace(query, wanted=()) if effective == "semantic" and vector is not None else query
             generation, seq = engine.generation, engine.seq  # before it answers: what changes meanwhile is read again
-            candidates = engine.candidates(asked, vector, depth=depth)
-            likeness = self._likeness(engine, candidates) if effective == "hybrid" and query.text else None
+            asked = self._asked(engine, query, mode, depth=depth)
             marked = engine.matched_terms(query)
+            fusion = self._fused(engine, query, asked)
         if query.text:
-            recency = self._recency_of(candidates)
-            weights = MODE_WEIGHTS[effective]
-            fusion = fuse(candidates, method=self._fusion, weights=weights, likeness=likeness, recency=recency)
+            probability = probabilities(asked.candidates, mode=asked.mode)
         else:
-            fusion = _unranked(candidates)
-        probability, beyond = _probabilities(candidates, effective)
+            probability = np.broadcast_to(np.float64(1.0), len(asked.candidates))  # filters are met or not
         return Ranking(
             query=query,
-            mode=effective,
-            vector=vector,
-            candidates=candidates,
+            mode=asked.mode,
+            vector=asked.vector,
+            candidates=asked.candidates,
             fusion=fusion,
             probability=probability,
-            beyond=beyond,
+            beyond=probability_beyond(asked.candidates, mode=asked.mode),
             marked=marked,
             generation=generation,
             seq=seq,
-            degraded=degraded or blind,
+            degraded=degraded or asked.blind,
         )
 
-    def _vector(self, engine: Engine, query: Query, mode: Mode) -> tuple[Vector | None, bool]:
-        """Return the query's vector when the mode wants one, and whether one was wanted but cannot be had."""
+    def _asked(self, engine: Engine, query: Query, mode: Mode, *, depth: int) -> "_Asked":
+        """Ask the engine; by words alone, which is called blind, where meaning is wanted and cannot be searched."""
         if mode == "keyword" or not query.text:
-            return None, False
-        if engine.model_sha256 is None:
-            return None, True
+            return _Asked(engine.candidates(query, None, depth=depth), mode)
         try:
-            return embed_query(checked_embedder(self._embedder, engine), query.text), False
+            meaning = self._meaning(engine, query.text)
+            asked = replace(query, wanted=()) if mode == "semantic" else query
+            return _Asked(engine.candidates(asked, meaning, depth=depth), mode, vector=meaning())
         except (ModelUnavailable, ModelMismatch) as error:
-            log.warning("the semantic leg is off: %s", error)
-            return None, True
+            if engine.model_sha256 is not None:
+                log.warning("the semantic leg is off: %s", error)
+            return _Asked(engine.candidates(query, None, depth=depth), "keyword", blind=True)
 
-    def _likeness(self, engine: Engine, candidates: Candidates) -> Floats | None:
-        """Return how like the first articles each candidate is: what those are about, the question may be."""
-        if self._fusion != "sum":
-            return None
-        first = fuse(candidates, method=self._fusion).order[:FEEDBACK_ARTICLES]
-        return engine.likeness(candidates, first)
+    def _meaning(self, engine: Engine, text: str) -> Meaning:
+        """Return what gives the query's vector: made once, when the engine wants it.
+
+        Raises ModelUnavailable, at once or when it is called, and ModelMismatch.
+        """
+        if engine.model_sha256 is None:
+            raise ModelUnavailable("there are no vectors to search")
+        return cache(partial(embed_query, checked_embedder(self._embedder, engine), text))
+
+    def _fused(self, engine: Engine, query: Query, asked: "_Asked") -> Fusion:
+        if not query.text:
+            return _unranked(asked.candidates)
+        return fuse(
+            asked.candidates,
+            method=self._fusion,
+            weights=MODE_WEIGHTS[asked.mode],
+            # What the first articles are about, the question may be.
+            likeness=partial(engine.likeness, asked.candidates),
+            recency=self._recency_of(asked.candidates),
+        )
 
     def _recency_of(self, candidates: Candidates) -> Recency | None:
         """Return how old each candidate is beside the archive's newest article, when newer ones are preferred."""
@@ -132,7 +165,7 @@ class Ranker:
             return None
         shelf = self._catalogue.shelf()
         newest = shelf.published[shelf.shown].max(initial=UNDATED)
-        published = shelf.published[shelf.rows(candidates.ids)]
+        published = shelf.published[self._catalogue.rows(shelf, candidates.all_ids, candidates.numbers)]
         age = np.where(published == UNDATED, np.nan, (newest - published) / DAY)
         return Recency(age=age, weight=self._recency, half_life=HALF_LIFE)
 
@@ -147,16 +180,8 @@ def checked_embedder(embedder: Callable[[], Embedder], engine: Engine) -> Embedd
     return opened
 
 
-def _probabilities(candidates: Candidates, mode: Mode) -> tuple[Floats, float]:
-    """Return the probability of each candidate, and the one that no article beyond them exceeds."""
-    values = probabilities(candidates, mode=mode)
-    if candidates.beyond is None:
-        return values, 0.0
-    return values, float(probabilities(candidates.and_one_beyond(), mode=mode)[-1])
-
-
 def _unranked(candidates: Candidates) -> Fusion:
     """Return what filters alone selected, which nothing ranks."""
-    n = len(candidates.ids)
-    none = np.zeros(n, np.int64)
-    return Fusion(np.arange(n), np.zeros(n), {}, (0.0, 0.0), none, none)
+    n = len(candidates)
+    nothing, nowhere = np.broadcast_to(np.float64(0.0), n), np.broadcast_to(np.int64(0), n)
+    return Fusion(np.arange(n), nothing, {}, (0.0, 0.0), nowhere, nowhere)

@@ -3,15 +3,17 @@
 Invariants: an article is never related to itself, and a reason names only what both texts hold or what their dates say.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from archive.article import Article
 from archive.errors import ArticleNotFound
+from archive.packing import unpack_embeddings
 from archive.passages import chunking, cut, embedding_text, title_context
 from archive.store import Store
 from index.analysis import analyse
@@ -68,23 +70,33 @@ class Related:
             terms = engine.telling_terms(f"{article.title}\n{article.body[:TOLD_CHARS]}", limit=TELLING_TERMS)
             query = Query(text=article.title, wanted=tuple(Term(text, weight) for text, weight in terms))
             asked = replace(query, wanted=()) if mode == "semantic" and vector is not None else query
-            candidates = engine.candidates(asked, vector, depth=DEPTH + 1)
+            meaning = None if vector is None else partial(np.asarray, vector)
+            candidates = engine.candidates(asked, meaning, depth=DEPTH + 1)
             generation = engine.generation
-        others = candidates.kept(np.array([other != article_id for other in candidates.ids], np.bool_))
+        others = candidates.kept(np.flatnonzero(candidates.all_ids[candidates.numbers] != article_id.encode()))
         effective: Mode = "keyword" if blind else mode
         fusion = fuse(others, method=self._fusion, weights=MODE_WEIGHTS[effective])
-        listings = self._store.listings(others.ids)
-        shown = [row for row in fusion.order.tolist() if others.ids[row] in listings][:limit]
-        articles = self._store.live([others.ids[row] for row in shown])
+        ids = others.ids_of(fusion.order)
+        articles = self._shown(ids, limit=limit)
         words = [text for text, _ in terms]
         results = [
-            _result(article, articles[others.ids[row]], Found(others, fusion, row), terms=words)
-            for row in shown
-            if others.ids[row] in articles
-        ]
+            _result(article, articles[id_], Found(others, fusion, row), terms=words)
+            for id_, row in zip(ids, fusion.order.tolist(), strict=False)
+            if id_ in articles
+        ][:limit]
         return RelatedResponse(
             article_id=article_id, results=results, generation=generation, degraded=degraded or blind
         )
+
+    def _shown(self, article_ids: Sequence[str], *, limit: int) -> Mapping[str, Article]:
+        """Return the first `limit` of these articles that are shown, or a few more."""
+        shown: dict[str, Article] = {}
+        step = max(limit, 1)  # as a rule the first look is enough
+        for start in range(0, len(article_ids), step):
+            if len(shown) >= limit:
+                break
+            shown |= self._store.live(article_ids[start : start + step])
+        return shown
 
     def _vector(self, engine: Engine, article: Article, mode: Mode) -> tuple[Vector | None, bool]:
         """Return the article's vector when the mode wants one, and whether one was wanted but cannot be had."""
@@ -105,7 +117,8 @@ class Related:
         passages = self._store.passages(article, chunking=method)[:MEAN_PASSAGES]
         kept = self._store.embeddings(model_id, [passage.text_hash for passage in passages])
         if passages and len(kept) == len({passage.text_hash for passage in passages}):
-            vectors = np.stack([np.frombuffer(kept[passage.text_hash], dtype="<f4") for passage in passages])
+            packed = [kept[passage.text_hash] for passage in passages]
+            vectors = unpack_embeddings(packed, dimension=embedder.dimension).astype(np.float32)
         else:
             vectors = embedder.embed(_texts(article, embedder) or [article.title])
         weights = np.ones(len(vectors), dtype=np.float32)

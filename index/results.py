@@ -77,7 +77,10 @@ def result_of(
         score=float(fusion.score[row]),
         snippet=excerpt,
         keyword=LegScore(
-            _within(depth, int(fusion.keyword_rank[row])), keyword or None, fusion.weights[0], parts.pop("keyword", 0.0)
+            _within(depth, int(fusion.keyword_rank[row])),
+            keyword or None,
+            fusion.weights[0],
+            parts.pop("keyword", 0.0),
         ),
         semantic=LegScore(
             _within(depth, int(fusion.semantic_rank[row])),

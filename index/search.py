@@ -5,7 +5,6 @@ one generation, and total, facets, histogram and pages are all counted from one 
 exclusion binds whatever leg found an article.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from archive.article import Article
 from archive.store import Store
 from index.catalogue import NOT_SHOWN, Catalogue, Shelf
 from index.embedder import Embedder
-from index.engine import Ints, Mask, Span, TermEvidence
+from index.engine import Ints, Mask, TermEvidence
 from index.errors import CursorExpired
 from index.facets import Facets, facets_of
 from index.frozen import FrozenSets, cursor_of, read_cursor, token_of
@@ -27,11 +26,12 @@ from index.matching import holds
 from index.query import AnyOf, Clause, FieldName, FieldValue, Published, Query, narrow, parse
 from index.ranking import DEPTH, Mode, Ranker, Ranking
 from index.results import Found, Result, passage_range, result_of
-from index.sentences import SentenceFinder
+from index.sentences import Place, SentenceFinder
 from index.serving import Serving
 from index.snippet import Range
 
 Speller = Callable[[str], str | None]
+EXPIRED = "this cursor has expired: begin again at the first page"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +85,26 @@ class SearchResponse:
 
 @dataclass(frozen=True, slots=True)
 class ResultSet:
-    """A ranking after the store was asked, cut off and put in order: the list that every page shows a part of."""
+    """A ranking after the store was asked, cut off and put in order: the list that every page shows a part of.
+
+    Of the ranking only what is listed is kept, in the order of the list: row n of its columns is row n of the list.
+    """
 
     token: str
     asked: SearchRequest  # its first page
     ranking: Ranking
-    rows: Ints  # of the candidates, in the order of the list
+    filed: Ints  # the row of each article on the catalogue's shelf
     facets: Facets
     seq: int  # the last change that was looked at
     total: int
     remarks: Remarks
     no_good_match: bool
-    suggestion: str | None
+    is_thin: bool  # so little was found that the query may be misspelt
 
-    def __len__(self) -> int:
-        """Return how many articles it keeps in memory."""
-        return len(self.ranking.candidates.ids)
+    @property
+    def nbytes(self) -> int:
+        """The memory that its columns take."""
+        return self.ranking.nbytes + self.filed.nbytes
 
 
 class Search:
@@ -128,7 +132,10 @@ class Search:
             serving=serving, embedder=embedder, catalogue=self._catalogue, fusion=fusion, recency=recency
         )
         self._sets: FrozenSets[ResultSet] = FrozenSets()
-        self._salt = secrets.token_hex(8)  # a list does not outlive the process, nor does its cursor
+
+    def prepare(self) -> None:
+        """Read what every search counts by, so that the first one need not."""
+        self._catalogue.shelf()
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Return one page of what `request` asks for. Raises QueryRefused, and CursorExpired for an old cursor."""
@@ -137,22 +144,21 @@ class Search:
         shelf = self._catalogue.shelf()
         if shelf.seq != found.seq:
             found = self._counted_again(found, shelf)
-        rows = found.rows[start : start + request.page_size]
-        results = self._results(found, rows, shelf)
+        part = slice(start, start + request.page_size)
         after = start + request.page_size
         page = start // request.page_size + 1
         return SearchResponse(
             request=replace(found.asked, page=page, page_size=request.page_size, cursor=request.cursor),
-            results=results,
+            results=self._results(found, part, shelf),
             total=found.total,
             complete=found.remarks.complete,
             relaxed=found.remarks.relaxed,
             by_meaning_alone=found.remarks.by_meaning_alone,
             doubtful=found.remarks.doubtful,
             no_good_match=found.no_good_match,
-            suggestion=found.suggestion,
+            suggestion=self._speller(found.asked.query) if self._speller and found.is_thin else None,
             facets=found.facets,
-            cursor=cursor_of(found.token, after) if after < len(found.rows) else None,
+            cursor=cursor_of(found.token, after) if after < len(found.filed) else None,
             generation=found.ranking.generation,
             degraded=found.ranking.degraded,
             took_ms=round((time.perf_counter() - started) * 1000, 1),
@@ -168,21 +174,35 @@ class Search:
         The first page is of the archive as it is; a further one is of the list whose first page was asked for last.
         """
         asked = replace(request, page=1, page_size=1, cursor=None)
-        if request.cursor is not None:
-            token, start = read_cursor(request.cursor) or ("", 0)
-            found = self._sets.named(token)
-            if asked not in (found.asked, SearchRequest(page_size=1)):
-                raise CursorExpired("this cursor belongs to another search: begin again at the first page")
-            return found, start
-        start = (request.page - 1) * request.page_size
         today = self._today()
         question = (asked, today)  # "yesterday" means another day tomorrow
+        if request.cursor is not None:
+            if (cursor := read_cursor(request.cursor)) is None:
+                raise CursorExpired(EXPIRED)
+            return self._named(cursor[0], asked, today), cursor[1]
+        start = (request.page - 1) * request.page_size
         latest = self._sets.latest(question)
         if latest is not None and (start or self._is_current(latest)):
             return latest, start
         made = self._freeze(asked, today)
         self._sets.keep(question, made)
         return made, start
+
+    def _named(self, token: str, asked: SearchRequest, today: date) -> ResultSet:
+        """Return the list of this token, which a cursor names, made again where it is not kept.
+
+        Another process has made it, or this one long ago: while the archive is the same, so is the list.
+        """
+        says_nothing_else = asked == SearchRequest(page_size=1)
+        found = self._sets.named(token)
+        if found is None and not says_nothing_else:
+            found = self._freeze(asked, today)
+            self._sets.keep((asked, today), found)
+        if found is None or found.token != token:
+            raise CursorExpired(EXPIRED)
+        if not says_nothing_else and asked != found.asked:
+            raise CursorExpired("this cursor belongs to another search: begin again at the first page")
+        return found
 
     def _is_current(self, found: ResultSet) -> bool:
         with self._serving.engine() as (engine, degraded):
@@ -194,7 +214,7 @@ class Search:
         typed = parse(request.query, today=today)
         ranking = self.rank(narrow(typed, *_filters(request)), mode=request.mode)
         shelf = self._catalogue.shelf()
-        filed = shelf.rows(ranking.candidates.ids)
+        filed = self._catalogue.rows(shelf, ranking.candidates.all_ids, ranking.candidates.numbers)
         says_nothing = bool(request.query.strip()) and typed == Query()  # punctuation is no wish to see everything
         keep = ranking.candidates.selected & (not says_nothing)
         if request.cutoff == "on":
@@ -203,19 +223,20 @@ class Search:
         rows = rows[keep[rows]]
         rows = rows[self._still_holding(ranking, rows, filed[rows], shelf, since=ranking.seq)]
         rows = in_order(rows, shelf.published[filed[rows]], sort=request.sort, ranking=ranking)
+        filed = filed[rows]
         said = remarks(ranking, rows, cutoff=request.cutoff)
         is_thin = said.relaxed or not len(rows) or ranking.candidates.known < 1
         return ResultSet(
-            token=token_of(self._salt, request, today, ranking.mode, ranking.generation, ranking.degraded, shelf.seq),
+            token=token_of(request, today, ranking.mode, ranking.generation, ranking.degraded, shelf.seq),
             asked=request,
-            ranking=ranking,
-            rows=rows,
-            facets=facets_of(shelf, filed[rows]),
+            ranking=ranking.kept(rows),
+            filed=filed,
+            facets=facets_of(shelf, filed),
             seq=shelf.seq,
             total=len(rows),
             remarks=said,
             no_good_match=not len(rows) and (says_nothing or bool(ranking.query.text)),
-            suggestion=self._speller(request.query) if self._speller and ranking.query.text and is_thin else None,
+            is_thin=is_thin and bool(ranking.query.text),
         )
 
     def _still_holding(self, ranking: Ranking, rows: Ints, filed: Ints, shelf: Shelf, *, since: int) -> Mask:
@@ -224,26 +245,26 @@ class Search:
         if not (ranking.query.required or ranking.query.excluded):
             return keep
         changed = np.flatnonzero(keep & (shelf.changed[filed] > since))
-        ids = [ranking.candidates.ids[row] for row in rows[changed].tolist()]
+        ids = ranking.candidates.ids_of(rows[changed])
         articles = self._store.live(ids)
         keep[changed] = [id_ in articles and holds(ranking.query, articles[id_]) for id_ in ids]
         return keep
 
     def _counted_again(self, found: ResultSet, shelf: Shelf) -> ResultSet:
         """Return the set with counts of what is left of it, now that articles changed; its rows stay where they are."""
-        filed = shelf.rows([found.ranking.candidates.ids[row] for row in found.rows.tolist()])
-        keep = self._still_holding(found.ranking, found.rows, filed, shelf, since=found.seq)
+        filed = shelf.shown_of(found.filed)
+        keep = self._still_holding(found.ranking, np.arange(len(filed)), filed, shelf, since=found.seq)
         if keep.all() and not (shelf.changed[filed] > found.seq).any():
             return found
         return replace(found, total=int(keep.sum()), facets=facets_of(shelf, filed[keep]))
 
-    def _results(self, found: ResultSet, rows: Ints, shelf: Shelf) -> list[Result]:
-        ranking = found.ranking
-        ids = [ranking.candidates.ids[row] for row in rows.tolist()]
+    def _results(self, found: ResultSet, part: slice, shelf: Shelf) -> list[Result]:
+        ranking, rows = found.ranking, np.arange(len(found.filed))[part]
+        ids = ranking.candidates.ids_of(rows)
         articles = self._store.live(ids)
         terms = self._terms(ranking, ids)
-        finder = self._finder(ranking)
-        filed = shelf.rows(ids)
+        sentences = self._sentences(ranking, rows, articles)
+        filed = shelf.shown_of(found.filed[part])
         results = []
         for row, article_id, place in zip(rows.tolist(), ids, filed.tolist(), strict=True):
             article = articles.get(article_id)
@@ -256,18 +277,25 @@ class Search:
                 article,
                 words=ranking.marked,
                 depth=DEPTH,
-                sentence=_sentence(finder, article, ranking.candidates.span(row)),
+                sentence=sentences.get(article_id),
             )
             probability = float(ranking.probability[row]) if ranking.query.text else None
             results.append(replace(result, terms=terms.get(article_id, ()), probability=probability))
         return results
 
-    def _finder(self, ranking: Ranking) -> SentenceFinder | None:
-        """Return what finds the sentence nearest in meaning, when meaning was searched."""
+    def _sentences(self, ranking: Ranking, rows: Ints, articles: Mapping[str, Article]) -> Mapping[str, Range | None]:
+        """Return the sentence of each of these articles that is nearest in meaning, when meaning was searched."""
         if ranking.vector is None:
-            return None
+            return {}
         pieces = self._embedder().pieces
-        return SentenceFinder(ranking.query.text, vector=ranking.vector, words=ranking.marked, pieces=pieces)
+        finder = SentenceFinder(ranking.query.text, vector=ranking.vector, words=ranking.marked, pieces=pieces)
+        places = {}
+        for row, article_id in zip(rows.tolist(), ranking.candidates.ids_of(rows), strict=True):
+            article = articles.get(article_id)
+            passage = passage_range(ranking.candidates.span(row), article) if article else None
+            if article and passage:
+                places[article_id] = Place(article.body, passage, article.language)
+        return dict(zip(places, finder.find_each(list(places.values())), strict=True))
 
     def _terms(self, ranking: Ranking, article_ids: Sequence[str]) -> Mapping[str, Sequence[TermEvidence]]:
         """Return which words these articles hold; nothing when the generation they were found in is served no more."""
@@ -299,8 +327,3 @@ def _filters(request: SearchRequest) -> list[Clause]:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _sentence(finder: SentenceFinder | None, article: Article, span: Span | None) -> Range | None:
-    passage = passage_range(span, article)
-    return finder.find(article.body, passage, language=article.language) if finder and passage else None

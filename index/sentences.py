@@ -7,21 +7,34 @@ cases (by chance 14 to 24, by the words they share 41 to 70), at under a millise
 words alone decide. Pure.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import sentencex
 from numpy.typing import NDArray
 
-from index.analysis import analyse
 from index.engine import Vector, Vectors
-from index.pieces import PieceReader
-from index.snippet import Range
+from index.pieces import PieceReader, Pieces
+from index.snippet import Range, terms_of
 
 MIN_WORDS = 4  # shorter ones ("He agreed.") say little by themselves and are passed over where there are others
 LIKENESS = 0.5  # weight of the likeness beside the mean; on the four collections 0.5 to 1 agree equally well
 TINY = 1e-12  # stands for nothing where nothing would be divided by
 Scores = NDArray[np.float32]  # one for each sentence
+
+_BETWEEN = "\n\n"  # parts texts that are looked at together: no word reaches from one into the next
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A passage of a body in which the matching sentence is looked for."""
+
+    body: str
+    passage: Range
+    language: str | None
 
 
 class SentenceFinder:
@@ -40,35 +53,73 @@ class SentenceFinder:
 
     def find(self, body: str, passage: Range, *, language: str | None = None) -> Range | None:
         """Return where the sentence stands, in characters of `body`; None when nothing of the query is in any."""
-        first, last = passage
-        text = body[first:last]
-        sentences = _sentences(text, language or "en")
-        if not sentences:
-            return None
-        scores = self._by_meaning(text, sentences)
+        return self.find_each([Place(body, passage, language)])[0]
+
+    def find_each(self, places: Sequence[Place]) -> list[Range | None]:
+        """Return what `find` does for each of these; their pieces are looked up together."""
+        texts = [place.body[slice(*place.passage)] for place in places]
+        sentences = [_sentences(text, place.language or "en") for text, place in zip(texts, places, strict=True)]
+        scores = self._by_meaning(texts, sentences)
         if scores is None:
-            scores = self._by_words(text, sentences)
-        best = int(np.argmax(scores))
-        start, end = sentences[best]
-        return (first + start, first + end) if scores[best] > 0 else None
+            scores = [self._by_words(text, found) for text, found in zip(texts, sentences, strict=True)]
+        return [
+            _best(found, scored, first=place.passage[0])
+            for place, found, scored in zip(places, sentences, scores, strict=True)
+        ]
 
     def _by_words(self, text: str, sentences: Sequence[Range]) -> Scores:
-        held = [len(self._words.intersection(analyse(text[start:end]))) for start, end in sentences]
+        terms = [(start, term) for term, start, _ in terms_of(text) if term in self._words]
+        held = [len({term for at, term in terms if start <= at < end}) for start, end in sentences]
         return np.array(held, dtype=np.float32)
 
-    def _by_meaning(self, text: str, sentences: Sequence[Range]) -> Scores | None:
-        pieces = self._pieces(text) if self._pieces is not None else None
+    def _by_meaning(self, texts: Sequence[str], sentences: Sequence[Sequence[Range]]) -> Sequence[Scores] | None:
+        """Return the score of each text's sentences: all are looked at as those of one text."""
+        begins = list(accumulate((len(text) + len(_BETWEEN) for text in texts), initial=0))
+        ranges = [
+            (begin + start, begin + end)
+            for begin, found in zip(begins[:-1], sentences, strict=True)
+            for start, end in found
+        ]
+        pieces = self._pieces(_BETWEEN.join(texts)) if self._pieces is not None and ranges else None
         if pieces is None or self._asked is None or self._vector is None:
             return None
-        likeness = (pieces.vectors @ self._asked.T) / _weights(pieces.vectors)[:, None]
-        scores = np.zeros(len(sentences), dtype=np.float32)
-        places = np.searchsorted(pieces.starts, np.array(sentences))
-        for number, (left, right) in enumerate(places):
-            if left < right:
-                total = pieces.vectors[left:right].sum(axis=0, keepdims=True)
-                cosine = (total @ self._vector)[0] / _weights(total)[0]
-                scores[number] = cosine + LIKENESS * likeness[left:right].max(axis=0).sum()
+        ends = np.cumsum([len(found) for found in sentences])
+        return np.split(_scores(pieces, ranges, vector=self._vector, asked=self._asked), ends[:-1])
+
+
+def _scores(pieces: Pieces, sentences: Sequence[Range], *, vector: Vector, asked: Vectors) -> Scores:
+    scores: Scores = np.zeros(len(sentences), dtype=np.float32)
+    if not len(pieces.starts):  # a text of characters that the model does not read
         return scores
+    places = np.searchsorted(pieces.starts, np.array(sentences))
+    totals = _members(places, pieces) @ pieces.kinds
+    likeness = (pieces.kinds @ asked.T) / _weights(pieces.kinds)[:, None]
+    inside = places[:, 0] < places[:, 1]
+    nearest = _highest(likeness[pieces.rows], places)[inside]
+    scores[inside] = (totals[inside] @ vector) / _weights(totals[inside]) + LIKENESS * nearest.sum(axis=1)
+    return scores
+
+
+def _best(sentences: Sequence[Range], scores: Scores, *, first: int) -> Range | None:
+    """Return the sentence of the highest score above nothing, in characters of what its text begins in at `first`."""
+    if not sentences:
+        return None
+    best = int(np.argmax(scores))
+    start, end = sentences[best]
+    return (first + start, first + end) if scores[best] > 0 else None
+
+
+def _members(places: NDArray[np.int64], pieces: Pieces) -> NDArray[np.float32]:
+    """Return how often each kind of piece stands in each sentence: shape (sentences, kinds)."""
+    members = [np.bincount(pieces.rows[first:last], minlength=len(pieces.kinds)) for first, last in places.tolist()]
+    return np.array(members, dtype=np.float32)
+
+
+def _highest(likeness: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the highest of each column from the first to the last place of each sentence; of none, anything."""
+    padded = np.append(likeness, likeness[:1], axis=0)  # the last sentence may end where the pieces do
+    highest: NDArray[np.float32] = np.maximum.reduceat(padded, places.ravel())[::2]
+    return highest
 
 
 def _sentences(text: str, language: str) -> list[Range]:
@@ -79,7 +130,12 @@ def _sentences(text: str, language: str) -> list[Range]:
         place = (start + len(sentence) - len(sentence.lstrip()), start + len(sentence.rstrip()))
         if place[0] < place[1]:
             found.append(place)
-    return [place for place in found if len(analyse(text[slice(*place)])) >= MIN_WORDS] or found
+    starts = [start for _, start, _ in terms_of(text)]
+    return [(start, end) for start, end in found if _count(starts, start, end) >= MIN_WORDS] or found
+
+
+def _count(starts: Sequence[int], start: int, end: int) -> int:
+    return bisect_left(starts, end) - bisect_left(starts, start)
 
 
 def _directions(vectors: Vectors) -> Vectors:

@@ -2,7 +2,8 @@
 
 Invariants: nothing is opened before its hashes have been verified. A request holds one engine from beginning to end; an
 engine that was replaced is closed when the last request that holds it ends. Whatever happens to the index, there is an
-engine: the current generation, else the previous one, else the store itself.
+engine: the current generation, else the previous one, else the store itself. Only the very first request waits for an
+engine to be opened: later ones are answered by the one there is, while the next is opened beside them, one at a time.
 """
 
 import logging
@@ -17,6 +18,7 @@ from index import generation
 from index.engine import Engine
 from index.errors import GenerationDamaged
 from index.fallback import StoreEngine
+from index.generation import Manifest, Stamp
 from index.keywords import KeywordFormat
 from index.local import LocalEngine
 
@@ -26,15 +28,21 @@ Pointer = tuple[PublishedGeneration | None, PublishedGeneration | None]
 
 
 def open_generation(root: Path, published: PublishedGeneration, *, formats: Mapping[str, KeywordFormat]) -> LocalEngine:
-    """Verify and open a generation. Raises GenerationDamaged when it is not what was published."""
-    from index.vectors import VectorIndex  # loads FAISS, which a process that answers no query does without
-
+    """Verify and open a generation, every file of it. Raises GenerationDamaged when it is not what was published."""
     directory = generation.path_of(root, published.number)
     manifest = generation.verify(directory, sha256=published.manifest_sha256)
+    return _open_verified(directory, published, manifest, formats=formats)
+
+
+def _open_verified(
+    directory: Path, published: PublishedGeneration, manifest: Manifest, *, formats: Mapping[str, KeywordFormat]
+) -> LocalEngine:
+    from index.vectors import VectorIndex  # loads FAISS, which a process that answers no query does without
+
     if manifest.keywords not in formats:
         raise GenerationDamaged(f"{directory}: unknown keyword engine {manifest.keywords!r}: run `flask reindex`")
-    vectors = VectorIndex(directory / "vectors", dimension=manifest.dimension)
     keywords = formats[manifest.keywords].open(directory / "keywords")
+    vectors = VectorIndex(directory / "vectors", dimension=manifest.dimension, ids=keywords.ids)
     return LocalEngine(
         number=published.number,
         seq=manifest.seq,
@@ -64,8 +72,11 @@ class Serving:
         self._root = root
         self._store = store
         self._formats = formats
-        self._lock = threading.Lock()
+        self._opening = threading.Lock()  # held by whoever opens; never while `_lock` is
+        self._lock = threading.Lock()  # of all below; held for moments only
         self._lease: _Lease | None = None
+        self._follower: threading.Thread | None = None
+        self._verified: dict[Stamp, str] = {}  # the hashes of the files of the generation opened last
 
     @contextmanager
     def engine(self) -> Iterator[tuple[Engine, bool]]:
@@ -79,23 +90,48 @@ class Serving:
                 if lease.replaced and not lease.holders:
                     lease.engine.close()
 
+    def catch_up(self) -> None:
+        """Serve what the pointer names from now on, having opened it if need be; wait for whoever does that already."""
+        with self._opening:
+            pointer = self._store.pointer()
+            if self._lease is None or not _serves(self._lease, pointer[0]):
+                opened = self._open_latest(pointer)
+                with self._lock:
+                    self._retire()
+                    self._lease = opened
+
     def close(self) -> None:
         """Close the engine once nobody holds it."""
+        if self._follower is not None:
+            self._follower.join()
         with self._lock:
             self._retire()
 
     def _take(self) -> _Lease:
         current, _ = self._store.pointer()
+        if current is None or self._lease is None:  # without an index an engine is made in no time, for each request
+            self.catch_up()
         with self._lock:
             lease = self._lease
-            if lease is None or not _serves(lease, current):
-                pointer = self._store.pointer()  # it may have moved while another thread opened what it names
-                if lease is None or not _serves(lease, pointer[0]):
-                    opened = self._open_latest(pointer)
-                    self._retire()
-                    self._lease = lease = opened
+            if lease is None:
+                raise RuntimeError("the engine in service has been closed")
             lease.holders += 1
-            return lease
+        if current is not None and not _serves(lease, current):
+            self._follow()
+        return lease
+
+    def _follow(self) -> None:
+        """Open what the pointer names, beside the requests."""
+        with self._lock:
+            if self._follower is None or not self._follower.is_alive():
+                self._follower = threading.Thread(target=self._catch_up_or_say, name="next generation")
+                self._follower.start()
+
+    def _catch_up_or_say(self) -> None:
+        try:
+            self.catch_up()
+        except Exception:  # whatever it is, what is in service goes on, and a later request tries again
+            log.exception("the next generation is not served yet")
 
     def _retire(self) -> None:
         if self._lease is not None:
@@ -120,13 +156,21 @@ class Serving:
         manifests = {path: _stamp(path) for path in paths}
         for published in generations:
             try:
-                engine = open_generation(self._root, published, formats=self._formats)
+                engine = self._open_new(published)
             except GenerationDamaged as error:
                 log.warning("generation %d is not served: %s", published.number, error)
             else:
                 return _Lease(engine, wanted, degraded=published is not current, manifests=manifests)
         # An archive that has never been indexed and holds nothing is not damaged, only empty.
         return _Lease(StoreEngine(self._store), wanted, degraded=self._store.last_seq() > 0, manifests=manifests)
+
+    def _open_new(self, published: PublishedGeneration) -> LocalEngine:
+        """Verify and open a generation; what it shares with the one opened before is not read for its hash again."""
+        directory = generation.path_of(self._root, published.number)
+        manifest = generation.verify(directory, sha256=published.manifest_sha256, known=self._verified)
+        engine = _open_verified(directory, published, manifest, formats=self._formats)
+        self._verified = generation.stamps(directory, manifest)
+        return engine
 
 
 def _serves(lease: _Lease, current: PublishedGeneration | None) -> bool:

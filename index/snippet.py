@@ -4,19 +4,23 @@ sentence that comes nearest to it in meaning. Pure.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
 
 from archive.readers.normalise import ELLIPSIS, first_sentence
 from index.analysis import spans
 
 LENGTH = 280  # characters: about two lines and a half on a wide screen
 NEAR = 40  # characters before a place that tell whether a sentence begins there
+KEPT_TEXTS = 128  # passages whose terms are remembered: of a page for each thread that is making one, some 3 MB
 WORD_HIT = 0.5  # share of the query's words from which an article counts as found by them, not by meaning alone
 Range = tuple[int, int]
 Match = tuple[str, int, int]  # term, start and end in the body
 
+_SPACE = re.compile(r"\s+")
+_GAP = re.compile(r"\s{2,}")
+_UNSPACED_ENDS = "。！？」』”’）"
 _UNSPACED_STOP = re.compile(r"[。！？][」』”’）]*$")
 
 
@@ -27,6 +31,12 @@ class Excerpt:
     text: str
     highlights: tuple[Range, ...] = ()
     sentence: Range | None = None
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def terms_of(text: str) -> Sequence[Match]:
+    """Return (term, start, end) of each term of `text`; whoever looks at the same passage next need not analyse it."""
+    return spans(text)
 
 
 def snippet(
@@ -47,7 +57,7 @@ def snippet(
     `sentence` is in characters of the body. A text that is cut begins or ends with an ellipsis.
     """
     start, end = passage or (0, len(body))
-    matches = [(term, start + left, start + right) for term, left, right in spans(body[start:end]) if term in words]
+    matches = [(term, start + left, start + right) for term, left, right in terms_of(body[start:end]) if term in words]
     piece = _stretch(body, (start, end), _densest(matches, length), length)
     if sentence is not None and start <= sentence[0] < sentence[1] <= end:
         shown = _around(body, (start, end), sentence, matches=matches, length=length)
@@ -65,7 +75,7 @@ def _excerpt(body: str, piece: Range, *, matches: Sequence[Match], sentence: Ran
     after = "" if last >= len(body.rstrip()) else ELLIPSIS
 
     def placed(left: int, right: int) -> Range:
-        return shift[left - first] + len(before), shift[right - 1 - first] + 1 + len(before)
+        return shift(left - first) + len(before), shift(right - 1 - first) + 1 + len(before)
 
     return Excerpt(
         before + text + after,
@@ -141,6 +151,8 @@ def _trimmed(body: str, piece: Range) -> Range:
 
 def _begins_sentence(body: str, at: int) -> bool:
     """Return whether a sentence begins at `at`: after a blank line, or after a full stop that ends no abbreviation."""
+    if at and not body[at - 1].isspace() and body[at - 1] not in _UNSPACED_ENDS:
+        return False  # within a word, as mostly
     near = body[max(0, at - NEAR) : at]
     before = near.rstrip()
     gap = near[len(before) :]
@@ -154,12 +166,12 @@ def _word_start(body: str, lowest: int, highest: int) -> int:
     return next((at for at in range(lowest, highest + 1) if body[at - 1].isspace()), lowest)
 
 
-def _flatten(body: str, first: int, last: int) -> tuple[str, list[int]]:
-    """Return body[first:last] with every run of white space as one space, and where each character went."""
-    out: list[str] = []
-    shift: list[int] = []
-    for previous, character in pairwise(["", *body[first:last]]):
-        if not (character.isspace() and previous.isspace()):
-            out.append(" " if character.isspace() else character)
-        shift.append(len(out) - 1)
-    return "".join(out), shift
+def _flatten(body: str, first: int, last: int) -> tuple[str, Callable[[int], int]]:
+    """Return body[first:last] with every run of white space as one space, and what tells where a character went."""
+    piece = body[first:last]
+    gaps = [gap.span() for gap in _GAP.finditer(piece)]
+
+    def shift(at: int) -> int:
+        return at - sum(min(at, end - 1) - start for start, end in gaps if start < at)
+
+    return _SPACE.sub(" ", piece), shift

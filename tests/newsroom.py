@@ -53,7 +53,8 @@ class MeaningEmbedder:
         """Return each word with a vector of its own."""
         spans = self.token_spans(text)
         starts = np.array([start for start, _ in spans], dtype=np.int64)
-        return Pieces(starts, self.embed([text[start:end] for start, end in spans])) if spans else None
+        vectors = self.embed([text[start:end] for start, end in spans]) if spans else None
+        return Pieces(starts, vectors, np.arange(len(spans))) if vectors is not None else None
 
     def _sum(self, text: str) -> list[float]:
         words = re.findall(r"\w+", text.lower()) or ["nothing"]

@@ -1,7 +1,8 @@
 """The application over the made-up embedder, for tests that need real processes: `flask --app newsroom_wsgi ingest …`.
 
 The data lie where `BACKFILE_DATA` says. `NEWSROOM_LOG` names a file that is told, line by line, when the process is
-ready and the SHA-256 of every text it embeds; `NEWSROOM_PAUSE` slows each text by so many seconds; with
+ready and the SHA-256 of every text it embeds; `NEWSROOM_PAUSE` slows each text by so many seconds; nothing is embedded
+while the file `NEWSROOM_HOLD` is there; what would embed more than `NEWSROOM_MOST` texts waits to be killed; with
 `NEWSROOM_EMBEDDER=quick` the quick double embeds instead.
 """
 
@@ -9,11 +10,12 @@ import hashlib
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from newsroom import MeaningEmbedder, QuickEmbedder
 from processes import BATCH, READY
 
-from index import build
+from index import embeddings
 from index.engine import Vectors
 from web import create_app
 from web.services import Services
@@ -29,14 +31,23 @@ def _log(lines: Sequence[str]) -> None:
 class WatchedEmbedder(MeaningEmbedder):
     """Says what it embeds, before it does."""
 
+    def __init__(self) -> None:
+        """Begin with nothing embedded."""
+        super().__init__()
+        self._begun = 0
+        self._most = float(os.environ.get("NEWSROOM_MOST") or "inf")
+
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return what the made-up embedder returns, slowly."""
         _log([hashlib.sha256(text.encode()).hexdigest() for text in texts])
+        self._begun += len(texts)
         time.sleep(float(os.environ.get("NEWSROOM_PAUSE", "0")) * len(texts))
+        while self._begun > self._most or Path(os.environ.get("NEWSROOM_HOLD", "")).is_file():
+            time.sleep(0.001)
         return super().embed(texts)
 
 
-build.BATCH_PASSAGES = BATCH
+embeddings.BATCH_PASSAGES = BATCH
 EMBEDDERS = {"watched": WatchedEmbedder, "quick": QuickEmbedder}
 app = create_app(
     services=Services(load_settings(), embedder=EMBEDDERS[os.environ.get("NEWSROOM_EMBEDDER", "watched")]())

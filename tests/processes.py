@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -43,13 +45,20 @@ class Newsroom:
         rows = [record(number, edition) for number in numbers]
         (news / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
 
-    def environment(self, *, pause: float = 0.0) -> dict[str, str]:
+    @property
+    def hold(self) -> Path:
+        """While this file is there, nothing is embedded."""
+        return self.folder / "hold"
+
+    def environment(self, *, pause: float = 0.0, most: int | None = None) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("BACKFILE_", "FLASK_"))}
         return kept | {
             "PYTHONPATH": os.pathsep.join((str(ROOT), str(TESTS))),
             "BACKFILE_DATA": str(self.data),
             "NEWSROOM_LOG": str(self.log),
             "NEWSROOM_PAUSE": str(pause),
+            "NEWSROOM_HOLD": str(self.hold),
+            "NEWSROOM_MOST": "" if most is None else str(most),
         }
 
     def command(self, *arguments: str) -> list[str]:
@@ -58,11 +67,12 @@ class Newsroom:
     def ingest_command(self) -> list[str]:
         return self.command("ingest", str(self.folder / "news"), "--json")
 
-    def start_ingest(self, *, pause: float = 0.0) -> "subprocess.Popen[str]":
+    def start_ingest(self, *, pause: float = 0.0, most: int | None = None) -> "subprocess.Popen[str]":
+        """Start an ingest; one that is to embed so many texts at `most` comes to no end by itself if there are more."""
         self.log.unlink(missing_ok=True)
         return subprocess.Popen(
             self.ingest_command(),
-            env=self.environment(pause=pause),
+            env=self.environment(pause=pause, most=most),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -112,3 +122,33 @@ def wait_until(happens: Callable[[], bool], process: "subprocess.Popen[str]") ->
     while not happens() and process.poll() is None:
         assert time.monotonic() < deadline, "the process came to no end"
         time.sleep(0.001)
+
+
+@contextmanager
+def server(room: Newsroom, *options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """Serve the room as operations do; give the address and the process, whose group it leads."""
+    command = ["gunicorn", "newsroom_wsgi:app", "--config", str(ROOT / "gunicorn.conf.py"), "--bind", "127.0.0.1:0"]
+    errors = room.folder / "server.log"
+    with errors.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, *options],
+            env=room.environment(),
+            cwd=room.folder,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        listening = re.compile(r"Listening at: (http://[0-9.:]+)")
+        wait_until(lambda: listening.search(errors.read_text()) is not None, process)
+        found = listening.search(errors.read_text())
+        assert found, errors.read_text()
+        yield found[1], process
+    finally:
+        kill_group(process)
+
+
+def kill_group(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -236,6 +236,7 @@ def test_a_cursor_leads_through_one_list_while_articles_come_in_and_others_searc
     while found["cursor"]:
         services.store.put(newsroom.article(number, title="Report, report, report"))
         services.builder.update()
+        services.serving.catch_up()
         assert search(client, "q=report&page_size=7")["total"]["value"] > total, "a new search finds it"
         found = search(client, f"q=report&page_size=7&cursor={found['cursor']}")
         assert found["total"] == {"value": total, "relation": "eq"}

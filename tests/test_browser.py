@@ -3,12 +3,13 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import newsroom
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
 CHROMIUM = shutil.which("chromium")
@@ -23,6 +24,7 @@ ARGUMENTS = [
 ]
 WIDE, PHONE, NARROW = 1280, 390, 360  # CSS pixels
 PATIENCE = 10_000  # milliseconds, on a busy machine
+SLOW = 0.3  # seconds that a stylesheet takes: the rest of the page is long there
 
 pytestmark = pytest.mark.browser
 
@@ -80,9 +82,30 @@ def _complaint(request: Request) -> list[str]:
 
 
 def assert_fits(page: Page) -> None:
-    """Fail when the page is wider than its window."""
+    """Fail when the page is wider than its window.
+
+    Its text is there before its stylesheet is, and whoever measures then makes the browser lay it out without.
+    """
+    page.wait_for_load_state("load")
     over = page.locator("html").evaluate("root => root.scrollWidth - root.clientWidth")
     assert over <= 0, f"{page.url} is {over} px too wide"
+
+
+def test_nothing_of_a_page_is_shown_before_its_stylesheet_is_there(browser: Browser, site: str) -> None:
+    def late(route: Route) -> None:
+        time.sleep(SLOW)
+        route.continue_()
+
+    with reading(browser, site) as page:
+        page.route("**/*.css", late)
+        page.goto("/search?q=flood")
+        expect(page.locator(".hit").first).to_be_visible()
+        page.wait_for_function("performance.getEntriesByType('paint').length > 0")
+        styled, shown = page.evaluate(
+            """() => [performance.getEntriesByType('resource').find(each => each.name.endsWith('.css')).responseEnd,
+                      performance.getEntriesByType('paint')[0].startTime]"""
+        )
+        assert shown >= styled
 
 
 @pytest.mark.parametrize("scripts", ["on", "off"])

@@ -1,5 +1,6 @@
 """Building: what is published when, what is embedded once, and what a stopped build leaves behind."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,12 +13,13 @@ from newsroom import CountingEmbedder, OtherEmbedder, article
 from archive.article import Article
 from archive.passages import chunking
 from archive.store import PublishedGeneration
-from index import build, generation
+from index import build, embeddings, generation
 from index.build import Builder
 from index.check import check
 from index.embedder import embed_query
 from index.engine import Vector, Vectors
 from index.generation import Manifest
+from index.keywords import choice
 from index.query import Query, parse
 from web.services import Services
 from web.settings import Settings
@@ -45,7 +47,7 @@ def root(parts: Services) -> Path:
 
 
 def builder(parts: Services, model: CountingEmbedder) -> Builder:
-    return Builder(root=root(parts), store=parts.store, embedder=model, keywords=parts.keywords)
+    return Builder(root=root(parts), store=parts.store, embedder=model, formats=parts.formats)
 
 
 def served(parts: Services) -> PublishedGeneration:
@@ -65,6 +67,7 @@ def manifest(parts: Services) -> Manifest:
 def indexed(parts: Services) -> set[str]:
     """Return the ids in the index, after checking that it is whole."""
     assert check(root(parts), parts.store, formats=parts.formats) == []
+    parts.serving.catch_up()
     with parts.serving.engine() as (engine, degraded):
         assert not degraded
         by_words, by_meaning = engine.article_ids()  # type: ignore[attr-defined]
@@ -188,7 +191,7 @@ def test_a_rebuild_embeds_nothing_again(parts: Services) -> None:
 def test_a_build_that_was_stopped_goes_on_where_it_stopped(
     tmp_path: Path, batches: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "BATCH_PASSAGES", 4)
+    monkeypatch.setattr(embeddings, "BATCH_PASSAGES", 4)
     broken, whole = CountingEmbedder(fails_after=batches), CountingEmbedder()
     services = Services(Settings(data=tmp_path), embedder=broken)
     put(services, *range(18))
@@ -224,8 +227,9 @@ def test_a_kept_vector_that_has_gone_bad_is_made_again(parts: Services, stage: s
     at_the_end_of(parts, stage, lambda: spoil_embeddings(parts))
     assert len(embedder(parts).texts) == 2
     parts.builder.rebuild()
+    parts.serving.catch_up()
     with parts.serving.engine() as (engine, _):
-        found = engine.candidates(Query(), embed_query(embedder(parts), article(1).title), depth=5)
+        found = engine.candidates(Query(), lambda: embed_query(embedder(parts), article(1).title), depth=5)
     assert len(found.ids) == 2
     assert np.isfinite(found.semantic).all()
 
@@ -248,9 +252,10 @@ def test_the_text_of_one_version_is_never_embedded_as_that_of_another(parts: Ser
     at_the_end_of(parts, "chunking", lambda: parts.store.put(newer))
     parts.store.put(article(2, updated_at=article(2).published_at))  # the first text again
     parts.builder.update()
+    parts.serving.catch_up()
     with parts.serving.engine() as (engine, _):
-        found = engine.candidates(Query(), vector_of(parts, article(2)), depth=5)
-    assert found.semantic[found.ids.index(article(2).id)] == pytest.approx(1.0, abs=1e-5)
+        found = engine.candidates(Query(), lambda: vector_of(parts, article(2)), depth=5)
+    assert found.semantic[found.ids.index(article(2).id)] == pytest.approx(1.0, abs=1e-3)
 
 
 def vector_of(parts: Services, one: Article) -> Vector:
@@ -261,7 +266,7 @@ def vector_of(parts: Services, one: Article) -> Vector:
 def spoil_embeddings(parts: Services) -> None:
     """Flip bits in every kept vector, as a bad disk would."""
     connection = apsw.Connection(str(parts.settings.data / "archive.sqlite3"))
-    connection.execute("UPDATE embedding SET vector = zeroblob(length(vector))")
+    connection.execute("UPDATE embedding SET packed = zeroblob(length(packed))")
     connection.close()
 
 
@@ -301,6 +306,7 @@ def test_an_article_that_is_not_to_be_shown_yet_is_not_indexed(parts: Services) 
 
 
 def found(parts: Services, text: str) -> set[str]:
+    parts.serving.catch_up()
     with parts.serving.engine() as (engine, _):
         return set(engine.candidates(parse(text, today=date(2020, 1, 1)), None, depth=50).ids)
 
@@ -316,7 +322,7 @@ def test_adding_one_article_to_three_hundred_leaves_the_old_files_linked_and_unt
     assert report.embedded == 1
     assert files(old_directory) == old
     linked = {name for name in old if new.get(name) == old[name]}
-    assert {Path(name).suffix for name in linked} >= {".faiss", ".npy", ".trm", ".pst"}
+    assert {Path(name).suffix for name in linked} >= {".npy", ".trm", ".pst"}
     assert all((directory(parts) / name).samefile(old_directory / name) for name in linked)
     assert {name for name in old if name not in linked} <= {name for name in old if name.endswith(".toc")}
     assert bytes_of(directory(parts), new.keys() - linked) < bytes_of(directory(parts), linked) / 10
@@ -331,7 +337,7 @@ def test_many_small_updates_do_not_pile_up_segments(parts: Services) -> None:
     for number in range(20):
         put(parts, number)
         parts.builder.update()
-    assert len(list((directory(parts) / "vectors").glob("*.faiss"))) <= 5
+    assert len(list((directory(parts) / "vectors").glob("*.vectors.npy"))) <= 5
     assert indexed(parts) == ids(*range(20))
 
 
@@ -369,7 +375,7 @@ def test_what_changes_during_a_build_is_caught_up_by_the_next(parts: Services) -
 
 
 def spoil(parts: Services) -> None:
-    file = next(path for path in directory(parts).rglob("*.faiss"))
+    file = next(path for path in directory(parts).rglob("*.vectors.npy"))
     file.write_bytes(file.read_bytes()[:-1] + b"?")
 
 
@@ -456,3 +462,134 @@ def test_a_generation_whose_publication_was_never_written_down_is_replaced(parts
     assert parts.builder.update().generation == 2
     assert not (left / "half").exists()
     assert indexed(parts) == ids(1, 2)
+
+
+# Costs
+
+
+def hashed_files(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Return the files that are read for their hash from now on, as they are."""
+    read: list[Path] = []
+    hashed = generation.file_sha256
+
+    def noting(path: Path) -> str:
+        read.append(path)
+        return hashed(path)
+
+    monkeypatch.setattr(generation, "file_sha256", noting)
+    return read
+
+
+def test_an_update_reads_for_their_hashes_only_what_it_makes_and_what_it_makes_it_from(
+    parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(parts, *range(300))
+    parts.builder.update()
+    old = directory(parts)
+    put(parts, 300)
+    read = hashed_files(monkeypatch)
+    parts.builder.update()
+    made = {path for path in directory(parts).rglob("*") if path.is_file() and path.stat().st_nlink == 1}
+    gone = {path for path in old.rglob("*") if path.is_file() and path.stat().st_nlink == 1}
+    assert {path.name for path in read} == {path.name for path in made | gone} - {generation.MANIFEST}
+    assert sum(path.stat().st_size for path in old.rglob("*.npy")) > 0
+    assert not any(path.name.endswith((".vectors.npy", ".trm")) for path in gone)
+
+
+def test_what_the_disk_lost_of_a_file_is_not_carried_into_the_one_it_is_merged_into(parts: Services) -> None:
+    put(parts, 1)
+    parts.builder.update()
+    embedder(parts).batches.clear()
+    file = next(directory(parts).rglob("*.vectors.npy"))
+    status, content = file.stat(), bytearray(file.read_bytes())
+    content[-20] ^= 4
+    file.write_bytes(content)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # nothing but its content tells it
+    put(parts, 2, 3)
+    report = parts.builder.update()
+    assert (report.generation, report.articles, report.embedded) == (2, 3, 2)
+    assert not any(path.is_dir() and path.name.startswith("building") for path in root(parts).iterdir())
+    assert manifest(parts).gone == 0  # made from the store, not from what was there
+    assert indexed(parts) == ids(1, 2, 3)
+
+
+@pytest.mark.parametrize(("changed", "is_due"), [(2, False), (3, True)])
+def test_an_index_of_which_a_quarter_is_gone_is_made_anew_after_it_was_published(
+    parts: Services, changed: int, is_due: bool
+) -> None:
+    put(parts, *range(8))
+    parts.builder.update()
+    for number in range(changed):
+        parts.store.put(article(number, title="Quite another matter"))
+        assert parts.builder.update().generation == number + 2
+        assert manifest(parts).gone == number + 1
+    embedder(parts).batches.clear()
+    report = parts.builder.tidy()
+    assert (report is not None) == is_due
+    if report:
+        assert (report.generation, report.articles, report.embedded) == (changed + 2, 8, 0)
+        assert manifest(parts).gone == 0
+    assert parts.builder.tidy() is None
+    assert indexed(parts) == ids(*range(8))
+
+
+def test_an_index_of_too_many_files_is_made_anew(parts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(parts, *range(40))
+    parts.builder.update()
+    few = len(manifest(parts).files)
+    monkeypatch.setattr(build, "MOST_FILES", few)
+    assert parts.builder.tidy() is None
+    put(parts, 40)
+    parts.builder.update()
+    assert len(manifest(parts).files) > few
+    assert parts.builder.tidy() is not None
+    assert len(manifest(parts).files) == few
+    assert parts.builder.tidy() is None
+    assert indexed(parts) == ids(*range(41))
+
+
+def test_nothing_is_tidied_before_there_is_an_index(parts: Services) -> None:
+    put(parts, 1)
+    assert parts.builder.tidy() is None
+    assert parts.store.pointer() == (None, None)
+
+
+def test_a_larger_archive_changes_its_keyword_library_at_the_next_rebuild_and_keeps_it(
+    parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "WHOOSH_ARTICLES", 5)
+    put(parts, *range(4))
+    assert parts.builder.update().keywords == "whoosh"
+    put(parts, *range(4, 12))
+    assert parts.builder.update().keywords == manifest(parts).keywords == "whoosh"
+    embedder(parts).batches.clear()
+    assert parts.builder.rebuild().keywords == manifest(parts).keywords == "tantivy"
+    put(parts, 12)
+    assert parts.builder.update().keywords == "tantivy"
+    assert len(embedder(parts).texts) == 1
+    assert indexed(parts) == ids(*range(13))
+
+
+def test_what_is_set_is_used_whatever_the_size_and_built_anew_where_it_is_not(parts: Services) -> None:
+    put(parts, 1, 2)
+    assert parts.builder.update().keywords == "whoosh"
+    model = embedder(parts)
+    as_set = Builder(root=root(parts), store=parts.store, embedder=model, formats=parts.formats, keywords="tantivy")
+    report = as_set.update()
+    assert (report.keywords, report.published, report.embedded) == ("tantivy", True, 0)
+    assert not as_set.update().published
+    assert indexed(parts) == ids(1, 2)
+
+
+def test_no_more_articles_are_held_than_one_batch(parts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (build, embeddings):
+        monkeypatch.setattr(module, "BATCH_ARTICLES", 5)
+    put(parts, *range(23))
+    asked: list[int] = []
+    live = parts.store.live
+    monkeypatch.setattr(parts.store, "live", lambda ids: asked.append(len(ids)) or live(ids))
+    parts.builder.update()
+    assert max(asked) == 5
+    asked.clear()
+    parts.builder.rebuild()
+    assert sum(asked) == 23  # each text is read once, for the keywords: passages and vectors are there

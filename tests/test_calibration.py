@@ -17,8 +17,9 @@ from index.calibration import (
     familiar,
     gate,
     probabilities,
+    probability_beyond,
 )
-from index.engine import Candidates, unscored
+from index.engine import Candidates, as_ids, unscored
 
 MODES: tuple[Mode, ...] = ("hybrid", "keyword", "semantic")
 CEILING = 20.0
@@ -33,7 +34,7 @@ modes = st.sampled_from(MODES)
 def found(*rows: Row, nearest: float | None = 0.35, familiar_share: float = 1.0, terms: int = 3) -> Candidates:
     cosine, coverage, share = np.array(rows, dtype=np.float64).reshape(-1, 3).T
     return replace(
-        unscored([f"{number:016x}" for number in range(len(rows))]),
+        unscored(as_ids(f"{number:016x}" for number in range(len(rows))), np.arange(len(rows))),
         keyword=share * CEILING,
         coverage=coverage,
         holds_all=coverage == 1.0,
@@ -57,7 +58,7 @@ queries = st.builds(
 @given(queries, modes)
 def test_every_candidate_has_a_probability(candidates: Candidates, mode: Mode) -> None:
     values = probabilities(candidates, mode=mode)
-    assert values.shape == (len(candidates.ids),)
+    assert values.shape == (len(candidates),)
     assert np.all((values >= 0) & (values <= 1))
 
 
@@ -65,7 +66,7 @@ def test_every_candidate_has_a_probability(candidates: Candidates, mode: Mode) -
 def test_more_evidence_never_makes_an_article_less_probable(
     candidates: Candidates, mode: Mode, data: st.DataObject, column: str, more: float
 ) -> None:
-    row = data.draw(st.integers(0, len(candidates.ids) - 1))
+    row = data.draw(st.integers(0, len(candidates) - 1))
     values = getattr(candidates, column).copy()
     values[row] = np.nan_to_num(values[row], nan=-1.0) + more * (CEILING if column == "keyword" else 1.0)
     better = replace(candidates, **{column: values})
@@ -79,7 +80,7 @@ def test_articles_that_are_not_the_best_come_and_go_without_changing_the_others(
     whole = probabilities(candidates, mode=mode)
     keep = np.array(data.draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole))))
     keep[int(whole.argmax())] = True
-    assert probabilities(candidates.kept(keep), mode=mode) == pytest.approx(whole[keep], abs=1e-12)
+    assert probabilities(candidates.kept(np.flatnonzero(keep)), mode=mode) == pytest.approx(whole[keep], abs=1e-12)
 
 
 @given(queries, modes, st.floats(0, 1), st.floats(0, 1))
@@ -87,9 +88,10 @@ def test_one_beyond_bounds_whatever_was_left_out(
     candidates: Candidates, mode: Mode, coverage: float, cosine: float
 ) -> None:
     limited = replace(candidates, beyond=(coverage, cosine))
-    bound = probabilities(limited.and_one_beyond(), mode=mode)[-1]
+    bound = probability_beyond(limited, mode=mode)
     left_out = replace(
-        limited.and_one_beyond(),
+        candidates,
+        numbers=np.arange(len(candidates) + 1),
         coverage=np.append(candidates.coverage, coverage * 0.9),
         keyword=np.append(candidates.keyword, coverage * CEILING * 0.8),
         semantic=np.append(candidates.semantic, cosine - 0.05),
@@ -97,10 +99,15 @@ def test_one_beyond_bounds_whatever_was_left_out(
     assert probabilities(left_out, mode=mode)[-1] <= bound + 1e-12
 
 
+@given(queries, modes)
+def test_where_nothing_was_left_out_nothing_beyond_is_probable(candidates: Candidates, mode: Mode) -> None:
+    assert probability_beyond(candidates, mode=mode) == 0.0
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_nothing_found_has_no_probabilities(mode: Mode) -> None:
-    assert probabilities(unscored([]), mode=mode).shape == (0,)
-    assert exact(unscored([])).shape == (0,)
+    assert probabilities(found(), mode=mode).shape == (0,)
+    assert exact(found()).shape == (0,)
 
 
 @given(rows, modes)

@@ -76,7 +76,7 @@ def lose_a_file(gen: Path) -> str:
 
 
 def flip_a_bit(gen: Path) -> str:
-    file = next(gen.rglob("*.faiss"))
+    file = next(gen.rglob("*.vectors.npy"))
     flip(file)
     return f"{file}: its SHA-256 differs"
 
@@ -107,8 +107,8 @@ def test_damage_to_either_generation_is_named_with_its_file_and_the_command(
 
 
 def test_a_damaged_text_and_a_damaged_vector_are_named(parts: Services) -> None:
-    sql(parts, f"UPDATE version SET body = body || '!' WHERE article_id = '{article(3).id}'")
-    sql(parts, "UPDATE embedding SET vector = zeroblob(length(vector)) WHERE embedding_id = 2")
+    sql(parts, f"UPDATE version SET title = title || '!' WHERE article_id = '{article(3).id}'")
+    sql(parts, "UPDATE embedding SET packed = zeroblob(length(packed)) WHERE embedding_id = 2")
     found = problems(parts)
     assert len(found) == 2
     assert article(3).id in found[0]

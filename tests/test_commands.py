@@ -21,7 +21,9 @@ from flask import Flask
 from processes import PATIENCE, ROOT, Newsroom, wait_until
 
 from archive.lock import exclusive
+from archive.progress import Progress, silent
 from archive.store import Store
+from index.build import Builder, BuildReport
 from index.engine import Vectors
 from index.errors import ModelUnavailable
 from index.evaluation.asking import SETTINGS
@@ -126,10 +128,25 @@ def test_ingest_counts_what_it_did(app: Flask, news: Path) -> None:
     first = run(app, "ingest", news)
     assert first.exit_code == 0
     assert first.stdout == (
-        "2 added, 0 updated, 0 unchanged, 0 rejected; 2 passages embedded; published generation 2\n"
+        "2 added, 0 updated, 0 unchanged, 0 rejected; 2 passages embedded; published generation 2, keywords by whoosh\n"
     )
     again = run(app, "ingest", news)
     assert again.stdout == "0 added, 0 updated, 2 unchanged, 0 rejected; 0 passages embedded; generation 2 stands\n"
+
+
+def test_an_index_that_is_made_tidy_after_an_ingest_is_the_one_that_is_told_of(app: Flask, news: Path) -> None:
+    builder = services_of(app).builder
+
+    class Worn(Builder):
+        def update(self, progress: Progress = silent) -> BuildReport:
+            return builder.update(progress)
+
+        def tidy(self, progress: Progress = silent) -> BuildReport | None:
+            return builder.rebuild(progress)
+
+    services_of(app).made["builder"] = Worn.__new__(Worn)
+    told = written(run(app, "ingest", news, "--json"), status=1)
+    assert (told["embedded"], told["generation"]) == (2, 3)
 
 
 def test_ingest_names_what_it_rejects_and_exits_with_one(app: Flask, news: Path) -> None:
@@ -326,9 +343,12 @@ def test_without_an_index_answers_come_with_a_warning(app: Flask, tmp_path: Path
 def test_reindex_restores_a_deleted_index_without_embedding(app: Flask, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "data" / "index")
     made = written(run(app, "reindex", "--json"))
-    assert made == {"generation": 2, "published": True, "articles": 12, "passages": 12, "embedded": 0}
+    assert made == {
+        "generation": 2, "published": True, "articles": 12, "passages": 12, "embedded": 0, "keywords": "whoosh",
+    }  # fmt: skip
     assert written(run(app, "search", "flood", "--json"))["degraded"] is False
-    assert run(app, "reindex").stdout == "published generation 3: 12 articles, 12 passages, 0 embedded\n"
+    told = "published generation 3, keywords by whoosh: 12 articles, 12 passages, 0 embedded\n"
+    assert run(app, "reindex").stdout == told
 
 
 def test_check_says_that_all_is_well(app: Flask) -> None:
@@ -337,7 +357,7 @@ def test_check_says_that_all_is_well(app: Flask) -> None:
 
 
 def test_check_names_what_is_damaged_and_exits_with_one(app: Flask, tmp_path: Path) -> None:
-    file = next((tmp_path / "data" / "index" / "gen-000001").rglob("*.faiss"))
+    file = next((tmp_path / "data" / "index" / "gen-000001").rglob("*.vectors.npy"))
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")
     plain = run(app, "check")
     failed(plain, "1 problem found")
@@ -352,10 +372,11 @@ def test_check_names_what_is_damaged_and_exits_with_one(app: Flask, tmp_path: Pa
 
 def test_stats_say_what_the_archive_holds(app: Flask) -> None:
     facts = written(run(app, "stats", "--json"))
+    assert facts.pop("disk")["archive"] > 10_000
     assert facts == {
         "articles": 12, "removed": 0, "versions": 12, "passages": 12, "embeddings": 12, "sources": 3,
         "earliest": "2001-03-01T00:00:00Z", "latest": "2002-03-02T00:00:00Z", "seq": 12, "generation": 1,
-        "pending_changes": 0, "previous_generation": None,
+        "pending_changes": 0, "previous_generation": None, "keywords": "whoosh", "advice": None,
     }  # fmt: skip
     services_of(app).store.put(newsroom.article(50))
     assert written(run(app, "stats", "--json"))["pending_changes"] == 1
@@ -422,6 +443,7 @@ def test_remove_hides_even_when_the_index_cannot_be_updated(app: Flask, tmp_path
 
 def test_evaluate_measures_each_mode_and_leaves_the_archive_alone(app: Flask, collection: Path, tmp_path: Path) -> None:
     before = written(run(app, "stats", "--json"))
+    before["disk"].pop("evaluations")
     report = written(run(app, "evaluate", collection, "--json"))
     assert (report["collection"], report["queries"], list(report["modes"])) == (
         "judged",
@@ -431,7 +453,9 @@ def test_evaluate_measures_each_mode_and_leaves_the_archive_alone(app: Flask, co
     for measures in report["modes"].values():
         assert set(measures) == {"nDCG@10", "R@100", "RR"}
         assert all(0 < value <= 1 for value in measures.values())
-    assert written(run(app, "stats", "--json")) == before
+    after = written(run(app, "stats", "--json"))
+    assert after["disk"].pop("evaluations") > 0
+    assert after == before
     assert (tmp_path / "data" / "evaluations" / "judged").is_dir()
     one = written(run(app, "evaluate", collection, "--mode", "keyword", "--json"))
     assert one["modes"] == {"keyword": report["modes"]["keyword"]}
@@ -750,8 +774,17 @@ def test_a_reader_that_has_seen_enough_ends_a_command_quietly(room: Newsroom) ->
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Let processes heed an interrupt as at a terminal: what a shell starts in the background inherits to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_an_interrupted_command_says_so_without_a_traceback(room: Newsroom) -> None:
-    with room.start_ingest(pause=0.05) as process:
+    with room.start_ingest(most=0) as process:
         wait_until(lambda: bool(room.logged()), process)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)

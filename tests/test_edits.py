@@ -66,3 +66,18 @@ def test_a_word_costs_nothing_for_itself_and_something_for_any_other_near_it(typ
     assert typing_cost(typed, typed) == 0
     if 0 < distance(typed, meant) <= 2:
         assert 0.5 <= typing_cost(typed, meant) <= 2 * 1.7
+
+
+def test_words_of_letters_that_take_more_room_are_neither_laid_out_nor_looked_up() -> None:
+    lexicon = Lexicon(["flood", "\U00010428loor", "flo\0d"])
+    assert lexicon.near("floodd", distance=2) == [("flood", 1)]
+    assert lexicon.near("floo\U00010428", distance=1) == []
+    assert lexicon.near("flodd", distance=1) == [("flood", 1)]
+
+
+def test_many_words_are_laid_out_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [first + second + "x" for first in "abcdefghij" for second in "abcdefghij"]
+    whole = Lexicon(words).near("aax", distance=1)
+    monkeypatch.setattr("index.spelling.edits.AT_ONCE", 7)
+    assert Lexicon(words).near("aax", distance=1) == whole
+    assert len(whole) == 18

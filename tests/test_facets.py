@@ -14,6 +14,7 @@ from newsroom import article
 from archive.article import Article
 from archive.store import Store
 from index.catalogue import Catalogue, Shelf
+from index.engine import as_ids
 from index.facets import MOST_AUTHORS, Facets, FacetValue, Period, facets_of
 
 
@@ -117,7 +118,7 @@ def test_the_first_and_the_last_month_there_are_can_be_counted(tmp_path: Path) -
 
 def test_only_the_rows_asked_for_are_counted(tmp_path: Path) -> None:
     shelf = shelf_of(tmp_path, [article(0, source="A"), article(1, source="B")])
-    assert list(facets_of(shelf, shelf.rows([article(1).id])).source) == [FacetValue(value="B", count=1)]
+    assert list(facets_of(shelf, shelf.rows(as_ids([article(1).id]))).source) == [FacetValue(value="B", count=1)]
     assert facets_of(shelf, np.empty(0, np.int64)) == Facets(
         source=[], section=[], author=[], language=[], published=[]
     )

@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.engine import Candidates, Floats, unscored
-from index.fusion import BLEND, RANK_CONSTANT, WEIGHTS, Blend, Fusion, Method, Recency, Weights, fuse, keyword_trust
+from index.engine import Candidates, Floats, Ints, as_ids, unscored
+from index.fusion import (
+    BLEND,
+    RANK_CONSTANT,
+    WEIGHTS,
+    Blend,
+    Fusion,
+    Method,
+    Recency,
+    Weights,
+    best_first,
+    fuse,
+    keyword_trust,
+)
 
 METHODS: tuple[Method, ...] = ("sum", "rrf")
 NAN = float("nan")
@@ -31,7 +43,7 @@ def candidates(
     second: list[float] | None = None,
     common: list[float] | None = None,
 ) -> Candidates:
-    blank = unscored([f"{number:02}" for number in range(len(keyword))])
+    blank = unscored(as_ids(f"{number:02}" for number in range(len(keyword))), np.arange(len(keyword)))
     return replace(
         blank,
         keyword=np.array(keyword, np.float64),
@@ -70,7 +82,9 @@ def all_parts(fusion: Fusion) -> Floats:
 def test_a_score_is_the_sum_of_its_parts(rows: list[Row], method: Method, weights: Weights, recent: bool) -> None:
     n = len(rows)
     recency = Recency(age=np.arange(n, dtype=np.float64), weight=0.3, half_life=2.0) if recent else None
-    fusion = fuse(of_rows(rows), method=method, weights=weights, likeness=np.linspace(0, 1, n), recency=recency)
+    fusion = fuse(
+        of_rows(rows), method=method, weights=weights, likeness=lambda _: np.linspace(0, 1, n), recency=recency
+    )
     assert np.allclose(all_parts(fusion), fusion.score, rtol=0, atol=1e-12)
     assert ("recency" in fusion.parts) == recent
     assert np.isfinite(fusion.score).all()
@@ -120,7 +134,7 @@ def test_what_a_weighted_leg_found_is_ranked_and_nothing_else_scores(
 @settings(max_examples=300)
 def test_a_leg_alone_is_ranked_by_its_own_score_whatever_else_is_known(rows: list[Row], weights: Weights) -> None:
     given_rows = of_rows(rows)
-    fusion = fuse(given_rows, method="sum", weights=weights, likeness=np.linspace(0, 1, len(rows)))
+    fusion = fuse(given_rows, method="sum", weights=weights, likeness=lambda _: np.linspace(0, 1, len(rows)))
     own = given_rows.keyword if weights[0] else given_rows.semantic
     places = [-own[row] for row in fusion.order.tolist()]
     assert places == sorted(places)
@@ -139,6 +153,13 @@ def test_ranks_count_from_one_and_only_what_the_leg_found(rows: list[Row], metho
         assert sorted(ranks[found].tolist()) == list(range(1, int(found.sum()) + 1))
         by_place = sorted(np.flatnonzero(found).tolist(), key=lambda row, ranks=ranks: int(ranks[row]))  # type: ignore[misc]
         assert [(-scores[row], row) for row in by_place] == sorted((-scores[row], row) for row in by_place)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(-1, 1), max_size=40), st.integers(1, 50))
+def test_the_best_come_first_and_of_equals_the_earliest_however_many_are_wanted(scores: list[float], most: int) -> None:
+    expected = sorted(range(len(scores)), key=lambda place: (-scores[place], place))
+    assert best_first(np.array(scores)).tolist() == expected
+    assert best_first(np.array(scores), most=most).tolist() == expected[:most]
 
 
 @given(rows=ROWS, better=st.tuples(KEYWORD, st.sampled_from([0.91, 0.95]), st.just(1.0)))
@@ -240,7 +261,14 @@ def test_a_passage_that_is_near_to_everything_is_taken_down() -> None:
 def test_of_two_as_good_the_one_that_is_like_the_first_articles_comes_first() -> None:
     alike = candidates([0.0] * 3, [0.9, 0.5, 0.5])
     assert fuse(alike, method="sum").order.tolist() == [0, 1, 2]
-    fusion = fuse(alike, method="sum", likeness=np.array([1.0, 0.2, 0.7]))
+    asked: list[list[int]] = []
+
+    def likeness(first: Ints) -> Floats:
+        asked.append(first.tolist())
+        return np.array([1.0, 0.2, 0.7])
+
+    fusion = fuse(alike, method="sum", likeness=likeness)
+    assert asked == [[0, 1]]  # the first two by the score without it
     assert fusion.order.tolist() == [0, 2, 1]
     assert fusion.parts["feedback"].tolist() == pytest.approx([0.2, 0.04, 0.14])
 
@@ -300,7 +328,7 @@ def test_the_two_legs_by_hand() -> None:
 
 def test_all_parts_by_hand() -> None:
     legs = candidates([10.0, 5.0], [0.8, NAN], coverage=[1.0, 0.5], second=[0.3, NAN], common=[0.2, 0.0])
-    fusion = fuse(legs, method="sum", likeness=np.array([0.5, 0.0]), blend=replace(BLEND, words=2 / 3))
+    fusion = fuse(legs, method="sum", likeness=lambda _: np.array([0.5, 0.0]), blend=replace(BLEND, words=2 / 3))
     assert {name: part.tolist() for name, part in fusion.parts.items()} == {
         "keyword": pytest.approx([0.25, 0.125]),
         "complete": pytest.approx([0.75 * 0.5, 0.75 * 0.5 * 0.5 / 64]),

@@ -11,6 +11,7 @@ import pytest
 
 from index import generation
 from index.errors import GenerationDamaged
+from index.files import file_sha256
 from index.generation import (
     FORMAT,
     MANIFEST,
@@ -19,8 +20,11 @@ from index.generation import (
     read_manifest,
     retire,
     seal,
+    stamp_of,
+    stamps,
     unchanged,
     verify,
+    verify_replaced,
     workspace,
 )
 
@@ -66,7 +70,8 @@ def test_a_sealed_generation_is_verified_and_tells_what_it_is(root: Path) -> Non
     directory, sha256 = build(root, 7)
     assert directory == root / "gen-000007"
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
-    assert verify(directory, sha256=sha256) == dataclasses.replace(MADE, files=hashes)
+    stamps = {name: stamp_of(directory / name) for name in FILES}
+    assert verify(directory, sha256=sha256) == dataclasses.replace(MADE, files=hashes, stamps=stamps)
     assert read_manifest(directory, sha256=sha256).files == hashes
     assert contents(directory).items() >= FILES.items()
     assert sha256 == hashlib.sha256((directory / MANIFEST).read_bytes()).digest()
@@ -161,7 +166,10 @@ def test_whatever_the_manifest_says_is_in_its_hash(root: Path, change: dict[str,
 
 
 def test_the_same_files_give_the_same_manifest(root: Path) -> None:
-    assert build(root, 1)[1] == build(root, 2, dict(reversed(FILES.items())))[1]
+    one, other = build(root, 1)[0], build(root, 2, dict(reversed(FILES.items())))[0]
+    facts = [json.loads((directory / MANIFEST).read_bytes()) for directory in (one, other)]
+    assert facts[0].pop("stamps") != facts[1].pop("stamps")
+    assert facts[0] == facts[1]
 
 
 def test_a_generation_that_is_not_there_is_damage(root: Path) -> None:
@@ -173,6 +181,81 @@ def test_a_generation_of_another_format_is_not_read(root: Path) -> None:
     directory, sha256 = build(root, 1, manifest=dataclasses.replace(MADE, format=FORMAT + 1))
     with pytest.raises(GenerationDamaged, match=rf"format {FORMAT + 1}, not {FORMAT}: run `flask reindex`"):
         verify(directory, sha256=sha256)
+
+
+# What need not be read again
+
+
+def counted_hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of the files that are read for their hash from now on, as they are."""
+    read: list[str] = []
+
+    def noting(path: Path) -> str:
+        read.append(path.name)
+        return file_sha256(path)
+
+    monkeypatch.setattr(generation, "file_sha256", noting)
+    return read
+
+
+def test_a_file_that_nobody_touched_since_it_was_hashed_is_not_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory, sha256 = build(root, 1)
+    read = counted_hashes(monkeypatch)
+    manifest = verify(directory, sha256=sha256)
+    assert sorted(read) == sorted(Path(name).name for name in FILES)
+    assert stamps(directory, manifest) == manifest.known
+    read.clear()
+    assert verify(directory, sha256=sha256, known=manifest.known) == manifest
+    assert read == []
+    for path in directory.rglob("*.seg"):
+        path.write_bytes(path.read_bytes())
+    verify(directory, sha256=sha256, known=manifest.known)
+    assert read == ["terms.seg"]
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_that_was_touched_is_read_and_found_out(root: Path, name: str) -> None:
+    directory, sha256 = build(root, 1)
+    known = read_manifest(directory, sha256=sha256).known
+    (directory / name).write_bytes(FILES[name].swapcase())
+    with pytest.raises(GenerationDamaged, match=rf"{name}: its SHA-256 differs"):
+        verify(directory, sha256=sha256, known=known)
+
+
+def test_another_file_of_the_same_size_and_time_is_read_and_found_out(root: Path) -> None:
+    directory, sha256 = build(root, 1)
+    known = read_manifest(directory, sha256=sha256).known
+    file = directory / "keywords/terms.seg"
+    status = file.stat()
+    file.rename(root / "elsewhere")
+    file.write_bytes(b"sword")
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(GenerationDamaged, match=r"terms\.seg: its SHA-256 differs"):
+        verify(directory, sha256=sha256, known=known)
+
+
+def lost_by_the_disk(path: Path) -> None:
+    """Alter a file as a bad disk would, leaving its stamp as it was."""
+    status = path.stat()
+    path.write_bytes(path.read_bytes().swapcase())
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_what_new_files_were_made_from_is_read_whatever_its_stamp(root: Path) -> None:
+    base, sha256 = build(root, 1)
+    manifest = verify(base, sha256=sha256)
+    for name in FILES:
+        lost_by_the_disk(base / name)
+        assert verify(base, sha256=sha256, known=manifest.known) == manifest  # its stamp tells nothing
+        with workspace(root, base=base) as aside:
+            verify_replaced(aside, base, manifest)
+            (aside / name).unlink()  # merged into another
+            with pytest.raises(GenerationDamaged, match=rf"{name}: its SHA-256 differs"):
+                verify_replaced(aside, base, manifest)
+        lost_by_the_disk(base / name)
+    verify(base, sha256=sha256)
 
 
 # Building upon another generation
@@ -222,7 +305,9 @@ def test_locks_are_neither_linked_nor_published(root: Path) -> None:
     base, sha256 = build(root, 1, {**FILES, "keywords/MAIN_WRITELOCK": b"", "vectors/.tantivy-writer.lock": b""})
     assert set(verify(base, sha256=sha256).files) == set(FILES)
     assert set(contents(base)) == {*FILES, MANIFEST}
-    (base / "keywords/MAIN_WRITELOCK").touch()  # as a reader of another release might leave it
+    for lock in ("keywords/MAIN_WRITELOCK", "keywords/.tantivy-meta.lock"):  # as a reader leaves it
+        (base / lock).touch()
+    verify(base, sha256=sha256)
     with workspace(root, base=base) as aside:
         assert set(contents(aside)) == set(FILES)
 

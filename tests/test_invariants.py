@@ -254,6 +254,7 @@ def test_rows_neither_repeat_nor_drop_while_another_process_ingests(big: Big, tm
         for answer in (*numbered, *cursored):
             assert (answer.total, answer.generation) == (start.total, start.generation)
             check_counts(answer)
+    big.services.serving.catch_up()
     afresh = big.services.search.search(requests[1])
     assert afresh.generation != first[1].generation
     assert afresh.total == first[1].total + ingesting.count

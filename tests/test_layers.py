@@ -2,33 +2,43 @@
 
 import ast
 import importlib.metadata
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import newsroom
 import pytest
+
+from index.embedder import Embedder
+from web.services import Services
+from web.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("archive", "index", "web", "wsgi")
 BELOW = {"archive": (), "index": ("archive",), "web": ("index", "archive"), "wsgi": ("web",)}
 HOMES = {  # library: where it may be imported
     "apsw": ("archive/store.py",),
-    "faiss": ("index/vectors.py",),
+    "faiss": ("index/vectors/codes.py",),
     "flask": ("web/", "wsgi.py"),
     "ir_measures": ("index/evaluation/measures.py",),
     "click": ("web/",),
-    "openvino": ("index/openvino_embedder.py",),
-    "sentence_transformers": ("index/embedder.py",),
+    "openvino": ("index/openvino_model.py", "index/openvino_conversion.py"),
+    "sentence_transformers": ("index/torch_embedder.py",),
     "sqlite3": (),  # the archive's SQLite comes with apsw
     "Stemmer": ("index/analysis.py",),
-    "torch": ("index/openvino_embedder.py",),
+    "tantivy": ("index/keywords/tantivy_index.py",),
+    "tokenizers": ("index/tokens.py",),
+    "torch": ("index/torch_embedder.py", "index/openvino_conversion.py"),
     "trafilatura": ("archive/readers/html.py",),
-    "transformers": ("index/embedder.py",),
+    "transformers": ("index/torch_embedder.py",),
     "werkzeug": ("web/",),
     "whoosh": ("index/keywords/whoosh_index.py",),
 }
-HEAVY = {"faiss", "openvino", "sentence_transformers", "torch", "transformers", "trafilatura", "whoosh"}
+HEAVY = {"faiss", "openvino", "sentence_transformers", "tantivy", "torch", "transformers", "trafilatura", "whoosh"}
+NOT_FOR_ANSWERS = {"ir_measures", "lxml", "pandas", "scipy", "sentence_transformers", "sklearn", "torch", "tqdm",
+                   "trafilatura", "transformers"}  # fmt: skip
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
 DEFENSIVE = {"HF_HUB_DISABLE_TELEMETRY", "HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM"}  # only where nobody has set them
 
@@ -155,6 +165,53 @@ def test_what_needs_no_model_and_no_index_loads_none(script: str | list[str], wo
     loaded = loaded_by(run)
     assert "web" in loaded
     assert loaded & HEAVY == set()
+
+
+SERVE = """
+from pathlib import Path
+from web import create_app
+from web.services import Services
+from web.settings import Settings
+services = Services(Settings(data=Path({data!r})))
+services.warm_up()
+client = create_app(services=services).test_client()
+for path in ("/", "/search?q=flood", "/api/search?q=flood&explain=1", "/api/suggest?q=flo", "/healthz"):
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+assert not client.get("/api/search?q=flood").get_json()["degraded"]
+services.close()
+"""
+
+
+def test_a_process_that_only_answers_loads_nothing_that_only_others_need(
+    tmp_path: Path, real_embedder: Embedder, model_cache: Path
+) -> None:
+    (tmp_path / "models").symlink_to(model_cache)
+    services = Services(Settings(data=tmp_path), embedder=real_embedder)
+    services.store.put(newsroom.article(1))
+    services.builder.update()
+    services.close()
+    loaded = loaded_by(SERVE.format(data=str(tmp_path)))
+    assert "openvino" in loaded
+    assert loaded & NOT_FOR_ANSWERS == set()
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
+def test_numpy_multiplies_in_one_thread_unless_told_otherwise(given: dict[str, str], used: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    script = "import os, web; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment | given, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == [used]
+
+
+def test_the_front_end_settles_the_threads_before_numpy_is_there() -> None:
+    body = ast.parse((ROOT / "web" / "__init__.py").read_bytes()).body
+    settled = [place for place, node in enumerate(body) if "environ.setdefault" in ast.unparse(node)]
+    first = next(place for place, node in enumerate(body) if isinstance(node, ast.ImportFrom))
+    assert settled
+    assert max(settled) < first
 
 
 def test_one_distribution_provides_whoosh() -> None:

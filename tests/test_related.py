@@ -131,7 +131,9 @@ def test_without_kept_embeddings_the_article_is_embedded_and_the_answer_is_the_s
     model.batches.clear()
     after = related(parts, 0)
     assert ids(after) == ids(before)
-    assert [result.score for result in after] == pytest.approx([result.score for result in before], abs=1e-5)
+    assert [result.score for result in after] == pytest.approx(
+        [result.score for result in before], abs=1e-3
+    )  # kept in 8 bits
     assert len(model.texts) == 1
 
 
@@ -174,6 +176,7 @@ def test_without_the_right_model_words_relate_and_the_answer_is_degraded(newsroo
 
 def test_without_an_index_the_store_relates(parts: Services) -> None:
     shutil.rmtree(parts.settings.data / "index")
+    parts.serving.catch_up()
     answer = parts.related.related(article(0).id, limit=2)
     assert (answer.degraded, answer.generation) == (True, None)
     assert set(ids(list(answer.results))) == {article(1).id, article(2).id}

@@ -45,6 +45,7 @@ def test_the_words_of_a_new_generation_are_known_soon_after(parts: Services) -> 
     for number in range(10, 16):
         parts.store.put(article(number, title="An earthquake", body="The earthquake was felt for miles."))
     parts.builder.update()
+    parts.serving.catch_up()
     spelling.suggest("earthquaek")  # may still go by the words before; it has the new ones loaded
     spelling.close()
     assert spelling.suggest("earthquaek") == "earthquake"
@@ -57,6 +58,7 @@ def test_a_word_that_went_with_its_articles_is_not_suggested_even_by_the_words_b
         parts.store.remove(article(number).id)
     parts.store.put(article(20))
     parts.builder.update()
+    parts.serving.catch_up()
     assert spelling.suggest("parliamant") is None
     spelling.close()
 
@@ -66,6 +68,7 @@ def test_nobody_waits_for_new_words_while_there_are_old_ones(parts: Services) ->
     spelling.suggest("warm")
     parts.store.put(article(20))
     parts.builder.update()
+    parts.serving.catch_up()
     goes_on = threading.Event()
     with parts.serving.engine() as (engine, _):
         read = engine.words
@@ -78,6 +81,26 @@ def test_nobody_waits_for_new_words_while_there_are_old_ones(parts: Services) ->
         assert spelling.suggest("parliamant") == "parliament"
         goes_on.set()
         spelling.close()
+
+
+def test_once_begun_in_the_background_nobody_waits_even_for_the_first_words(parts: Services) -> None:
+    spelling = respelling(parts)
+    goes_on = threading.Event()
+    with parts.serving.engine() as (engine, _):
+        read = engine.words
+
+        def slowly() -> Mapping[str, int]:
+            goes_on.wait(60)
+            return read()
+
+        engine.words = slowly  # type: ignore[method-assign]
+        spelling.begin()
+        assert spelling.suggest("parliamant") is None
+        assert spelling.generation is None
+        goes_on.set()
+        spelling.close()
+    assert spelling.generation == 1
+    assert spelling.suggest("parliamant") == "parliament"
 
 
 def test_without_an_index_nothing_is_suggested(tmp_path: Path) -> None:

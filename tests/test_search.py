@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import inf
@@ -25,6 +25,7 @@ from newsroom import (
 from index.analysis import analyse
 from index.calibration import THRESHOLD
 from index.embedder import Embedder
+from index.engine import Vectors
 from index.errors import CursorExpired, ModelUnavailable
 from index.listing import CUTOFFS, SORTS, Cutoff, Sort
 from index.query import Query
@@ -258,6 +259,7 @@ def test_articles_that_come_in_while_one_pages_neither_repeat_nor_drop_a_row(par
     assert pages[0] == pages[1]
     assert len(pages[0]) == len(set(pages[0])) == first.total
     assert {answer.generation for answer in by_number} == {first.generation}
+    parts.serving.catch_up()
     afresh = parts.search.search(request)
     assert afresh.generation != first.generation
     assert afresh.total == first.total + 7
@@ -293,9 +295,24 @@ def test_an_article_changed_while_one_pages_must_still_keep_to_the_query(parts: 
 def test_a_cursor_of_a_list_that_is_no_longer_kept_says_so(parts: Services) -> None:
     answer = parts.search.search(SearchRequest(query="flood", page_size=2))
     another = Search(store=parts.store, serving=parts.serving, embedder=MeaningEmbedder, fusion="sum")
-    for cursor in (answer.cursor, "nonsense", ""):
+    with pytest.raises(CursorExpired, match="begin again"):
+        another.search(SearchRequest(cursor=answer.cursor))
+    for cursor in ("nonsense", "", f"{'0' * 16}-2"):
         with pytest.raises(CursorExpired, match="begin again"):
             another.search(SearchRequest(query="flood", cursor=cursor))
+    parts.store.put(article(77))
+    later = Search(store=parts.store, serving=parts.serving, embedder=MeaningEmbedder, fusion="sum")
+    with pytest.raises(CursorExpired, match="begin again"):
+        later.search(SearchRequest(query="flood", cursor=answer.cursor))
+
+
+def test_another_process_makes_a_list_again_while_the_archive_is_the_same(parts: Services) -> None:
+    request = SearchRequest(query="flood", page_size=3)
+    first = parts.search.search(request)
+    second = parts.search.search(replace(request, cursor=first.cursor))
+    another = Search(store=parts.store, serving=parts.serving, embedder=MeaningEmbedder, fusion="sum")
+    elsewhere = another.search(replace(request, cursor=first.cursor))
+    assert (elsewhere.results, elsewhere.cursor, elsewhere.total) == (second.results, second.cursor, second.total)
 
 
 def test_a_cursor_goes_with_its_own_search_or_alone(parts: Services) -> None:
@@ -331,6 +348,19 @@ def test_a_list_that_was_cut_short_says_so(newsroom: Services) -> None:
     assert cut.candidates.beyond is not None
     assert len(cut.ids) == 5
     assert newsroom.search.rank(parse("source:ledger"), mode="hybrid", depth=1).candidates.beyond is None
+
+
+def test_of_a_list_that_is_kept_only_what_is_listed_takes_memory(newsroom: Services) -> None:
+    search = Search(store=newsroom.store, serving=newsroom.serving, embedder=MeaningEmbedder, fusion="sum")
+    listed = search.search(SearchRequest(query="flood"))
+    ranking = search.rank(parse("flood"), mode="hybrid")
+    assert len(ranking.candidates) > listed.total
+    [entry] = search._sets._by_token.values()
+    assert len(entry.found.ranking.candidates) == len(entry.found.filed) == listed.total
+    assert entry.found.nbytes <= 300 * listed.total
+    everything = search.search(SearchRequest())
+    _, entry = search._sets._by_token.values()
+    assert entry.found.nbytes <= 32 * everything.total + 200  # nothing ranks them
 
 
 # What is relevant enough to be shown
@@ -427,18 +457,6 @@ def test_a_list_found_while_the_model_was_away_is_not_the_one_found_with_it(news
     assert search.search(SearchRequest(cursor=blind.cursor)).degraded
 
 
-def test_a_cursor_does_not_outlive_its_process(newsroom: Services) -> None:
-    def one() -> Search:
-        return Search(store=newsroom.store, serving=newsroom.serving, embedder=MeaningEmbedder, fusion="sum")
-
-    first, second = one(), one()
-    request = SearchRequest(query="flood", page_size=3)
-    cursor = first.search(request).cursor
-    second.search(request)
-    with pytest.raises(CursorExpired):
-        second.search(SearchRequest(cursor=cursor))
-
-
 # Another spelling
 
 
@@ -456,6 +474,20 @@ def test_a_query_that_found_little_is_looked_up_for_another_spelling(newsroom: S
     assert search.search(SearchRequest(query="flood millbrook")).suggestion is None
     assert search.search(SearchRequest(query="")).suggestion is None
     assert asked == ["flod millbrook"]
+
+
+def test_a_list_that_was_made_is_looked_up_again_when_the_speller_has_learnt(newsroom: Services) -> None:
+    known: list[str] = []
+    search = Search(
+        store=newsroom.store,
+        serving=newsroom.serving,
+        embedder=MeaningEmbedder,
+        fusion="sum",
+        speller=lambda _: known[0] if known else None,
+    )
+    assert search.search(SearchRequest(query="flod millbrook")).suggestion is None
+    known.append("flood millbrook")
+    assert search.search(SearchRequest(query="flod millbrook")).suggestion == "flood millbrook"
 
 
 # Recency
@@ -661,6 +693,19 @@ def test_vectors_of_another_model_are_not_searched(newsroom: Services) -> None:
     check_blind(newsroom, other)
 
 
+class BrokenEmbedder(MeaningEmbedder):
+    """A model that opens, and then makes nothing."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Fail, as damaged weights do."""
+        raise ModelUnavailable("the model made a vector that is not finite")
+
+
+def test_a_model_that_fails_when_it_is_asked_leaves_the_words_to_answer(newsroom: Services) -> None:
+    broken = Search(store=newsroom.store, serving=newsroom.serving, embedder=BrokenEmbedder, fusion="sum")
+    check_blind(newsroom, broken)
+
+
 def check_blind(newsroom: Services, blind: Search) -> None:
     by_words = newsroom.search.search(SearchRequest(query="flood", mode="keyword"))
     for mode in ("hybrid", "semantic"):
@@ -692,6 +737,7 @@ def test_the_model_is_loaded_when_meaning_is_first_asked_for(newsroom: Services)
 def test_without_an_index_the_store_answers_in_every_mode(parts: Services, mode: Mode) -> None:
     indexed = set(found(parts, "flood", mode="keyword"))
     shutil.rmtree(parts.settings.data / "index")
+    parts.serving.catch_up()
     answer = parts.search.search(SearchRequest(query="flood -ostwick", mode=mode, page_size=ALL))
     assert (answer.degraded, answer.generation) == (True, None)
     assert {result.article.id for result in answer.results} == indexed

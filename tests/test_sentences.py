@@ -17,7 +17,7 @@ from index.analysis import analyse, scoring_terms
 from index.embedder import Embedder
 from index.engine import Vector, Vectors
 from index.pieces import Pieces
-from index.sentences import MIN_WORDS, SentenceFinder
+from index.sentences import MIN_WORDS, Place, SentenceFinder
 from index.snippet import Range
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -49,7 +49,8 @@ def words_of(text: str) -> Pieces | None:
     places = list(re.finditer(r"\w+", text))
     if not places:
         return None
-    return Pieces(np.array([place.start() for place in places]), directions([place[0] for place in places]))
+    starts = np.array([place.start() for place in places])
+    return Pieces(starts, directions([place[0] for place in places]), np.arange(len(places)))
 
 
 def finder(query: str) -> SentenceFinder:
@@ -96,7 +97,7 @@ def test_a_piece_of_little_weight_decides_nothing() -> None:
         pieces = words_of(text)
         assert pieces is not None
         light = np.array([0.01 if text[start : start + 3].lower() == "the" else 1.0 for start in pieces.starts])
-        return Pieces(pieces.starts, (pieces.vectors * light[:, None]).astype(np.float32))
+        return Pieces(pieces.starts, (pieces.kinds * light[:, None]).astype(np.float32), pieces.rows)
 
     body = "The the the the the. We saw one comet."
     vector = vector_of("comet")
@@ -123,6 +124,15 @@ def test_a_sentence_is_judged_by_its_own_words_and_not_by_those_behind_it() -> N
     by = SentenceFinder("zzz", vector=vector_of("flood"), words=(), pieces=words_of)
     body = f"A flood came then. Comet {'comet ' * 12}comet. The flood of all the letters in that week."
     assert found(by, body) == "A flood came then."
+
+
+def test_a_text_of_which_the_model_reads_nothing_has_no_sentence_that_means_it() -> None:
+    def unread(text: str) -> Pieces | None:
+        none = np.empty(0, np.int64)
+        return words_of(text) if text == "flood" else Pieces(none, np.empty((0, DIMENSION), np.float32), none)
+
+    by = SentenceFinder("flood", vector=vector_of("flood"), words=(), pieces=unread)
+    assert found(by, STORY) is None
 
 
 # By words
@@ -196,6 +206,17 @@ def test_what_is_found_is_a_whole_sentence_of_the_passage(parts: list[str], cut_
     held = [len({"flood", "comet"} & set(analyse(text))) for text in telling]
     assert (worded is not None) == any(held)
     assert worded is None or telling.index(body[slice(*worded)]) == held.index(max(held))
+
+
+def test_passages_looked_at_together_have_the_sentences_each_has_alone() -> None:
+    bodies = [STORY, "", "A comet came. Then the flood came to the town.", "   ", "No flood. " * 3, STORY[30:]]
+    places = [Place(body, (len(body) // 8, len(body)), None) for body in bodies]
+    for by in (finder("flood comet"), by_words("flood comet")):
+        alone = [by.find(place.body, place.passage) for place in places]
+        assert by.find_each(places) == alone
+        assert alone[1] is None
+        assert alone[2] is not None
+        assert by.find_each([]) == []
 
 
 # With the real model

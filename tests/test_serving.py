@@ -20,6 +20,8 @@ from index.serving import Serving
 from web.services import Services
 from web.settings import Settings
 
+PATIENCE = 30.0  # seconds until what does not happen is given up
+
 
 class NotingFormat(WhooshFormat):
     """Whoosh, which notes the generations it opened and those it closed."""
@@ -70,7 +72,13 @@ def folder(parts: Services, number: int) -> Path:
 
 
 def answer(serving: Serving) -> tuple[int | None, bool, int]:
-    """Return which generation answers, whether it is degraded, and how many articles it finds."""
+    """Wait for what is to be served; return its generation, whether it is degraded, and how many articles it has."""
+    serving.catch_up()
+    return answer_at_once(serving)
+
+
+def answer_at_once(serving: Serving) -> tuple[int | None, bool, int]:
+    """Return what `answer` does of the engine that is there."""
     with serving.engine() as (engine, degraded):
         return engine.generation, degraded, len(engine.candidates(Query(), None, depth=100).ids)
 
@@ -179,13 +187,13 @@ def test_a_request_that_was_overtaken_by_a_publication_does_not_bring_the_old_ge
     publish(overtaken, 1)
     answer(overtaken.serving)
     happen(overtaken, lambda: (publish(overtaken, 2), answer(overtaken.serving)))
-    assert answer(overtaken.serving) == (2, False, 2)
+    assert answer_at_once(overtaken.serving) == answer(overtaken.serving) == (2, False, 2)
     assert whoosh.opened == ["gen-000001", "gen-000002"]
 
 
 def test_a_generation_that_is_retired_while_it_is_being_opened_makes_no_answer_poorer(overtaken: Services) -> None:
     publish(overtaken, 1)
-    happen(overtaken, lambda: None, lambda: (publish(overtaken, 2), publish(overtaken, 3)))
+    happen(overtaken, lambda: (publish(overtaken, 2), publish(overtaken, 3)))
     assert answer(overtaken.serving) == (3, False, 3)
 
 
@@ -195,7 +203,7 @@ def test_what_was_opened_in_place_of_a_generation_that_came_meanwhile_is_closed(
     publish(overtaken, 1)
     publish(overtaken, 2)
     tampered_vectors(folder(overtaken, 2))
-    happen(overtaken, lambda: None, lambda: publish(overtaken, 3))
+    happen(overtaken, lambda: publish(overtaken, 3))
     assert answer(overtaken.serving) == (3, False, 3)
     assert (whoosh.opened, whoosh.closed) == (["gen-000001", "gen-000003"], ["gen-000001"])
 
@@ -224,6 +232,128 @@ def test_readers_never_fail_while_a_writer_publishes(parts: Services, whoosh: No
     assert sorted(whoosh.opened) == sorted([*whoosh.closed, "gen-000007"])
 
 
+# Opening beside the requests
+
+
+class WaitingFormat(NotingFormat):
+    """Opens nothing after the first until it is let: a generation so large that it takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.let, self.fails = threading.Semaphore(0), threading.Semaphore(0), False
+
+    def open(self, directory: Path) -> KeywordIndex:
+        if self.opened:
+            self.begun.release()
+            assert self.let.acquire(timeout=PATIENCE)
+            if self.fails:
+                raise RuntimeError("out of memory")
+        return super().open(directory)
+
+
+@pytest.fixture
+def slow() -> WaitingFormat:
+    return WaitingFormat()
+
+
+@pytest.fixture
+def waiting(tmp_path: Path, slow: WaitingFormat) -> Iterator[Services]:
+    services = Services(Settings(data=tmp_path), embedder=MeaningEmbedder())
+    services.made["formats"] = {"whoosh": slow}
+    publish(services, 1)
+    answer(services.serving)
+    yield services
+    services.close()
+
+
+def test_requests_are_answered_by_the_old_generation_while_the_next_is_opened(
+    waiting: Services, slow: WaitingFormat
+) -> None:
+    publish(waiting, 2)
+    assert answer_at_once(waiting.serving) == (1, False, 1)
+    assert slow.begun.acquire(timeout=PATIENCE)  # it was that request which had it opened
+    for _ in range(20):
+        assert answer_at_once(waiting.serving) == (1, False, 1)
+    assert not slow.begun.acquire(blocking=False)
+    assert [thread.name for thread in threading.enumerate()].count("next generation") == 1  # one at a time
+    assert slow.closed == []
+    slow.let.release()
+    waiting.serving.catch_up()
+    assert answer_at_once(waiting.serving) == (2, False, 2)
+    assert (slow.opened, slow.closed) == (["gen-000001", "gen-000002"], ["gen-000001"])
+
+
+def test_what_is_published_while_a_generation_is_opened_is_opened_next(waiting: Services, slow: WaitingFormat) -> None:
+    publish(waiting, 2)
+    answer_at_once(waiting.serving)
+    assert slow.begun.acquire(timeout=PATIENCE)
+    publish(waiting, 3)
+    slow.let.release(2)
+    assert answer(waiting.serving) == (3, False, 3)
+    assert slow.opened == ["gen-000001", "gen-000002", "gen-000003"]
+    assert slow.closed == ["gen-000001", "gen-000002"]
+
+
+def test_a_request_that_began_before_the_swap_ends_with_the_engine_it_began_with(
+    waiting: Services, slow: WaitingFormat
+) -> None:
+    publish(waiting, 2)
+    slow.let.release()
+    with waiting.serving.engine() as (engine, _):
+        waiting.serving.catch_up()
+        assert answer_at_once(waiting.serving) == (2, False, 2)
+        assert (engine.generation, slow.closed) == (1, [])
+    assert slow.closed == ["gen-000001"]
+
+
+def test_an_opening_that_fails_leaves_the_old_generation_and_is_tried_again(
+    waiting: Services, slow: WaitingFormat, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(waiting, 2)
+    slow.fails = True
+    slow.let.release()
+    assert answer_at_once(waiting.serving) == (1, False, 1)
+    slow.let.release()
+    with pytest.raises(RuntimeError, match="out of memory"):
+        waiting.serving.catch_up()
+    assert "the next generation is not served yet" in caplog.text
+    slow.fails = False
+    slow.let.release()
+    assert answer(waiting.serving) == (2, False, 2)
+
+
+def test_many_first_requests_open_one_engine(parts: Services, whoosh: NotingFormat) -> None:
+    publish(parts, 1)
+    start = threading.Barrier(6)
+
+    def ask() -> tuple[int | None, bool, int]:
+        start.wait()
+        return answer_at_once(parts.serving)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert {asked.result() for asked in [pool.submit(ask) for _ in range(6)]} == {(1, False, 1)}
+    assert whoosh.opened == ["gen-000001"]
+
+
+def test_a_swap_reads_for_their_hashes_only_the_files_that_are_new(
+    parts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(parts, *range(60))
+    answer(parts.serving)
+    publish(parts, 60)
+    new = {path.name for path in folder(parts, 2).rglob("*") if path.is_file() and path.stat().st_nlink == 1}
+    read: list[str] = []
+    hashed = generation.file_sha256
+    monkeypatch.setattr(generation, "file_sha256", lambda path: read.append(path.name) or hashed(path))
+    assert answer(parts.serving) == (2, False, 61)
+    assert set(read) == new - {generation.MANIFEST}
+    read.clear()
+    fresh = Serving(root(parts), parts.store, formats=parts.formats)
+    assert answer(fresh) == (2, False, 61)
+    fresh.close()
+    assert len(read) == sum(path.is_file() for path in folder(parts, 2).rglob("*")) - 1
+
+
 # Damage
 
 
@@ -239,11 +369,11 @@ def tampered_keywords(gen: Path) -> None:
 
 
 def tampered_vectors(gen: Path) -> None:
-    flip(next(path for path in gen.rglob("*.faiss")))
+    flip(next(path for path in gen.rglob("*.vectors.npy")))
 
 
 def tampered_passages(gen: Path) -> None:
-    flip(next(path for path in gen.rglob("*.passages.npy")))
+    flip(next(path for path in gen.rglob("*.spans.npy")))
 
 
 def tampered_manifest(gen: Path) -> None:

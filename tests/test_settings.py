@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -70,9 +71,26 @@ def test_a_part_is_made_once_however_many_ask_at_once(tmp_path: Path) -> None:
     services.close()
 
 
-def test_what_is_ready_does_not_wait_for_what_is_loading(tmp_path: Path) -> None:
+def test_parts_are_opened_side_by_side_and_what_is_ready_waits_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     services = Services(Settings(data=tmp_path))
     store = services.store
-    with ThreadPoolExecutor(1) as pool, services.lock:  # as while a model loads
-        assert pool.submit(lambda: services.store).result(timeout=5) is store
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slowly(*_: object, **__: object) -> object:
+        begun.set()
+        goes_on.wait(60)
+        return object()
+
+    monkeypatch.setattr("index.embedder.open_embedder", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        loading = pool.submit(lambda: services.embedder)
+        assert begun.wait(60)
+        try:
+            assert pool.submit(lambda: services.store).result(timeout=5) is store
+            assert pool.submit(lambda: services.search).result(timeout=5) is not None
+        finally:
+            goes_on.set()
+        assert loading.result(timeout=60) is services.embedder
     services.close()

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from index.spelling.slips import MIN_ARTICLES, Slips, are_forms, likelihood
+from index.spelling.slips import MIN_ARTICLES, Slips, _proposed, are_forms, likelihood
 
 COUNTS = {"the": 20_000, "government": 4_000, "governments": 500, "statement": 900, "iran": 900, "election": 2_000}
 
@@ -87,3 +87,9 @@ def test_likelihoods_of_all_words_and_of_none_add_up_to_one() -> None:
     assert likelihood(odds, "a") > likelihood(odds, "b")
     assert likelihood({"a": 0.0}, "a") == pytest.approx(0.5)
     assert likelihood({"a": 5_000.0, "b": -5_000.0}, "a") == pytest.approx(1)
+
+
+def test_of_too_many_words_those_that_the_most_articles_hold_may_be_proposed() -> None:
+    counted = {"flood": 30, "floor": 20, "flour": 10, "flout": 2}
+    assert _proposed(counted) == ["flood", "floor", "flour"]
+    assert sorted(_proposed(counted, most=2)) == ["flood", "floor"]

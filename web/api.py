@@ -1,13 +1,13 @@
 """The JSON endpoints. Each answer is an object of `web.payload`, with validators and paging in its headers."""
 
-import hashlib
 import json
 from functools import partial
 
 from flask import Blueprint, Response, request
 
+from index.related import RelatedResponse
 from index.search import SearchResponse
-from web import params
+from web import conditional, params
 from web.payload import (
     Json,
     article_object,
@@ -28,13 +28,18 @@ blueprint = Blueprint("api", __name__)
 @blueprint.get(SEARCH_PATH)
 def search() -> Response:
     """Search the archive."""
-    default_size = services().settings.page_size
+    parts = services()
+    default_size = parts.settings.page_size
     wanted = params.search_request(request.args, page_size=default_size)
     explain = params.explain(request.args)
+    tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
+    if kept := conditional.unchanged(tag):
+        return kept
+    found = parts.crew.do(lambda: parts.search.search(wanted))
     extra = {"explain": explain} if explain == "1" else {}
     urls = params.SearchUrls(path=SEARCH_PATH, page_size=default_size, extra=extra)
-    found = services().search.search(wanted)
-    answer = _validated(search_object(found, urls=urls, describe=DESCRIBE[explain]), generation=found.generation)
+    body = search_object(found, urls=urls, describe=DESCRIBE[explain])
+    answer = _validated(body, generation=found.generation, tag=None if found.degraded else tag)
     if link := link_header(found, urls):
         answer.headers["Link"] = link
     return answer
@@ -43,25 +48,37 @@ def search() -> Response:
 @blueprint.get("/api/articles/<article_id>")
 def article(article_id: str) -> Response:
     """Return one article with its text and its versions."""
-    shown = shown_article(article_id)
-    store = services().store
-    published, _ = store.pointer()
-    body = article_object(shown, store.versions(article_id))
-    return _validated(body, generation=published.number if published else None)
+    parts = services()
+
+    def read() -> tuple[Json, int | None]:
+        published, _ = parts.store.pointer()
+        body = article_object(shown_article(parts, article_id), parts.store.versions(article_id))
+        return body, published.number if published else None
+
+    body, generation = parts.crew.do(read)
+    return _validated(body, generation=generation)
 
 
 @blueprint.get("/api/articles/<article_id>/related")
 def related(article_id: str) -> Response:
     """Return the articles related to one article."""
+    parts = services()
     limit = params.related_limit(request.args)
-    shown_article(article_id)
-    found = services().related.related(article_id, limit=limit)
-    return _validated(related_object(found), generation=found.generation)
+    tag = conditional.search_tag(parts)
+    if kept := conditional.unchanged(tag):
+        return kept
+
+    def find() -> RelatedResponse:
+        shown_article(parts, article_id)
+        return parts.related.related(article_id, limit=limit)
+
+    found = parts.crew.do(find)
+    return _validated(related_object(found), generation=found.generation, tag=None if found.degraded else tag)
 
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """Say whether the archive answers, and from which generation."""
+    """Say whether the archive answers, and from which generation. It does not queue with the searches."""
     parts = services()
     current, _ = parts.store.pointer()
     with parts.serving.engine() as (engine, degraded):
@@ -69,10 +86,10 @@ def healthz() -> Response:
             "status": "degraded" if degraded else "ok",
             "generation": engine.generation,
             "degraded": degraded,
-            "articles": parts.store.stats().articles,
+            "articles": parts.store.count_live(),
             "pending_changes": parts.store.last_seq() - (current.seq if current else 0),
         }
-    answer = _written(health)
+    answer = _written(_compact(health))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -86,20 +103,17 @@ def link_header(found: SearchResponse, urls: params.SearchUrls) -> str:
 _compact = partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _written(body: Json) -> Response:
+def _written(content: str) -> Response:
     # A lone surrogate cannot be written as UTF-8; the store holds none, and one in a query is not worth an error.
-    return Response(_compact(body).encode("utf-8", "replace"), content_type="application/json")
+    return Response(content.encode("utf-8", "replace"), content_type="application/json")
 
 
-def _validated(body: Json, *, generation: int | None) -> Response:
-    """Return `body` with an ETag made of the generation and of all it says, or 304 when the client has just that.
+def _validated(body: Json, *, generation: int | None, tag: str | None = None) -> Response:
+    """Return `body` with its `tag`, by default one of all it says, or 304 when the client has just that.
 
     How long the search took is left out: it differs each time and changes nothing.
     """
-    content = _compact({name: value for name, value in body.items() if name != "took_ms"})
-    digest = hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
-    answer = _written(body)
-    answer.set_etag(f"{generation or 0}-{digest}", weak=True)
-    answer.headers["Cache-Control"] = "no-cache"
-    answer.make_conditional(request)
-    return answer
+    if tag is None:
+        content = {name: value for name, value in body.items() if name != "took_ms"}
+        tag = conditional.tag_of(generation, _compact(content))
+    return conditional.validated(_written(_compact(body)), tag)

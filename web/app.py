@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from web import api, commands, errors, pages, security, suggestions
+from web import api, commands, compression, errors, pages, security, suggestions
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
@@ -31,4 +31,5 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     commands.register(app)
     errors.register(app)
     security.register(app)
+    compression.register(app)
     return app

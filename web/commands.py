@@ -1,9 +1,9 @@
-"""The commands: `flask ingest`, `flask reindex` and the rest; `search` and `evaluate` have files of their own.
+"""The commands: `flask ingest`, `flask reindex` and the rest; `search`, `stats` and `evaluate` have files of their own.
 
 Invariant: each exits 0 (all done), 1 (not all) or 2 (wrong usage).
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,11 @@ from archive.lock import exclusive
 from index.errors import SearchError
 from web import params, payload
 from web.evaluate_command import evaluate
+from web.holdings import keyword_advice
 from web.printing import admit_gaps, print_result
 from web.search_command import search
 from web.services import Services, services
+from web.stats_command import stats
 from web.terminal import TEXT, Failure, Reporter, as_json, command, disk_problem, write_json
 
 if TYPE_CHECKING:
@@ -52,12 +54,20 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
         report = read(sources, parts.store, progress=progress)
         _name_rejections(report)
         built = parts.builder.update(progress)
+        tidied = parts.builder.tidy(progress)  # seldom anything: what came in is published already
+    built = replace(tidied, embedded=built.embedded) if tidied else built
     if as_json:
         write_json(_ingest_object(report, built))
     else:
         click.echo(_ingest_line(report, built))
+    _advise(parts)
     if report.rejected_count:
         click.get_current_context().exit(1)
+
+
+def _advise(parts: Services) -> None:
+    if advice := keyword_advice(parts):
+        click.echo(advice, err=True)
 
 
 def _name_rejections(report: "IngestReport") -> None:
@@ -77,12 +87,14 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
         "rejected_count": report.rejected_count,
         "embedded": built.embedded,
         "generation": built.generation,
+        "keywords": built.keywords,
     }
 
 
 def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
-    index = f"published generation {built.generation}" if built.published else f"generation {built.generation} stands"
+    published = f"published generation {built.generation}, keywords by {built.keywords}"
+    index = published if built.published else f"generation {built.generation} stands"
     return f"{counts}, {report.rejected_count} rejected; {built.embedded} passages embedded; {index}"
 
 
@@ -119,11 +131,11 @@ def reindex(as_json: bool) -> None:
     with exclusive(_lock(parts)), Reporter() as progress:
         built = parts.builder.rebuild(progress)
     if as_json:
-        write_json(dict(asdict(built)))
+        write_json(asdict(built))
     else:
         click.echo(
-            f"published generation {built.generation}: {built.articles} articles, {built.passages} passages,"
-            f" {built.embedded} embedded"
+            f"published generation {built.generation}, keywords by {built.keywords}: {built.articles} articles,"
+            f" {built.passages} passages, {built.embedded} embedded"
         )
 
 
@@ -148,39 +160,6 @@ def check(as_json: bool) -> None:
         raise Failure(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
     if not as_json:
         click.echo("no problems found")
-
-
-@command
-@as_json
-def stats(as_json: bool) -> None:
-    """Say how much the archive holds and which generation is served.
-
-    \b
-    Example:
-      flask stats --json
-    """
-    parts = services()
-    counted = parts.store.stats()
-    current, previous = parts.store.pointer()
-    facts: payload.Json = {
-        "articles": counted.articles,
-        "removed": counted.removed,
-        "versions": counted.versions,
-        "passages": counted.passages,
-        "embeddings": counted.embeddings,
-        "sources": counted.sources,
-        "earliest": payload.instant(counted.earliest),
-        "latest": payload.instant(counted.latest),
-        "seq": counted.seq,
-        "generation": current.number if current else None,
-        "pending_changes": counted.seq - (current.seq if current else 0),
-        "previous_generation": previous.number if previous else None,
-    }
-    if as_json:
-        write_json(facts)
-        return
-    for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):20} {'none' if value is None else value}")
 
 
 @command

@@ -10,12 +10,15 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, ArticleNotFound
 from index.errors import CursorExpired, SearchError
 from index.query import QueryRefused
+from web.crew import Overloaded
 from web.params import BadParameter, SearchUrls, search_request
 from web.results import kept_fields
 from web.services import services
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
+RETRY_WHEN_QUEUED = 2  # seconds; a full queue of searches is done by then
+OVERLOADED = "Too many searches are waiting at the moment. Please try again shortly."
 MAX_ECHO = 200  # characters of a refused value that are sent back
 EXPLANATIONS = {
     404: "There is nothing at this address. The link may be old, or mistyped.",
@@ -34,6 +37,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(QueryRefused, _query_refused)
     app.register_error_handler(CursorExpired, _cursor_expired)
     app.register_error_handler(ArticleNotFound, _withdrawn)
+    app.register_error_handler(Overloaded, _overloaded)
     app.register_error_handler(ArchiveError, _unavailable)
     app.register_error_handler(SearchError, _unavailable)
 
@@ -105,8 +109,18 @@ def _withdrawn(_: ArticleNotFound) -> Response:
     return _answer(HTTPStatus.GONE, EXPLANATIONS[410])
 
 
+def _overloaded(_: Overloaded) -> Response:
+    """Answer at once when there is more to do than can wait."""
+    return _later(OVERLOADED, seconds=RETRY_WHEN_QUEUED)
+
+
 def _unavailable(error: Exception) -> Response:
     current_app.logger.error("%s %s: %s", request.method, request.path, error)
-    answer = _answer(HTTPStatus.SERVICE_UNAVAILABLE, EXPLANATIONS[503])
-    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return _later(EXPLANATIONS[503], seconds=RETRY_AFTER)
+
+
+def _later(detail: str, *, seconds: int) -> Response:
+    answer = _answer(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+    answer.headers["Retry-After"] = str(seconds)
+    answer.headers["Cache-Control"] = "no-store"
     return answer

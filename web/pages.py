@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass, replace
 
-from flask import Blueprint, Flask, render_template, request
+from flask import Blueprint, Flask, Response, render_template, request
 
+from archive.article import Article
 from index.errors import CursorExpired
 from index.query import MAX_QUERY_CHARS
+from index.related import RelatedResponse
 from index.results import Result
-from index.search import SearchRequest
-from web import params, wording
+from index.search import SearchRequest, SearchResponse
+from web import conditional, params, wording
 from web.api import link_header
 from web.examples import example_queries
 from web.payload import page_links
 from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
-from web.services import services, shown_article
+from web.services import Services, services, shown_article
 
 SEARCH_PATH = "/search"
 NEWEST_ON_HOME = 8
@@ -31,39 +33,65 @@ def register(app: Flask) -> None:
 
 
 @blueprint.get("/")
-def home() -> str:
+def home() -> Response:
     """Show the search box, what the archive holds, and its newest articles."""
-    store = services().store
-    newest = store.newest(NEWEST_ON_HOME)
-    return render_template("home.html", stats=store.stats(), newest=newest, examples=example_queries(newest))
+    parts = services()
+    tag = conditional.archive_tag(parts)
+    if kept := conditional.unchanged(tag):
+        return kept
+    newest, stats = parts.crew.do(lambda: (parts.store.newest(NEWEST_ON_HOME), parts.stats()))
+    page = render_template("home.html", stats=stats, newest=newest, examples=example_queries(newest))
+    return _validated(Response(page), tag)
 
 
 @blueprint.get(SEARCH_PATH)
-def search() -> tuple[str, dict[str, str]]:
+def search() -> Response:
     """Show one page of results; of a list that is kept no longer, the first page of a new one."""
-    wanted = params.search_request(request.args, page_size=services().settings.page_size)
-    notices: list[Notice] = []
-    try:
-        found = services().search.search(wanted)
-    except CursorExpired:
-        found = services().search.search(replace(wanted, cursor=None, page=1))
-        notices.append(LIST_GONE if _says_more_than_a_cursor(wanted) else LIST_UNKNOWN)
+    parts = services()
+    wanted = params.search_request(request.args, page_size=parts.settings.page_size)
+    tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
+    if kept := conditional.unchanged(tag):
+        return kept
+    found, notices = parts.crew.do(lambda: _found(parts, wanted))
     urls = _search_urls()
     view = ResultsView(found, urls, notices=notices)
-    page = render_template("results.html", found=found, view=view, links=page_links(found, urls))
-    link = link_header(found, urls)
-    return page, {"Link": link} if link else {}
+    page = Response(render_template("results.html", found=found, view=view, links=page_links(found, urls)))
+    if link := link_header(found, urls):
+        page.headers["Link"] = link
+    return _validated(page, None if found.degraded else tag)
+
+
+def _found(parts: Services, wanted: SearchRequest) -> tuple[SearchResponse, list[Notice]]:
+    try:
+        return parts.search.search(wanted), []
+    except CursorExpired:
+        found = parts.search.search(replace(wanted, cursor=None, page=1))
+        return found, [LIST_GONE if _says_more_than_a_cursor(wanted) else LIST_UNKNOWN]
 
 
 @blueprint.get("/articles/<article_id>")
-def article(article_id: str) -> str:
+def article(article_id: str) -> Response:
     """Show an article beside what is related to it."""
-    shown = shown_article(article_id)
-    related = services().related.related(article_id, limit=RELATED_ON_PAGE)
+    parts = services()
+    tag = conditional.search_tag(parts)
+    if kept := conditional.unchanged(tag):
+        return kept
+
+    def read() -> tuple[Article, RelatedResponse]:
+        shown = shown_article(parts, article_id)
+        return shown, parts.related.related(article_id, limit=RELATED_ON_PAGE)
+
+    shown, related = parts.crew.do(read)
     lanes: dict[str, list[Result]] = {}  # the same story first, then in the order of each one's best article
     for result in sorted(related.results, key=lambda result: result.lane != "same_story"):
         lanes.setdefault(wording.LANE_NAMES[result.lane or "other"], []).append(result)
-    return render_template("article.html", article=shown, lanes=lanes, degraded=related.degraded, back=_back())
+    page = render_template("article.html", article=shown, lanes=lanes, degraded=related.degraded, back=_back())
+    return _validated(Response(page), None if related.degraded else tag)
+
+
+def _validated(page: Response, tag: str | None) -> Response:
+    """Return the page with its tag, when what it shows could be told beforehand."""
+    return conditional.validated(page, tag) if tag else page
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,11 @@ def search_request(args: Args, *, page_size: int) -> SearchRequest:
     )
 
 
+def is_first_page(wanted: SearchRequest) -> bool:
+    """Return whether a search is for the archive as it is; a further page is one of a list made before."""
+    return wanted.page == 1 and wanted.cursor is None
+
+
 def explain(args: Args) -> Literal["0", "1"]:
     """Return "1" when the answer is to say how each leg scored each result. Raises BadParameter."""
     return cast(Literal["0", "1"], _one_of(args, "explain", ("0", "1")))

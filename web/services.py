@@ -7,6 +7,7 @@ Invariant: constructing `Services`, or importing this file, opens nothing and lo
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
 from flask import current_app
@@ -15,11 +16,12 @@ from werkzeug.exceptions import Gone, NotFound
 from archive.errors import ArchiveError
 from archive.identity import ID_LENGTH
 from index.errors import SearchError
+from web.crew import Crew
 from web.settings import Settings
 
 if TYPE_CHECKING:
     from archive.article import Article
-    from archive.store import Store
+    from archive.store import ArchiveStats, Store
     from index.build import Builder
     from index.completion.suggest import Suggest
     from index.embedder import Embedder
@@ -36,7 +38,7 @@ T = TypeVar("T")
 
 
 class once(Generic[T]):  # noqa: N801 -- a decorator, read as one, like functools.cached_property
-    """A property computed once an object, under the object's lock.
+    """A property computed once an object, under a lock of its own: a model and an index open side by side.
 
     functools.cached_property takes no lock since Python 3.12: two first requests would load two models.
     """
@@ -59,7 +61,7 @@ class once(Generic[T]):  # noqa: N801 -- a decorator, read as one, like functool
         if instance is None:
             return self
         if self._name not in instance.made:  # looked at without the lock: what is ready never waits for a model to load
-            with instance.lock:
+            with instance.locks.setdefault(self._name, threading.RLock()):
                 if self._name not in instance.made:
                     instance.made[self._name] = self._make(instance)
         return cast(T, instance.made[self._name])
@@ -74,28 +76,64 @@ class Services:
     def __init__(self, settings: Settings, *, embedder: "Embedder | None" = None) -> None:
         """Remember the settings; nothing is opened yet."""
         self.settings = settings
-        self.lock = threading.RLock()  # re-entrant: search is made from embedder and store
         self.made: dict[str, object] = {}
+        self.locks: dict[str, threading.RLock] = {}
+        self._counted: ArchiveStats | None = None
         if embedder is not None:
             self.made["embedder"] = embedder
 
     def warm_up(self) -> None:
-        """Open what a first query needs; what cannot be opened now is reported when a request asks for it."""
+        """Open what a first query needs, side by side, then read what later ones gain by.
+
+        A request that comes meanwhile waits for the very same parts. What cannot be opened now is reported when a
+        request asks for it.
+        """
+        with ThreadPoolExecutor(thread_name_prefix="warm-up") as together:
+            for opened in [together.submit(part) for part in (self._open_index, self._open_model, self._open_archive)]:
+                _admit(opened.result)
+        _admit(self._answer)
+        _admit(self.spelling.begin)
+        _admit(self.suggest.begin)
+
+    def _open_index(self) -> None:
+        with self.serving.engine():
+            pass
+
+    def _open_model(self) -> None:
+        from index.embedder import embed_query
+
+        embed_query(self.embedder, "warm")
+
+    def _open_archive(self) -> None:
+        self.search.prepare()
+
+    def _answer(self) -> None:
         from index.search import SearchRequest
 
-        try:
-            self.suggest.begin()
-            self.search.search(SearchRequest(query="warm"))
-            self.spelling.suggest("warm")
-        except (ArchiveError, SearchError) as error:
-            log.warning("not warmed up: %s", error)
+        self.search.search(SearchRequest(query="warm"))
+
+    def ready_model(self) -> str | None:
+        """Return the identity of the model that is loaded, None as long as none is."""
+        embedder = self.made.get("embedder")
+        return cast("Embedder", embedder).sha256 if embedder is not None else None
+
+    def stats(self) -> "ArchiveStats":
+        """Return how much there is, counted again when the archive has changed."""
+        counted = self._counted
+        if counted is None or counted.seq != self.store.last_seq():
+            self._counted = counted = self.store.stats()
+        return counted
 
     def close(self) -> None:
         """Close what was opened; the services are not used afterwards."""
-        with self.lock:
-            for name in ("suggest", "spelling", "serving", "store"):  # the store last: the others read from it
-                if (part := self.made.pop(name, None)) is not None:
-                    cast("Suggest | Respelling | Serving | Store", part).close()
+        for name in ("crew", "suggest", "spelling", "serving", "store"):  # the store last: the others read from it
+            if (part := self.made.pop(name, None)) is not None:
+                cast("Crew | Suggest | Respelling | Serving | Store", part).close()
+
+    @once
+    def crew(self) -> Crew:
+        """The threads that work on requests."""
+        return Crew()
 
     @once
     def store(self) -> "Store":
@@ -115,15 +153,16 @@ class Services:
     @once
     def formats(self) -> "Mapping[str, KeywordFormat]":
         """The keyword libraries there are, by the name a generation remembers."""
-        from index.keywords.whoosh_index import WhooshFormat
+        from web.keyword_formats import KeywordFormats
 
-        whoosh = WhooshFormat()
-        return {whoosh.name: whoosh}
+        return KeywordFormats()
 
     @property
     def keywords(self) -> "KeywordFormat":
-        """The keyword library new generations are built with."""
-        return self.formats["whoosh" if self.settings.keywords == "auto" else self.settings.keywords]
+        """The keyword library that is set, or suits the archive as large as it is."""
+        from index.keywords.choice import choose
+
+        return self.formats[choose(self.settings.keywords, articles=self.store.count_live())]
 
     @once
     def serving(self) -> "Serving":
@@ -141,7 +180,8 @@ class Services:
             root=self.settings.data / "index",
             store=self.store,
             embedder=self.embedder,
-            keywords=self.keywords,
+            formats=self.formats,
+            keywords=self.settings.keywords,
         )
 
     @once
@@ -182,14 +222,22 @@ class Services:
         )
 
 
+def _admit(opening: Callable[[], None]) -> None:
+    """Open something, or say in the log why that was not possible."""
+    try:
+        opening()
+    except (ArchiveError, SearchError) as error:
+        log.warning("not warmed up: %s", error)
+
+
 def services() -> Services:
     """Return the parts of the application that is handling this request."""
     return cast(Services, current_app.extensions[EXTENSION])
 
 
-def shown_article(article_id: str) -> "Article":
+def shown_article(parts: Services, article_id: str) -> "Article":
     """Return an article that may be shown. Raises NotFound for one never heard of, Gone for one withdrawn."""
-    article = services().store.article(article_id)
+    article = parts.store.article(article_id)
     if article is None or article.status == "embargoed":  # that an article is coming is not to be told either
         raise NotFound(f"There is no article {article_id[:ID_LENGTH]} in this archive.")
     if article.status == "removed":

@@ -40,7 +40,10 @@ class Settings(BaseSettings):
         Literal["auto", "openvino", "torch"],
         Field(description="What runs the model: `auto` takes OpenVINO where it is installed and torch elsewhere."),
     ] = "auto"
-    keywords: Annotated[Literal["auto", "whoosh"], Field(description="The library behind the keyword index.")] = "auto"
+    keywords: Annotated[
+        Literal["auto", "whoosh", "tantivy"],
+        Field(description="The library behind the keyword index: `auto` chooses by the size of the archive."),
+    ] = "auto"
     fusion: Annotated[
         Literal["sum", "rrf"],
         Field(

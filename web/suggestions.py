@@ -35,8 +35,13 @@ def suggest() -> Response:
     typed = request.args.get("q", "")
     if len(typed) > MAX_QUERY_CHARS:
         raise BadParameter("q", typed, f"at most {MAX_QUERY_CHARS:,} characters (this has {len(typed):,})")
-    found = services().suggest.suggest(typed)
-    listings = services().store.listings([item.article_id for item in found if item.article_id])
+    parts = services()
+
+    def complete() -> tuple[list[Suggestion], dict[str, Listing]]:
+        found = parts.suggest.suggest(typed)
+        return found, parts.store.listings([item.article_id for item in found if item.article_id])
+
+    found, listings = parts.crew.do(complete)
     answer = [
         typed,
         [item.text for item in found],

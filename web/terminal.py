@@ -12,17 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import Never, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Never, ParamSpec, TypeVar
 
 import click
 from flask.cli import with_appcontext
-from tqdm import tqdm
 
 from archive.errors import ArchiveError
 from index.errors import SearchError
 from index.ranking import MODES
 from web.payload import Json
 from web.settings import SettingsError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -150,6 +152,8 @@ class Reporter:
         self._stage, self._done = stage, 0
         self._started = self._said = self._clock()
         if self._is_terminal:
+            from tqdm import tqdm  # a server shows no bar
+
             in_bytes = stage == BYTES_STAGE
             columns, rows = shutil.get_terminal_size()  # 80 by 24 where the terminal does not say: tqdm draws nothing
             self._bar = tqdm(

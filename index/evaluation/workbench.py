@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -16,11 +17,13 @@ from archive.identity import content_hash
 from archive.passages import chunking, cut
 from archive.progress import Progress
 from archive.store import Store
-from index.build import BATCH_ARTICLES, Builder
+from index.build import Builder
 from index.embedder import Embedder
+from index.embeddings import BATCH_ARTICLES
 from index.engine import Vector, Vectors
 from index.fusion import Method
 from index.keywords import KeywordFormat
+from index.keywords.choice import Setting
 from index.pieces import Pieces
 from index.related import Related
 from index.search import Search
@@ -99,8 +102,11 @@ def workbench(articles: Iterable[Article], *, parts: Parts, work: Path, progress
     wanted = {article.id: article for article in articles}
     with _opened(work, wanted, progress) as store:
         _take_over(work, store, parts.embedder)
-        Builder(root=work / "index", store=store, embedder=parts.embedder, keywords=parts.keywords).update(progress)
-        serving = Serving(work / "index", store, formats={parts.keywords.name: parts.keywords})
+        formats, library = {parts.keywords.name: parts.keywords}, cast(Setting, parts.keywords.name)
+        root = work / "index"
+        builder = Builder(root=root, store=store, embedder=parts.embedder, formats=formats, keywords=library)
+        builder.update(progress)
+        serving = Serving(root, store, formats=formats)
         try:
             yield Workbench(store, serving, parts)
         finally:

@@ -1,0 +1,101 @@
+"""Validators: an `ETag` that can be told before anything is searched, so that what a client has already costs nothing.
+
+An answer is settled by the request's own address, the archive (its last change), the generation served, the model, what
+the speller goes by, the day (queries say "yesterday"), the settings and the program. All of these are at hand; their
+hash is the tag. Where one cannot be told beforehand there is no early tag: a degraded answer may be better the next
+time, and a further page is of a list made earlier. Such an answer can still be tagged by its own content.
+
+Invariant: the same tag means the same answer, `took_ms` apart. A tag is made before the answer is, so when the archive
+changes in between, a tag is too old for its answer, never too new: the next request is answered anew.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from flask import Response, request
+
+from archive.store import PublishedGeneration
+from web.services import Services
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = ("archive", "index", "web", "static", "requirements.txt")  # what decides how an answer looks
+DIGITS = 16  # of a tag's hash
+
+
+def archive_tag(parts: Services) -> str:
+    """Return the tag of an answer to this request that is read from the archive alone."""
+    published, _ = parts.store.pointer()
+    return _tag_now(parts, published)
+
+
+def search_tag(parts: Services) -> str | None:
+    """Return the tag of the answer to this request, made without searching; None when it cannot be told."""
+    published, _ = parts.store.pointer()
+    model = parts.ready_model()
+    with parts.serving.engine() as (engine, degraded):
+        if published is None or model is None or degraded or engine.generation != published.number:
+            return None
+    return _tag_now(parts, published, model, parts.spelling.generation, parts.suggest.seq)
+
+
+def _tag_now(parts: Services, published: PublishedGeneration | None, *more: object) -> str:
+    seq = parts.store.last_seq()
+    last = parts.store.changes(after=seq - 1, until=seq)  # with its time: a restored backup counts on from a lower seq
+    settled_by = (
+        request.full_path,
+        published,
+        seq,
+        [change.at for change in last],
+        datetime.now(UTC).date(),
+        parts.settings,
+        program(),
+        more,
+    )
+    return tag_of(published.number if published else None, repr(settled_by))
+
+
+def tag_of(generation: int | None, content: str) -> str:
+    """Return a tag of these: it begins with the generation."""
+    return f"{generation or 0}-{hashlib.sha256(content.encode('utf-8', 'replace')).hexdigest()[:DIGITS]}"
+
+
+def unchanged(tag: str | None) -> Response | None:
+    """Return the answer to a client that has just that already, None for any other.
+
+    "*" asks whether there is anything at all, which only the answer itself can tell.
+    """
+    wanted = request.if_none_match
+    if tag is None or wanted.star_tag or not wanted.contains_weak(tag):
+        return None
+    return _tagged(Response(status=304), tag)
+
+
+def validated(answer: Response, tag: str) -> Response:
+    """Return `answer` with its tag, or 304 when the client has just that."""
+    _tagged(answer, tag).make_conditional(request)
+    return answer
+
+
+def _tagged(answer: Response, tag: str) -> Response:
+    answer.set_etag(tag, weak=True)
+    answer.headers["Cache-Control"] = "no-cache"  # kept, but asked about each time: a takedown holds at once
+    return answer
+
+
+@cache
+def program() -> str:
+    """Return the hash of this program, read once a process."""
+    return fingerprint(ROOT)
+
+
+def fingerprint(root: Path) -> str:
+    """Return the hash of all that the program under `root` is made of: another version may write another answer."""
+    whole = hashlib.sha256()
+    for part in PROGRAM:
+        for file in sorted([root / part, *(root / part).rglob("*")]):
+            if file.is_file() and "__pycache__" not in file.parts:
+                whole.update(file.relative_to(root).as_posix().encode())
+                whole.update(hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()

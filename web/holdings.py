@@ -1,0 +1,57 @@
+"""What an archive is kept in: the keyword library that serves it, another that would suit it better, and its disk use.
+
+Invariant: nothing is opened but the database; a file that several generations share counts once.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from index import generation
+from index.errors import GenerationDamaged
+from index.keywords.choice import choose
+from web.services import Services
+
+PARTS = {  # of the data folder, and what lies where
+    "archive": ("archive.sqlite3", "archive.sqlite3-wal", "archive.sqlite3-shm"),
+    "index": ("index",),
+    "models": ("models",),
+    "evaluations": ("evaluations",),
+}
+BLOCK = 512  # bytes; the unit of `st_blocks`, whatever the file system's own
+
+
+def keyword_library(parts: Services) -> str | None:
+    """Return the name of the library behind the keyword index served, None when there is no such index."""
+    published, _ = parts.store.pointer()
+    if published is None:
+        return None
+    directory = generation.path_of(parts.settings.data / "index", published.number)
+    try:
+        return generation.read_manifest(directory, sha256=published.manifest_sha256).keywords
+    except GenerationDamaged:
+        return None
+
+
+def keyword_advice(parts: Services) -> str | None:
+    """Return what moves the keyword index to the library that it should have by now, None when it has that."""
+    served, articles = keyword_library(parts), parts.store.count_live()
+    wanted = choose(parts.settings.keywords, articles=articles)
+    if served in (None, wanted):
+        return None
+    return f"the keyword index of these {articles:,} articles is {served}'s: `flask reindex` moves it to {wanted}"
+
+
+def disk_use(data: Path) -> dict[str, int]:
+    """Return the bytes of disk that each part of the data folder takes."""
+    return {part: _size([data / name for name in names]) for part, names in PARTS.items()}
+
+
+def _size(paths: Iterable[Path]) -> int:
+    found: dict[int, int] = {}
+    for path in paths:
+        for file in (path, *path.rglob("*")):
+            with suppress(FileNotFoundError):  # not there yet, or replaced meanwhile
+                status = file.lstat()
+                found[status.st_ino] = status.st_blocks * BLOCK
+    return sum(found.values())

@@ -1,0 +1,52 @@
+"""The command `flask stats`: how much the archive holds, what serves it, and what it takes on the disk."""
+
+import click
+
+from web import payload
+from web.holdings import disk_use, keyword_advice, keyword_library
+from web.services import Services, services
+from web.terminal import as_json, command, write_json
+
+MEGABYTE = 1_000_000  # bytes, as disks are sold
+
+
+@command
+@as_json
+def stats(as_json: bool) -> None:
+    """Say how much the archive holds, which generation is served, and what it takes on the disk.
+
+    \b
+    Example:
+      flask stats --json
+    """
+    parts = services()
+    facts, disk, advice = _facts(parts), disk_use(parts.settings.data), keyword_advice(parts)
+    if as_json:
+        write_json({**facts, "disk": disk, "advice": advice})
+        return
+    for name, value in facts.items():
+        click.echo(f"{name.replace('_', ' '):20} {'none' if value is None else value}")
+    for name, value in disk.items():
+        click.echo(f"{f'disk, {name}':20} {value / MEGABYTE:,.1f} MB")
+    if advice:
+        click.echo(advice, err=True)
+
+
+def _facts(parts: Services) -> payload.Json:
+    counted = parts.store.stats()
+    current, previous = parts.store.pointer()
+    return {
+        "articles": counted.articles,
+        "removed": counted.removed,
+        "versions": counted.versions,
+        "passages": counted.passages,
+        "embeddings": counted.embeddings,
+        "sources": counted.sources,
+        "earliest": payload.instant(counted.earliest),
+        "latest": payload.instant(counted.latest),
+        "seq": counted.seq,
+        "generation": current.number if current else None,
+        "pending_changes": counted.seq - (current.seq if current else 0),
+        "previous_generation": previous.number if previous else None,
+        "keywords": keyword_library(parts),
+    }

@@ -39,8 +39,13 @@ _PACKER = zlib.compressobj(LEVEL, zdict=WORDS)  # copied for each text, so that 
 
 def pack_text(text: str) -> bytes:
     """Return `text`, packed."""
+    return pack_bytes(text.encode())
+
+
+def pack_bytes(text: bytes) -> bytes:
+    """Return a text in UTF-8, packed."""
     packer = _PACKER.copy()
-    return packer.compress(text.encode()) + packer.flush()
+    return packer.compress(text) + packer.flush()
 
 
 def unpack_text(packed: object) -> str:

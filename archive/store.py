@@ -168,9 +168,10 @@ class Store:
             self._give_back()
 
     def _give_back(self) -> None:
-        """Shorten the file by what an upgrade has left empty; where that cannot be, new articles will fill it."""
-        with suppress(apsw.FullError, apsw.BusyError):
+        """Shorten the files by what an upgrade has left empty; where that cannot be, new articles will fill it."""
+        with suppress(apsw.Error):  # the upgrade is done, whatever becomes of this
             self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
@@ -536,6 +537,7 @@ class Store:
 
     def stats(self) -> ArchiveStats:
         """Count what there is."""
+        seq = self.last_seq()  # first: counts that say they are older than they are get counted again
         row = self._one(
             "SELECT (SELECT count(*) FROM article WHERE status = 'live'),"
             " (SELECT count(*) FROM article WHERE status = 'removed'), (SELECT count(*) FROM version),"
@@ -554,7 +556,7 @@ class Store:
             sources=row[5],
             earliest=_time(row[6]),
             latest=_time(row[7]),
-            seq=self.last_seq(),
+            seq=seq,
         )
 
     def check(self) -> list[str]:

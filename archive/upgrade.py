@@ -1,22 +1,29 @@
 """What the statements of `archive/schema/` call on to pack an archive of the first schema, as functions for SQLite.
 
-Invariant: a function here gives NULL for what was damaged before, so that damage never gets a fresh checksum.
+Invariant: what was damaged before is found to be damaged afterwards, or made anew, and keeps nothing else from being
+brought over.
 """
 
 import hashlib
+import struct
 from collections.abc import Callable
 
 import numpy as np
 
 from archive.article import TEXT_HASH_BYTES
-from archive.packing import PackedPassage, guarded, pack_embeddings, pack_passages, pack_text
+from archive.packing import PackedPassage, guarded, pack_bytes, pack_embeddings, pack_passages
 
 Step = Callable[..., None]
 
 
 def packed_text(*row: object) -> bytes:
-    """Return a body (one argument) as it is packed now."""
-    return pack_text(str(row[0]))
+    """Return a body (one argument, its bytes) as it is packed now: damage stays what it was, and its article's alone.
+
+    Bytes that are no text are packed as they are, so `unpack_text` refuses them; a text that is not the one of its hash
+    is found by that, as before.
+    """
+    body = row[0]
+    return pack_bytes(body if isinstance(body, bytes) else b"")
 
 
 def packed_embedding(*row: object) -> bytes | None:
@@ -36,7 +43,10 @@ def packed_passages() -> tuple[list[PackedPassage], Step, Callable[[list[PackedP
 
 
 def _guarded_passages(passages: list[PackedPassage]) -> bytes:
-    return guarded(pack_passages(passages))
+    try:
+        return guarded(pack_passages(passages))
+    except (ValueError, struct.error):
+        return b""  # fails its checksum, so the next build cuts the article anew
 
 
 def _gather(passages: list[PackedPassage], start: int, end: int, text_hash: bytes) -> None:

@@ -72,7 +72,10 @@ class Builder:
         embeddings = Embeddings(self._store, self._embedder)
         try:
             return self._publish(changed, embeddings, seq=seq, base=(current.number, base), progress=progress)
-        except GenerationDamaged:  # what was to be built upon is not what was published
+        except Exception as error:
+            # What was to be built upon is not what was published: said by its hashes, or by a library that read it.
+            if not isinstance(error, GenerationDamaged) and self._manifest(current, known=lambda _: {}) is not None:
+                raise
             return self._rebuild(embeddings, progress)
 
     def rebuild(self, progress: Progress = silent) -> BuildReport:

@@ -513,6 +513,21 @@ def test_what_the_disk_lost_of_a_file_is_not_carried_into_the_one_it_is_merged_i
     assert indexed(parts) == ids(1, 2, 3)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Whoosh leaves open what it cannot read
+def test_a_base_that_decayed_so_that_no_library_can_read_it_is_made_anew(parts: Services) -> None:
+    put(parts, 1)
+    parts.builder.update()
+    embedder(parts).batches.clear()
+    for file in (directory(parts) / "keywords").iterdir():
+        status = file.stat()
+        file.write_bytes(bytes(status.st_size))
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    put(parts, 2)
+    report = parts.builder.update()
+    assert (report.generation, report.articles, report.embedded) == (2, 2, 1)
+    assert indexed(parts) == ids(1, 2)
+
+
 @pytest.mark.parametrize(("changed", "is_due"), [(2, False), (3, True)])
 def test_an_index_of_which_a_quarter_is_gone_is_made_anew_after_it_was_published(
     parts: Services, changed: int, is_due: bool

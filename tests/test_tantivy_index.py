@@ -54,6 +54,16 @@ def test_what_is_nominated_has_the_scores_it_would_be_given_exactly(directory: P
     assert ranked.scores == pytest.approx(index.evidence(query, ranked.numbers).scores, rel=1e-5)
 
 
+def test_no_segment_takes_in_more_articles_than_its_numbers_can_name(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (draft, folder):
+        monkeypatch.setattr(place, "MOST_ARTICLES", 70)
+    update(directory, articles(20, text="land"))
+    update(directory, articles(60, start=20))
+    assert sizes(directory) == [20, 60]
+
+
 def test_lengths_are_rounded_for_nominating_and_exact_for_judging(directory: Path) -> None:
     update(directory, [Article(id="a", title="", body="kursk " + "land " * 1_000), Article(id="b", title="", body="")])
     index = opened(directory)

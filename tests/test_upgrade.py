@@ -20,7 +20,7 @@ from disks import Disk
 from newsroom import article
 
 from archive.article import TEXT_HASH_BYTES, Article, Passage
-from archive.errors import ArchiveError
+from archive.errors import ArchiveDamaged, ArchiveError
 from archive.identity import content_hash
 from archive.packing import unpack_embeddings
 from archive.store import PublishedGeneration, Store
@@ -177,6 +177,23 @@ def test_a_vector_that_was_damaged_is_not_taken_over_and_damaged_text_is_still_f
     hashes = [text_hash(number)[:TEXT_HASH_BYTES] for number in range(30)]
     assert store.embedded(1, hashes) == set(hashes[3:])
     assert store.embedded(2, hashes) == set(hashes)
+    store.close()
+
+
+def test_a_body_that_is_no_text_any_more_keeps_no_other_article_from_being_brought_over(path: Path) -> None:
+    damaged, whole, *_ = (each for each in SHOWN.values() if each.status == "live")
+    connection = apsw.Connection(str(path))
+    connection.execute(
+        "UPDATE version SET body = CAST(x'ff41' AS TEXT) WHERE article_id = ? AND version = ?",
+        (damaged.id, damaged.version),
+    )
+    connection.close()
+    store = Store(path)
+    with pytest.raises(ArchiveDamaged, match=damaged.id):
+        store.article(damaged.id)
+    assert store.article(whole.id) == whole
+    (problem,) = store.check()
+    assert "of the versions: the text differs" in problem or damaged.id in problem
     store.close()
 
 

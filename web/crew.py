@@ -14,9 +14,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-AT_WORK = max(
-    2, len(os.sched_getaffinity(0))
-)  # requests worked on at once: a search computes in native code half its time
+# Requests worked on at once: a search computes in native code half its time. No more than gunicorn's threads allow for.
+AT_WORK = min(8, max(2, len(os.sched_getaffinity(0))))
 WAITING = 32  # requests that may wait: half a second of searches, and a burst of twice sixteen clients
 PATIENCE = 10.0  # seconds a request waits to be begun; readers and proxies have given up by then
 

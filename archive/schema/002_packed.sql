@@ -69,7 +69,7 @@ CREATE TABLE embedded (
 
 INSERT INTO version SELECT rowid, article_id, version, url, source, section, title, authors, language, published_at,
     updated_at, derived_title, ingested_at, sha256 FROM version_1 ORDER BY rowid;
-INSERT INTO body SELECT rowid, packed_text(body) FROM version_1 ORDER BY rowid;
+INSERT INTO body SELECT rowid, packed_text(CAST(body AS BLOB)) FROM version_1 ORDER BY rowid;
 INSERT INTO article SELECT article_id, version, status, published_at FROM article_1 ORDER BY article_id;
 INSERT INTO chunking (name) SELECT DISTINCT chunking FROM passage_1;
 INSERT INTO passages

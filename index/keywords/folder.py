@@ -22,7 +22,7 @@ from index.keywords.draft import Draft
 from index.keywords.intake import names_of
 from index.keywords.places import Marks
 from index.keywords.postings import Matches
-from index.keywords.segment import NAMED, Segment
+from index.keywords.segment import MOST_ARTICLES, NAMED, Segment
 from index.keywords.word_counts import WordCounts
 from index.moments import UNDATED, moment
 from index.query import FieldName
@@ -128,7 +128,8 @@ class Update:
         ):
             live = int((~gone).sum())
             outweighed = live <= max(len(self._draft), len(segment) - live)
-            if live > MERGE_ARTICLES or not outweighed or self._draft.is_full:
+            fits = not self._draft.is_full and len(self._draft) + live <= MOST_ARTICLES
+            if live > MERGE_ARTICLES or not outweighed or not fits:
                 self._parts.append(self._kept(part, gone))
             elif live:
                 self._draft.take(segment, np.flatnonzero(~gone))

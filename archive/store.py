@@ -288,46 +288,34 @@ class Store:
 
     def live(self, article_ids: Sequence[str]) -> dict[str, Article]:
         """Return those of the articles that may be shown, by id."""
-        found: dict[str, Article] = {}
+        rows = self._live_rows(f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY}", article_ids)
+        return {row[0]: _article(row) for row in rows}
+
+    def _live_rows(self, select: str, article_ids: Sequence[str]) -> Iterator[Any]:
+        """Yield the rows of `select`, from `article a`, of those of the articles that may be shown."""
         for batch in _batches(article_ids):
-            rows = self._rows(
-                f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY}"
-                f" WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})",
-                batch,
-            )
-            found.update((row[0], _article(row)) for row in rows)
-        return found
+            yield from self._rows(f"{select} WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})", batch)
 
     def shown(self, article_ids: Sequence[str]) -> dict[str, int]:
         """Return the version that is shown of those of the articles that may be, by id."""
-        found: dict[str, int] = {}
-        for batch in _batches(article_ids):
-            rows = self._rows(
-                f"SELECT article_id, version FROM article WHERE +status = 'live' AND article_id IN ({_marks(batch)})",
-                batch,
-            )
-            found.update(rows)
-        return found
+        return dict(self._live_rows("SELECT a.article_id, a.version FROM article a", article_ids))
 
     def listings(self, article_ids: Sequence[str]) -> dict[str, Listing]:
         """Return the entries of those of the articles that may be shown, by id, without reading their texts."""
-        found: dict[str, Listing] = {}
-        for batch in _batches(article_ids):
-            rows = self._rows(
-                "SELECT v.article_id, v.source, v.section, v.authors, v.language, v.published_at"
-                f" {_SHOWN} WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})",
-                batch,
+        rows = self._live_rows(
+            f"SELECT v.article_id, v.source, v.section, v.authors, v.language, v.published_at {_SHOWN}", article_ids
+        )
+        return {
+            article_id: Listing(
+                id=article_id,
+                source=source,
+                section=section,
+                authors=tuple(json.loads(authors)),
+                language=language,
+                published_at=_time(published_at),
             )
-            for article_id, source, section, authors, language, published_at in rows:
-                found[article_id] = Listing(
-                    id=article_id,
-                    source=source,
-                    section=section,
-                    authors=tuple(json.loads(authors)),
-                    language=language,
-                    published_at=_time(published_at),
-                )
-        return found
+            for article_id, source, section, authors, language, published_at in rows
+        }
 
     def filings(self, *, after: int) -> list[Filing]:
         """Return what every article changed since `after` is filed under, in the order of their ids."""
@@ -359,14 +347,7 @@ class Store:
 
     def titles(self, article_ids: Sequence[str]) -> dict[str, str]:
         """Return the titles of those of the articles that may be shown, by id."""
-        found: dict[str, str] = {}
-        for batch in _batches(article_ids):
-            rows = self._rows(
-                f"SELECT a.article_id, v.title {_SHOWN} WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})",
-                batch,
-            )
-            found.update(rows)
-        return found
+        return dict(self._live_rows(f"SELECT a.article_id, v.title {_SHOWN}", article_ids))
 
     def newest(self, limit: int) -> list[Article]:
         """Return the `limit` shown articles published last; undated ones are not among them."""

@@ -123,6 +123,8 @@ def _fold(text: str) -> str:
 
 def _word(word: str) -> str:
     """Return a word as it stands in a text, folded, or an empty string when nothing of it remains."""
+    if word.isascii() and word.isalpha():  # nothing to fold but case: most words, and all that follows does the same
+        return word[:MAX_TERM].lower()
     word = _POSSESSIVE.sub("", word[:MAX_WORD])
     if _INITIALS.fullmatch(word):
         word = word.replace(".", "")

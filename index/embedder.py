@@ -60,8 +60,8 @@ class Embedder(Protocol):
         thousand or more at a time give the most: texts of about one length are run together.
         """
 
-    def pieces(self, text: str) -> Pieces | None:
-        """Return the word pieces of `text` with a vector each, looked up; None when there is no table of them."""
+    def pieces(self, words: Sequence[str]) -> Pieces | None:
+        """Return the pieces of these words with a vector each, looked up; None when there is no table of them."""
 
 
 def embed_query(embedder: Embedder, text: str) -> Vector:

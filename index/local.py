@@ -1,7 +1,9 @@
 """The engine of one machine: a keyword index and a vector index of the same generation.
 
 Invariant: both legs speak in the same numbers, the places of articles among the keyword index's ids. They are asked
-side by side: embedding the query and scanning the vectors happen outside Python's lock, on a thread of their own.
+side by side: the query is embedded and the vectors are scanned on a thread of their own, outside Python's lock, while
+all that the keyword leg can say without knowing what was found is worked out. From there on one thread is quicker: two
+that do little but call numpy wait for each other's lock.
 """
 
 import os
@@ -74,18 +76,17 @@ class LocalEngine:
         pools = [within] if unfiltered == query else [within, self._keywords.select(unfiltered)]
         asked = self._beside.submit(self._near, meaning, pools, depth=depth) if meaning is not None else None
         words = self._worded(query, unfiltered, depth=depth)
+        ready = self._vectors.unpacked(np.flatnonzero(words.nominated)) if asked is not None else None
         near = asked.result() if asked is not None else None
         chosen = words.nominated
         if near is not None:
             chosen[near.numbers] = True
         numbers = np.flatnonzero(chosen)
-        scores = None
+        candidates = self._by_words(query, numbers)
         if near is not None:
             scored = self._scored_by_meaning(unfiltered, numbers, near)
-            scores = self._beside.submit(self._vectors.scores, near.vector, scored)
-        candidates = self._by_words(query, numbers)
-        if near is not None and scores is not None:
-            candidates = replace(_with_meaning(candidates, scores.result()), nearest=near.spread)
+            scores = self._vectors.scores(near.vector, scored, ready=ready if scored is numbers else None)
+            candidates = replace(_with_meaning(candidates, scores), nearest=near.spread)
         return replace(
             candidates,
             holds_all=words.holding[numbers],
@@ -108,6 +109,7 @@ class LocalEngine:
         nominated = holding | most
         for asked in dict.fromkeys((query, unfiltered)):
             nominated[self._keywords.rank(asked, depth=depth).numbers] = True
+        self._keywords.prepare(query)
         return _Worded(holding, most, nominated)
 
     def _scored_by_meaning(self, unfiltered: Query, numbers: Ints, near: _Near) -> Ints:

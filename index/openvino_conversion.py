@@ -15,19 +15,19 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from index.embedder import ModelSource, checked
 from index.errors import ModelUnavailable
 from index.files import file_sha256
-from index.openvino_model import CompiledModel, cores
+from index.openvino_model import CompiledModel, Weights, cores
 from index.packs import rounded
 from index.pieces import MAX_VOCABULARY, make_table, save_table
 from index.tokens import Tokenizer
 
-FORMAT = 3  # of the folder; 3 keeps float16 weights and light masks. One of another format is made anew
+FORMAT = 4  # of the folder; 4 keeps the table of pieces in 8 bits. One of another format is made anew
 MODEL, TABLE, FACTS = "model.xml", "pieces.npy", "conversion.json"
 CONVERSION_COSINE = 0.999  # a converted model must agree with torch at least this well, bfloat16 included
 PROBES = ("Parliament votes tonight.", "The river rose again after " + "a week of heavy rain in the north, " * 12)
@@ -42,6 +42,7 @@ class Conversion:
     limit: int
     dimension: int
     table: Path | None
+    queries: Weights  # what queries run on: light weights where those agreed with torch as well
 
 
 def converted(source: ModelSource, cache: Path) -> Conversion:
@@ -54,7 +55,13 @@ def converted(source: ModelSource, cache: Path) -> Conversion:
         _convert(source, folder)
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     table = folder / TABLE if TABLE in facts["files"] else None
-    return Conversion(folder=folder, limit=int(facts["limit"]), dimension=int(facts["dimension"]), table=table)
+    return Conversion(
+        folder=folder,
+        limit=int(facts["limit"]),
+        dimension=int(facts["dimension"]),
+        table=table,
+        queries="light" if facts["light"] else "whole",
+    )
 
 
 def is_whole(folder: Path) -> bool:
@@ -78,17 +85,26 @@ def _convert(source: ModelSource, folder: Path) -> None:
         made = Path(made_in) / folder.name
         made.mkdir()
         shutil.copy(source.folder / "tokenizer.json", made)
-        _save_one_that_agrees(reference, made)
+        light = _save_one_that_agrees(reference, made)
         tabulate(made, limit=reference.limit)
         files = {file.name: file_sha256(file) for file in sorted(made.iterdir())}
-        facts = {"format": FORMAT, "limit": reference.limit, "dimension": reference.dimension, "files": files}
+        facts = {
+            "format": FORMAT,
+            "limit": reference.limit,
+            "dimension": reference.dimension,
+            "light": light,
+            "files": files,
+        }
         (made / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         made.rename(folder)
 
 
-def _save_one_that_agrees(reference: Any, made: Path) -> None:  # noqa: ANN401 the file that uses torch imports it late
-    """Save the model with light masks, or, where those say something else than its own, as it was traced."""
+def _save_one_that_agrees(reference: Any, made: Path) -> bool:  # noqa: ANN401 the file that uses torch imports it late
+    """Save the model with light masks, or, where those say something else than its own, as it was traced.
+
+    Return whether it also agrees with torch on light weights.
+    """
     import openvino
 
     model = _traced(reference)
@@ -96,17 +112,20 @@ def _save_one_that_agrees(reference: Any, made: Path) -> None:  # noqa: ANN401 t
     tokenizer = Tokenizer(made, limit=reference.limit)
     for variant in (_with_light_masks(model.clone()), model):
         openvino.save_model(variant, made / MODEL, compress_to_fp16=True)
-        cosine = float(np.sum(_probed(made, tokenizer, reference.limit) * wanted, axis=1).min())
-        if cosine >= CONVERSION_COSINE:
-            return
-    raise ModelUnavailable(f"{reference.name} converted to OpenVINO differs from torch: cosine {cosine:.4f}")
+        whole, light = (
+            float(np.sum(_probed(made, tokenizer, reference.limit, weights) * wanted, axis=1).min())
+            for weights in get_args(Weights)
+        )
+        if whole >= CONVERSION_COSINE:
+            return light >= CONVERSION_COSINE
+    raise ModelUnavailable(f"{reference.name} converted to OpenVINO differs from torch: cosine {whole:.4f}")
 
 
-def _probed(made: Path, tokenizer: Tokenizer, limit: int) -> Any:  # noqa: ANN401 vectors
+def _probed(made: Path, tokenizer: Tokenizer, limit: int, weights: Weights) -> Any:  # noqa: ANN401 vectors
     """Return the vectors of the probes, run together: the short one is mostly padding."""
     tokens = tokenizer.ids(PROBES)
     length = rounded(max(map(len, tokens)), limit=limit)
-    return checked(CompiledModel(made, threads=1, streams=1).infer(tokens, length=length))
+    return checked(CompiledModel(made, threads=1, streams=1, weights=weights).infer(tokens, length=length))
 
 
 def _traced(reference: Any) -> Any:  # noqa: ANN401 an OpenVINO model

@@ -16,7 +16,7 @@ from index.embedder import ModelSource, checked
 from index.engine import Vector, Vectors
 from index.openvino_conversion import converted
 from index.openvino_model import CompiledModel, cores
-from index.packs import Pack, packs, rounded, slices
+from index.packs import QUERY_STEP, Pack, packs, rounded, slices
 from index.pieces import Pieces, PieceTable, WordPieces
 from index.recent import Recent
 from index.tokens import Tokenizer
@@ -37,7 +37,7 @@ class OpenVinoEmbedder:
         self.dimension = self._conversion.dimension
         self._tokenizer = Tokenizer(self._conversion.folder, limit=self._conversion.limit)
         self.max_tokens = self._tokenizer.room
-        self._pieces = WordPieces(self._tokenizer.pieces)
+        self._pieces = WordPieces(self._tokenizer.pieces, fold=self._tokenizer.fold)
         self._table = PieceTable(self._conversion.table) if self._conversion.table else None
         self._recent = Recent()
         self._lock = threading.Lock()
@@ -56,24 +56,27 @@ class OpenVinoEmbedder:
             return np.empty((0, self.dimension), dtype=np.float32)
         return checked(self._for_bulk().embed(texts))
 
-    def pieces(self, text: str) -> Pieces | None:
-        """Return the word pieces of `text` with a vector each, looked up; None when the vocabulary is too large."""
+    def pieces(self, words: Sequence[str]) -> Pieces | None:
+        """Return the pieces of these words with a vector each; None when the vocabulary is too large."""
         if self._table is None:
             return None
-        ids, starts = self._pieces(text)
-        kinds, rows = np.unique(np.array(ids, np.int64), return_inverse=True)
-        return Pieces(starts=starts, kinds=self._table.vectors(kinds), rows=rows)
+        cut = self._pieces(words)
+        kinds, rows = np.unique(np.fromiter(chain.from_iterable(cut), np.int64), return_inverse=True)
+        return Pieces(
+            words=np.repeat(np.arange(len(cut)), list(map(len, cut))), kinds=self._table.vectors(kinds), rows=rows
+        )
 
     def _alone(self, text: str) -> Vector:
         tokens = self._tokenizer.ids([text])
-        length = rounded(len(tokens[0]), limit=self._conversion.limit)
+        length = rounded(len(tokens[0]), limit=self._conversion.limit, step=QUERY_STEP)
         vector: Vector = checked(self._for_queries().infer(tokens, length=length))[0]
         return vector
 
     def _for_queries(self) -> CompiledModel:
         with self._lock:
             if self.queries is None:
-                self.queries = CompiledModel(self._conversion.folder, threads=QUERY_THREADS, streams=1)
+                found = self._conversion
+                self.queries = CompiledModel(found.folder, threads=QUERY_THREADS, streams=1, weights=found.queries)
             return self.queries
 
     def _for_bulk(self) -> "Bulk":

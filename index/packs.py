@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LENGTH_STEP = 16  # tokens; a row of the processor's matrix tiles. Steps of 8 and 32 measured the same within 5%
+QUERY_STEP = 4  # tokens; a query is short: at steps of 16 a third of the work would be padding
 
 Tokens = Sequence[Sequence[int]]
 
@@ -37,9 +38,9 @@ def packs(lengths: Sequence[int], *, tokens: int, limit: int) -> Iterator[Pack]:
         yield from (Pack(length, alike[first : first + size]) for first in range(0, len(alike), size))
 
 
-def rounded(length: int, *, limit: int) -> int:
+def rounded(length: int, *, limit: int, step: int = LENGTH_STEP) -> int:
     """Return the length that a text of `length` tokens is padded to: never past the `limit` of the model."""
-    return min(max(-(-length // LENGTH_STEP), 1) * LENGTH_STEP, limit)
+    return min(max(-(-length // step), 1) * step, limit)
 
 
 def padded(tokens: Tokens, *, length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -23,6 +23,8 @@ class Tokenizer:
         self._ids = tokenizers.Tokenizer.from_file(str(path))
         self._ids.enable_truncation(limit)
         self._ids.no_padding()
+        is_uncased = self._spans.encode("The").ids == self._spans.encode("the").ids
+        self.fold = str.lower if is_uncased else str  # makes those words one that the model makes one
         self.room = limit - self._spans.num_special_tokens_to_add(False)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
@@ -34,19 +36,19 @@ class Tokenizer:
         """Return the token ids of each text as the model wants them, cut at its limit."""
         return [encoding.ids for encoding in self._ids.encode_batch_fast(list(texts))]
 
-    def pieces(self, words: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """Return the pieces of each word, which holds no white space: the id of each, and where in the word it starts.
+    def pieces(self, words: Sequence[str]) -> list[list[int]]:
+        """Return the ids of the pieces of each word, which holds no white space.
 
         The words are cut as one text: calling the tokeniser for each takes several times as long.
         """
         encoding = self._spans.encode(" ".join(words), add_special_tokens=False)
         begins = list(accumulate((len(word) + 1 for word in words), initial=0))
-        pieces: list[list[tuple[int, int]]] = [[] for _ in words]
+        pieces: list[list[int]] = [[] for _ in words]
         at = 0
-        for piece, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
+        for piece, (_, end) in zip(encoding.ids, encoding.offsets, strict=True):
             while begins[at + 1] < end:
                 at += 1
-            pieces[at].append((piece, max(start - begins[at], 0)))  # some models' pieces hold the space before a word
+            pieces[at].append(piece)
         return pieces
 
     def vocabulary(self) -> dict[str, int]:

@@ -59,7 +59,7 @@ class TorchEmbedder:
             first += len(tokens)
         return checked(vectors)
 
-    def pieces(self, text: str) -> None:
+    def pieces(self, words: Sequence[str]) -> None:
         """Return None: where torch has to run the model, no table is made."""
 
     def _alone(self, text: str) -> Vector:

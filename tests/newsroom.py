@@ -49,12 +49,9 @@ class MeaningEmbedder:
         unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
         return unit
 
-    def pieces(self, text: str) -> Pieces | None:
+    def pieces(self, words: Sequence[str]) -> Pieces | None:
         """Return each word with a vector of its own."""
-        spans = self.token_spans(text)
-        starts = np.array([start for start, _ in spans], dtype=np.int64)
-        vectors = self.embed([text[start:end] for start, end in spans]) if spans else None
-        return Pieces(starts, vectors, np.arange(len(spans))) if vectors is not None else None
+        return Pieces(np.arange(len(words)), self.embed(words), np.arange(len(words))) if words else None
 
     def _sum(self, text: str) -> list[float]:
         words = re.findall(r"\w+", text.lower()) or ["nothing"]
@@ -86,7 +83,7 @@ class QuickEmbedder:
         """Return the sum of the words' directions, of norm 1."""
         return np.stack([self._sum(text) for text in texts])
 
-    def pieces(self, text: str) -> None:
+    def pieces(self, words: Sequence[str]) -> None:
         """Return none."""
 
     def _sum(self, text: str) -> Vectors:
@@ -109,7 +106,7 @@ class CountingEmbedder(MeaningEmbedder):
         self.batches: list[list[str]] = []
         self.fails_after = fails_after
 
-    def pieces(self, text: str) -> None:
+    def pieces(self, words: Sequence[str]) -> None:
         """Return none: they would be embedded as well."""
 
     @property

@@ -24,7 +24,7 @@ HOMES = {  # library: where it may be imported
     "flask": ("web/", "wsgi.py"),
     "ir_measures": ("index/evaluation/measures.py",),
     "click": ("web/",),
-    "openvino": ("index/openvino_model.py", "index/openvino_conversion.py"),
+    "openvino": ("index/openvino_model.py", "index/openvino_conversion.py", "index/openvino_weights.py"),
     "sentence_transformers": ("index/torch_embedder.py",),
     "sqlite3": (),  # the archive's SQLite comes with apsw
     "Stemmer": ("index/analysis.py",),

@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
+from openvino import Model, Type
 
 from index.embedder import BUNDLED, Embedder, ModelSource, open_embedder
 from index.openvino_conversion import FORMAT, is_whole, tabulate
-from index.openvino_model import CompiledModel
+from index.openvino_model import CompiledModel, Weights
+from index.openvino_weights import in_eight_bits
 from index.tokens import Tokenizer
 
 pytestmark = pytest.mark.model
@@ -102,3 +105,30 @@ def test_the_light_masks_were_put_in(made: Path) -> None:
     graph = (made / "model.xml").read_text(encoding="utf-8")
     assert graph.count('type="SoftMax"') == 6
     assert graph.count('type="ScaledDotProductAttention"') == 0
+
+
+def test_light_weights_mean_the_same_in_a_quarter_of_the_bytes(made: Path) -> None:
+    whole, light = (CompiledModel(made, threads=1, streams=1, weights=kind) for kind in get_args(Weights))
+    asked = ["who won the election of 2016", "crew trapped under the sea", "land swap rejected by the Kremlin"]
+    for tokens in Tokenizer(made, limit=256).ids(asked):
+        one, other = (model.infer([tokens], length=len(tokens))[0] for model in (whole, light))
+        assert np.dot(one, other) > 0.9995
+
+
+def test_matrices_of_constants_that_widen_are_kept_as_whole_numbers_and_nothing_else_is_changed() -> None:
+    from openvino import Core
+    from openvino import opset13 as ops
+
+    weights = np.array([[0.5, -1.0], [0.25, 2.0], [0.0, 0.0]], np.float32)
+    rows, others = ops.parameter([-1, 2], Type.f32), ops.parameter([-1, 2], Type.f32)
+    by_weights = ops.matmul(rows, ops.constant(weights), False, True)
+    narrowed = ops.matmul(by_weights, ops.constant(np.ones((1, 3), np.float32)), False, True)
+    model = Model([by_weights, ops.matmul(rows, others, False, True), narrowed], [rows, others])
+    light = in_eight_bits(model)
+    kept = [node.get_element_type().to_string() for node in light.get_ordered_ops() if "Constant" in str(node)]
+    assert kept.count("i8") == 1
+    asked = [np.array([[1.0, 1.0]], np.float32), np.array([[3.0, 4.0]], np.float32)]
+    found = Core().compile_model(light, "CPU")(asked)
+    assert np.allclose(found[0], asked[0] @ weights.T, atol=0.02)
+    assert np.allclose(found[1], 7.0)
+    assert np.allclose(found[2], found[0].sum())

@@ -89,7 +89,8 @@ def test_a_table_is_read_from_disk_piece_by_piece_in_the_order_asked(tmp_path: P
     opened = PieceTable(tmp_path / "pieces.npy")
     found = opened.vectors([5, 3, 5])
     assert found.dtype == np.float32
-    assert np.array_equal(found, table[[5, 3, 5]].astype(np.float32))
+    steps = np.abs(table[[5, 3, 5]]).max(axis=1, keepdims=True) / 127
+    assert (np.abs(found - table[[5, 3, 5]]) <= 0.51 * steps).all()
     assert opened.vectors([]).shape == (0, 8)
 
 
@@ -99,27 +100,30 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
         PieceTable(tmp_path / "pieces.npy")
 
 
-def test_a_table_gives_what_it_holds_whatever_the_number(tmp_path: Path) -> None:
-    bits = np.arange(2**16, dtype=np.uint16).view(np.float16)
-    finite = bits[np.isfinite(bits)].reshape(-1, 8)  # every 16-bit float there is, the smallest and both zeros too
-    save_table(finite, tmp_path / "table.npy")
-    found = PieceTable(tmp_path / "table.npy").vectors(range(len(finite)))
-    assert found.dtype == np.float32
-    assert found.tobytes() == finite.astype(np.float32).tobytes()
+def test_an_array_of_another_kind_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "pieces.npy", VECTORS.astype(np.float16))
+    with pytest.raises(ValueError, match="not a table of pieces"):
+        PieceTable(tmp_path / "pieces.npy")
 
 
-def test_a_text_is_cut_word_by_word_and_each_word_once() -> None:
+def test_a_piece_of_no_weight_is_nothing_but_zeros_when_it_is_read(tmp_path: Path) -> None:
+    save_table(np.stack([np.zeros(8), VECTORS[0]]).astype(np.float32), tmp_path / "table.npy")
+    found = PieceTable(tmp_path / "table.npy").vectors([0, 1])
+    assert not found[0].any()
+    assert found[1].any()
+
+
+def test_each_word_is_cut_once_however_it_is_written() -> None:
     cut: list[str] = []
 
-    def letters(words: Sequence[str]) -> list[list[tuple[int, int]]]:
+    def letters(words: Sequence[str]) -> list[list[int]]:
         cut.extend(words)
-        return [[(ord(letter), place) for place, letter in enumerate(word)] for word in words]
+        return [list(map(ord, word)) for word in words]
 
-    pieces = WordPieces(letters)
-    ids, starts = pieces("to be\n or to")
-    assert (bytes(ids).decode(), starts.tolist()) == ("tobeorto", [0, 1, 3, 4, 7, 8, 10, 11])
-    assert pieces("")[1].dtype == np.int64
-    pieces("be it")
+    pieces = WordPieces(letters, fold=str.lower)
+    assert [bytes(ids).decode() for ids in pieces(["To", "be", "or", "to"])] == ["to", "be", "or", "to"]
+    assert pieces([]) == []
+    pieces(["be", "it"])
     assert sorted(cut) == ["be", "it", "or", "to"]
 
 
@@ -129,3 +133,4 @@ def test_words_cut_together_have_the_pieces_each_has_alone() -> None:
     words = ["The", "flood's", "tstfowing!", "Überschwemmung", "水水", "...", "\u200b", "U.S.-China", "$3.50", "naïve"]
     assert tokenizer.pieces(words) == [tokenizer.pieces([word])[0] for word in words]
     assert tokenizer.pieces([]) == []
+    assert (tokenizer.fold("Flood"), tokenizer.pieces(["Flood"])) == ("flood", tokenizer.pieces(["flood"]))

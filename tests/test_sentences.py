@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,21 +45,17 @@ def vector_of(text: str) -> Vector:
     return unit
 
 
-def words_of(text: str) -> Pieces | None:
+def pieces_of(words: Sequence[str]) -> Pieces | None:
     """Return each word as a piece of weight 1: words of one meaning have one vector."""
-    places = list(re.finditer(r"\w+", text))
-    if not places:
-        return None
-    starts = np.array([place.start() for place in places])
-    return Pieces(starts, directions([place[0] for place in places]), np.arange(len(places)))
+    return Pieces(np.arange(len(words)), directions(list(words)), np.arange(len(words))) if words else None
 
 
 def finder(query: str) -> SentenceFinder:
-    return SentenceFinder(query, vector=vector_of(query), words=analyse(query), pieces=words_of)
+    return SentenceFinder(query, vector=vector_of(query), words=analyse(query), pieces=pieces_of)
 
 
 def by_words(query: str) -> SentenceFinder:
-    return SentenceFinder(query, vector=None, words=analyse(query), pieces=words_of)
+    return SentenceFinder(query, vector=None, words=analyse(query), pieces=pieces_of)
 
 
 def found(by: SentenceFinder, body: str, passage: Range | None = None, **language: str) -> str | None:
@@ -91,45 +88,60 @@ def test_of_equal_sentences_the_first_is_taken() -> None:
 
 
 def test_a_piece_of_little_weight_decides_nothing() -> None:
-    """The query is "the comet"; "the" is as light as it is in a table of pieces."""
+    """The query is "lo comet"; "lo" is as light as a frequent word is in a table of pieces."""
 
-    def weighed(text: str) -> Pieces | None:
-        pieces = words_of(text)
+    def weighed(words: Sequence[str]) -> Pieces | None:
+        pieces = pieces_of(words)
         assert pieces is not None
-        light = np.array([0.01 if text[start : start + 3].lower() == "the" else 1.0 for start in pieces.starts])
-        return Pieces(pieces.starts, (pieces.kinds * light[:, None]).astype(np.float32), pieces.rows)
+        light = np.array([0.01 if word.lower() == "lo" else 1.0 for word in words])
+        return Pieces(pieces.words, (pieces.kinds * light[:, None]).astype(np.float32), pieces.rows)
 
-    body = "The the the the the. We saw one comet."
+    body = "Lo lo lo lo lo. We saw one comet."
     vector = vector_of("comet")
-    assert found(SentenceFinder("the comet", vector=vector, words=(), pieces=weighed), body) == "We saw one comet."
-    vector = vector_of("the comet")
-    light = SentenceFinder("the the the comet", vector=vector, words=(), pieces=weighed)
-    plain = SentenceFinder("the the the comet", vector=vector, words=(), pieces=words_of)
-    assert (found(light, body), found(plain, body)) == ("We saw one comet.", "The the the the the.")
+    assert found(SentenceFinder("lo comet", vector=vector, words=(), pieces=weighed), body) == "We saw one comet."
+    vector = vector_of("lo comet")
+    light = SentenceFinder("lo lo lo comet", vector=vector, words=(), pieces=weighed)
+    plain = SentenceFinder("lo lo lo comet", vector=vector, words=(), pieces=pieces_of)
+    assert (found(light, body), found(plain, body)) == ("We saw one comet.", "Lo lo lo lo lo.")
+
+
+def test_stop_words_are_not_looked_up_unless_a_text_has_no_others() -> None:
+    looked_up: list[str] = []
+
+    def reading(words: Sequence[str]) -> Pieces | None:
+        looked_up.extend(words)
+        return pieces_of(words)
+
+    by = SentenceFinder("the flood of the town", vector=vector_of("flood"), words=(), pieces=reading)
+    assert looked_up == ["flood", "town"]
+    assert found(by, "It was over by then. The Flood came to them.") == "The Flood came to them."
+    assert looked_up[2:] == ["Flood", "came"]
+    found(by, "It was over by then.")
+    assert looked_up[4:] == ["It", "was", "over", "by", "then"]
 
 
 def test_a_sentence_with_a_word_for_each_of_the_querys_beats_one_that_repeats_one() -> None:
     nothing: Vector = np.zeros(DIMENSION, dtype=np.float32)  # the mean says nothing: likeness alone decides
-    by = SentenceFinder("comet over town", vector=nothing, words=(), pieces=words_of)
+    by = SentenceFinder("comet over town", vector=nothing, words=(), pieces=pieces_of)
     body = "Comet comet comet comet. They saw a comet above town. Nothing else came up."
     assert found(by, body) == "They saw a comet above town."
 
 
 def test_a_sentence_far_from_the_querys_pieces_is_found_by_the_querys_own_vector() -> None:
-    by = SentenceFinder("zzz", vector=vector_of("flood"), words=(), pieces=words_of)
+    by = SentenceFinder("zzz", vector=vector_of("flood"), words=(), pieces=pieces_of)
     assert found(by, STORY) == DROWNED
 
 
 def test_a_sentence_is_judged_by_its_own_words_and_not_by_those_behind_it() -> None:
-    by = SentenceFinder("zzz", vector=vector_of("flood"), words=(), pieces=words_of)
+    by = SentenceFinder("zzz", vector=vector_of("flood"), words=(), pieces=pieces_of)
     body = f"A flood came then. Comet {'comet ' * 12}comet. The flood of all the letters in that week."
     assert found(by, body) == "A flood came then."
 
 
 def test_a_text_of_which_the_model_reads_nothing_has_no_sentence_that_means_it() -> None:
-    def unread(text: str) -> Pieces | None:
+    def unread(words: Sequence[str]) -> Pieces | None:
         none = np.empty(0, np.int64)
-        return words_of(text) if text == "flood" else Pieces(none, np.empty((0, DIMENSION), np.float32), none)
+        return pieces_of(words) if words == ["flood"] else Pieces(none, np.empty((0, DIMENSION), np.float32), none)
 
     by = SentenceFinder("flood", vector=vector_of("flood"), words=(), pieces=unread)
     assert found(by, STORY) is None
@@ -146,8 +158,8 @@ def test_without_a_vector_the_sentence_with_most_different_words_is_found() -> N
 
 
 def test_without_a_vector_no_pieces_are_looked_up() -> None:
-    def never(text: str) -> Pieces | None:
-        raise AssertionError(text)
+    def never(words: Sequence[str]) -> Pieces | None:
+        raise AssertionError(words)
 
     by = SentenceFinder("volunteers", vector=None, words=analyse("volunteers"), pieces=never)
     assert found(by, STORY) == "She thanked the many volunteers at length."

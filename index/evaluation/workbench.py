@@ -92,8 +92,8 @@ class _Asked:
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         return self._embedder.token_spans(text)
 
-    def pieces(self, text: str) -> Pieces | None:
-        return self._embedder.pieces(text)
+    def pieces(self, words: Sequence[str]) -> Pieces | None:
+        return self._embedder.pieces(words)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Evidence:
 
     scores: Floats  # shape (n,): as `KeywordIndex.rank` gives them, 0.0 where no wanted word occurs
     coverage: Floats  # shape (n,): 0..1, the share, by rarity, of what is wanted that the article holds
-    pairs: Floats  # shape (n,): what neighbouring words that stand together add; 0.0 but for the best by score
+    pairs: Floats  # shape (n,): what neighbouring words that stand together add; 0.0 but for the index's best by score
 
 
 class KeywordIndex(Protocol):
@@ -54,6 +54,9 @@ class KeywordIndex(Protocol):
         excluded one are left out. Empty when the query has nothing to rank by. The scores are those that `evidence`
         gives, or near them: a library may round lengths to find the best sooner.
         """
+
+    def prepare(self, query: Query) -> None:
+        """Work out what `evidence` will say, whichever articles it is asked about: while there is time to."""
 
     def evidence(self, query: Query, numbers: Ints) -> Evidence:
         """Return what the query's words say about each of these articles.

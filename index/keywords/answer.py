@@ -5,6 +5,7 @@ article of coverage 1 holds everything wanted.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +19,8 @@ from index.keywords.postings import Matches
 from index.keywords.units import Run, Unit, Wanted, units
 from index.matching import telling
 from index.query import Clause, Query
+
+PAIRED = 100  # articles, the best by score, in which neighbouring words are looked for
 
 
 class Bm25F:
@@ -35,13 +38,31 @@ class Bm25F:
         return shares
 
 
+@dataclass(frozen=True, slots=True)
+class Few:
+    """What is said of a few articles, ascending; of all others, nothing."""
+
+    articles: Ints
+    values: Floats
+
+    def of(self, articles: Ints) -> Floats:
+        """Return the value of each of these articles, in any order; 0.0 of those nothing is said of."""
+        values = np.append(self.values, 0.0)
+        places = np.searchsorted(self.articles, articles)
+        said = np.append(self.articles, -1)[places] == articles
+        return np.where(said, values[places], 0.0)
+
+
 class Answer:
     """The answer to one query. Safe to call from several threads: what two work out at once is the same."""
 
-    def __init__(self, query: Query, *, live: Mask, lookup: Lookup, clauses: Clauses, bm25: Bm25F) -> None:
-        """Nothing is worked out yet but what scores."""
+    def __init__(
+        self, query: Query, *, live: Mask, numbers: Ints, lookup: Lookup, clauses: Clauses, bm25: Bm25F
+    ) -> None:
+        """Nothing is worked out yet but what scores; `numbers` are those by which equals are told apart."""
         self._query = query
         self._live = live
+        self._numbers = numbers
         self._lookup = lookup
         self._clauses = clauses
         self._bm25 = bm25
@@ -102,21 +123,33 @@ class Answer:
         """Every live article's share of what is wanted."""
         return self._held[0]
 
-    def pairs(self, articles: Ints) -> Floats:
-        """Return what the query's neighbouring words add by standing together in these articles (ascending)."""
+    @cached_property
+    def pairs(self) -> Few:
+        """What the query's neighbouring words add by standing together, in the best articles by score."""
         pairs = neighbours(self._query)
+        articles = self._best(PAIRED) if pairs else np.empty(0, np.int64)
         scores = np.zeros(len(articles))
-        for pair, matches in zip(pairs, self._lookup.pairs(pairs, articles) if pairs else (), strict=True):
+        found = self._lookup.pairs(pairs, articles) if len(articles) else ()
+        for pair, matches in zip(pairs, found, strict=bool(len(articles))):
             scores += self._clauses.rarity(Run(pair)) / 2 * self._bm25.shares(matches)
-        return scores
+        return Few(articles, scores)
+
+    def _best(self, most: int) -> Ints:
+        """Return the best articles by score, ascending."""
+        found = np.flatnonzero(self.scores > 0)
+        if len(found) > most:
+            reached = self.scores[found]
+            found = found[reached >= np.partition(reached, -most)[-most]]
+            order = np.lexsort((self._numbers[found], -self.scores[found]))
+            found = np.sort(found[order[:most]])
+        return found
 
     def parts(self, articles: Ints) -> Iterator[tuple[Wanted, Matches, Floats]]:
         """Yield, for each unit, where it stands of these articles (in any order) and what it adds to their scores."""
         articles = np.sort(articles)
         for unit, wanted in self.units.items():
             matches = self._lookup.matches(unit)
-            within = np.isin(matches.articles, articles, assume_unique=True)
-            kept = matches.of(within)
+            kept = matches.among(articles)
             yield wanted, kept, self._highest(unit, wanted) * self._bm25.shares(kept)
 
     @cached_property

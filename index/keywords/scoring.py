@@ -35,8 +35,6 @@ TITLE_WEIGHT = 2.0  # a word in the title counts as this many in the body
 
 ANSWERS = 8  # the last queries whose answers are kept: one search asks half a dozen questions about one query
 
-PAIRED = 100  # articles, the best by score, in which neighbouring words are looked for
-
 COMMON_SHARE = 0.1  # a term that more of the articles hold tells nothing
 COMMON_FROM = 200  # articles from which that share means something
 
@@ -106,16 +104,16 @@ class RankedPostings:
         order = np.lexsort((numbers, -reached))[:depth]
         return Ranked(numbers[order], reached[order])
 
+    def prepare(self, query: Query) -> None:
+        """Work out what `evidence` will say, whichever articles it is asked about."""
+        answer = self._answer(query)
+        _ = answer.scores, answer.coverage, answer.pairs
+
     def evidence(self, query: Query, numbers: Ints) -> Evidence:
         """Return what the query's words say about each of these articles."""
         answer = self._answer(query)
         articles = self._articles[numbers]
-        scores, coverage, pairs = answer.scores[articles], answer.coverage[articles], np.zeros(len(articles))
-        best = np.flatnonzero(scores > 0)
-        best = best[np.argsort(-scores[best], kind="stable")[:PAIRED]]
-        best = best[np.argsort(articles[best])]
-        pairs[best] = answer.pairs(articles[best])
-        return Evidence(scores, coverage, pairs)
+        return Evidence(answer.scores[articles], answer.coverage[articles], answer.pairs.of(articles))
 
     def ceiling(self, query: Query) -> float:
         """Return the score no article can exceed: every wanted word and phrase, each as often as one likes."""
@@ -200,7 +198,14 @@ class RankedPostings:
             for known, answer in self._answers:  # few; a query's hash takes longer than looking through them
                 if known == query:
                     return answer
-            answer = Answer(query, live=self._live, lookup=self._lookup, clauses=self._clauses, bm25=self._bm25)
+            answer = Answer(
+                query,
+                live=self._live,
+                numbers=self._numbers,
+                lookup=self._lookup,
+                clauses=self._clauses,
+                bm25=self._bm25,
+            )
             self._answers.appendleft((query, answer))
             return answer
 

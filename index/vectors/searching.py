@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.packing import embedding_type
 from index.engine import Floats, Ints, Mask, Vector, Vectors
 from index.vectors import segments
 from index.vectors.codes import Codes
-from index.vectors.segments import SPAN, Content, Segment
+from index.vectors.segments import SPAN, Content, Packed, Segment
 
 NOMINATED = 4  # passages for each article that is wanted: of news, two or three of an article compete
 ROOTS = 2  # square roots of the passages searched are nominated at least: that leaves out one in 400 of the best ten
@@ -24,6 +25,7 @@ FEW = 4096  # passages that a filter leaves and that are scored one and all: tha
 NOBODY = -1  # owns a row that is not served
 NEAREST = 0.99  # quantile of a query's cosines that stands for the archive's nearest passages
 SAMPLED = 4096  # passages from which it is told, to within .01
+UNPACKED = 4096  # passages that are unpacked before they are asked about: 6 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,15 @@ class PassageScores:
     common: Floats  # mean cosine of the best passage with all passages
     passages: Ints  # number of the best passage, the earliest of equals
     spans: Ints  # shape (n, 3): version, start and end of it
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """All passages of some articles, ready to be multiplied by a query's vector."""
+
+    numbers: Ints  # of the articles, ascending
+    vectors: Vectors  # of their passages, one article's after the other's
+    common: Floats  # mean cosine of each with all passages
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,7 @@ class VectorIndex:
         self._live = sum(segment.live for segment in self._segments)
         self._mean = self._mean_vector(dimension)
         sampled = np.linspace(0, max(0, len(self._owners) - 1), min(len(self._owners), SAMPLED)).astype(np.int64)
-        self._sample = self._vectors(sampled[self._owners[sampled] != NOBODY])
+        self._sample = self._packed(sampled[self._owners[sampled] != NOBODY])
 
     def _place(self, segment: Segment, bound: int, ids: NDArray[np.bytes_]) -> None:
         """Note which numbers the served articles of a segment have, whose rows are counted from `bound`."""
@@ -126,12 +137,21 @@ class VectorIndex:
         beyond = float(best[order[depth]]) if depth < len(order) else None
         return Nearest(np.sort(numbers[order[:depth]]), beyond)
 
-    def scores(self, vector: Vector, numbers: Ints) -> PassageScores:
-        """Return how near the articles of these numbers, ascending, come: those of them that have passages."""
+    def unpacked(self, numbers: Ints) -> Unpacked:
+        """Unpack the passages of the first of these articles, ascending: what a query waits with for its vector."""
+        fits = np.searchsorted(np.cumsum(self._counts[numbers]), UNPACKED, side="right")
+        numbers = numbers[:fits]
+        vectors = self._vectors(self._rows(numbers))
+        return Unpacked(numbers, vectors, (vectors @ self._mean).astype(np.float64))
+
+    def scores(self, vector: Vector, numbers: Ints, *, ready: Unpacked | None = None) -> PassageScores:
+        """Return how near the articles of these numbers, ascending, come: those of them that have passages.
+
+        The articles that are `ready` are among them.
+        """
         numbers = numbers[self._counts[numbers] > 0]
         counts = self._counts[numbers]
-        products = self._products(self._rows(numbers), np.stack([vector, self._mean]))
-        cosines, common = products[:, 0], products[:, 1]
+        cosines, common = self._cosines(vector, numbers, ready)
         starts = np.cumsum(counts) - counts
         best = np.maximum.reduceat(cosines, starts)
         at_best = np.flatnonzero(cosines == np.repeat(best, counts))
@@ -142,9 +162,25 @@ class VectorIndex:
         passages = self._firsts[numbers] + places - starts
         return PassageScores(numbers, best, second, common[places], passages, self._spans(passages))
 
+    def _cosines(self, vector: Vector, numbers: Ints, ready: Unpacked | None) -> tuple[Floats, Floats]:
+        """Return the cosine of each passage of these articles with the vector, and with the mean of all."""
+        rows, directions = self._rows(numbers), np.stack([vector, self._mean])
+        if ready is None:
+            products = self._products(rows, directions)
+            return products[:, 0], products[:, 1]
+        cosines, common = np.empty(len(rows)), np.empty(len(rows))
+        is_ready = np.zeros(len(numbers), np.bool_)
+        is_ready[np.searchsorted(numbers, ready.numbers[self._counts[ready.numbers] > 0])] = True
+        is_ready = np.repeat(is_ready, self._counts[numbers])
+        there, others = np.flatnonzero(is_ready), np.flatnonzero(~is_ready)
+        cosines[there], common[there] = ready.vectors @ vector, ready.common
+        products = self._products(rows[others], directions)
+        cosines[others], common[others] = products[:, 0], products[:, 1]
+        return cosines, common
+
     def spread(self, vector: Vector) -> float:
         """Return the cosine that one passage in a hundred of the whole index exceeds; 0.0 of an empty one."""
-        return float(np.quantile(self._sample @ vector, NEAREST)) if len(self._sample) else 0.0
+        return float(np.quantile(segments.cosines(self._sample, vector), NEAREST)) if len(self._sample) else 0.0
 
     def likeness(self, passages: Ints, *, to: Ints) -> Floats:
         """Return the cosine of each of these passages with the mean of those in `to`; 0.0 for what is no passage."""
@@ -172,7 +208,9 @@ class VectorIndex:
 
     def _suffice(self, rows: Ints, wanted: int, *, depth: int) -> bool:
         """Return whether these are enough: a filter may leave less of what is near than of the rest."""
-        return 2 * len(rows) >= wanted and len(np.unique(self._owners[rows])) > depth
+        owners = self._owners[rows]  # rows ascend, so those of one article stand together
+        articles = np.count_nonzero(owners[1:] != owners[:-1]) + min(len(rows), 1)
+        return 2 * len(rows) >= wanted and bool(articles > depth)
 
     def _nominated(self, vector: Vector, asked: int, *, wanted: int, within: Mask | None) -> Ints:
         """Return the `wanted` best rows, and their equals, of those searched among the best `asked` of each part.
@@ -213,6 +251,12 @@ class VectorIndex:
         for content, here, local in self._each(rows):
             vectors[here] = content.vectors(local)
         return vectors
+
+    def _packed(self, rows: Ints) -> Packed:
+        packed = np.empty(len(rows), embedding_type(len(self._mean)))
+        for content, here, local in self._each(rows):
+            packed[here] = content.packed[local]
+        return packed
 
     def _spans(self, rows: Ints) -> Ints:
         spans = np.empty((len(rows), 3), np.int64)

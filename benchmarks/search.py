@@ -23,6 +23,10 @@ BLOCK = 20  # queries an engine is asked before the next has its turn
 PASSAGES = 25  # ten articles of two and a half passages
 RATIO, TAIL = 0.4, 3.0  # the bars: of a peer's p50; of one's own p50
 HYBRID = ("txtai", "LanceDB")
+OURS = (
+    ("ours", "the whole answer with total, facets, snippets and reasons"),
+    ("ours, ranking alone", "the ten best articles alone"),
+)
 CURVES = ("ours", "txtai", "LanceDB")
 MB = 1_000_000
 NOTHING = 65_536  # bytes: a folder that holds no index
@@ -87,19 +91,26 @@ def show(found: Sequence[Found], *, work: Path) -> None:
 
 
 def checks(found: Found) -> list[Check]:
-    """Return what is to be shown of the largest archive."""
+    """Return what is to be shown of the largest archive: of whole answers, and of what the peers give, ten articles."""
+    asked = f"{found.size.articles:,} articles: hybrid query"
+    lines = [
+        against(found, name, peer, title=f"{asked}, {what}, p50 of {peer}'s")
+        for name, what in OURS
+        if name in found.answers
+        for peer in HYBRID
+    ]
     ours = found.answers["ours"]
-    lines = []
-    for peer in HYBRID:
-        title = f"{found.size.articles:,} articles: hybrid query, p50 of {peer}'s"
-        if peer in found.answers:
-            compared = block_ratios(ours, found.answers[peer])
-            lines.append(Check(title, f"at most {RATIO}", told(compared), median(compared) <= RATIO))
-        else:
-            lines.append(Check(title, f"at most {RATIO}", "not asked", None))
     tail = percentile(ours.seconds, 0.99) / median(ours.seconds)
-    lines.append(Check("p99 of its own p50", f"at most {TAIL:.0f} times", f"{tail:.2f}", tail <= TAIL))
-    return lines
+    return [*lines, Check("p99 of its own p50", f"at most {TAIL:.0f} times", f"{tail:.2f}", tail <= TAIL)]
+
+
+def against(found: Found, name: str, peer: str, *, title: str) -> Check:
+    """Return how one of our ways to ask compares with a peer."""
+    bar = f"at most {RATIO}"
+    if peer not in found.answers:
+        return Check(title, bar, "not asked", None)
+    compared = block_ratios(found.answers[name], found.answers[peer])
+    return Check(title, bar, told(compared), median(compared) <= RATIO)
 
 
 def block_ratios(one: Answers, other: Answers) -> list[float]:

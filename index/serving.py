@@ -42,7 +42,11 @@ def _open_verified(
     if manifest.keywords not in formats:
         raise GenerationDamaged(f"{directory}: unknown keyword engine {manifest.keywords!r}: run `flask reindex`")
     keywords = formats[manifest.keywords].open(directory / "keywords")
-    vectors = VectorIndex(directory / "vectors", dimension=manifest.dimension, ids=keywords.ids)
+    try:
+        vectors = VectorIndex(directory / "vectors", dimension=manifest.dimension, ids=keywords.ids)
+    except BaseException:
+        keywords.close()
+        raise
     return LocalEngine(
         number=published.number,
         seq=manifest.seq,
@@ -157,7 +161,7 @@ class Serving:
         for published in generations:
             try:
                 engine = self._open_new(published)
-            except GenerationDamaged as error:
+            except (GenerationDamaged, OSError) as error:  # OSError: it was retired while it was being opened
                 log.warning("generation %d is not served: %s", published.number, error)
             else:
                 return _Lease(engine, wanted, degraded=published is not current, manifests=manifests)
@@ -168,8 +172,9 @@ class Serving:
         """Verify and open a generation; what it shares with the one opened before is not read for its hash again."""
         directory = generation.path_of(self._root, published.number)
         manifest = generation.verify(directory, sha256=published.manifest_sha256, known=self._verified)
+        verified = generation.stamps(directory, manifest)
         engine = _open_verified(directory, published, manifest, formats=self._formats)
-        self._verified = generation.stamps(directory, manifest)
+        self._verified = verified
         return engine
 
 

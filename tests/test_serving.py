@@ -197,6 +197,24 @@ def test_a_generation_that_is_retired_while_it_is_being_opened_makes_no_answer_p
     assert answer(overtaken.serving) == (3, False, 3)
 
 
+def test_what_was_opened_of_a_generation_that_is_retired_in_the_middle_is_closed_and_another_serves(
+    parts: Services, whoosh: NotingFormat
+) -> None:
+    publish(parts, 1)
+    publish(parts, 2)
+    opened = whoosh.open
+
+    def retiring(directory: Path) -> KeywordIndex:
+        found = opened(directory)
+        if directory.parent == folder(parts, 2):
+            shutil.rmtree(folder(parts, 2))
+        return found
+
+    whoosh.open = retiring  # type: ignore[method-assign]
+    assert answer(parts.serving) == (1, True, 1)
+    assert (whoosh.opened, whoosh.closed) == (["gen-000002", "gen-000001"], ["gen-000002"])
+
+
 def test_what_was_opened_in_place_of_a_generation_that_came_meanwhile_is_closed(
     overtaken: Services, whoosh: NotingFormat
 ) -> None:

@@ -38,6 +38,10 @@ _WORD = re.compile(
     rf"|{_LETTERS}+(?:[{_MARKS}]+{_LETTERS}*|[{_APOSTROPHES}]{_LETTERS}+|(?<=\d)[.,](?=\d){_LETTERS}+)*"
     rf"|[{_UNSPACED}][{_MARKS}]*"
 )
+_ASCII_WORD = re.compile(  # the same, of a text without any other character: found in two thirds of the time
+    r"[A-Za-z]\.(?:[A-Za-z]\.)*[A-Za-z](?![A-Za-z0-9])\.?"
+    r"|[A-Za-z0-9]+(?:'[A-Za-z0-9]+|(?<=[0-9])[.,](?=[0-9])[A-Za-z0-9]+)*"
+)
 _INITIALS = re.compile(rf"{_LETTER}\.(?:{_LETTER}\.)*{_LETTER}\.?")
 _POSSESSIVE = re.compile(rf"[{_APOSTROPHES}][sS]$")
 _ENGLISH = re.compile(r"[a-z]+")
@@ -52,17 +56,21 @@ _STEMMING = threading.Lock()  # a stemmer keeps its state between calls
 
 def analyse(text: str) -> list[str]:
     """Return the terms of `text`, stop words included, in the order in which they stand."""
-    return [term for term in map(_TERMS.__getitem__, _WORD.findall(text)) if term]
+    return [term for term in map(_TERMS.__getitem__, _words_in(text).findall(text)) if term]
 
 
 def spans(text: str) -> list[tuple[str, int, int]]:
     """Return (term, start, end) of each term of `text`; `text[start:end]` is the word it was made from."""
-    return [(term, match.start(), match.end()) for match in _WORD.finditer(text) if (term := _TERMS[match[0]])]
+    return [(term, *match.span()) for match in _words_in(text).finditer(text) if (term := _TERMS[match[0]])]
 
 
 def words(text: str) -> list[str]:
     """Return the words of `text`, folded but not stemmed: `[stem(word) for word in words(text)] == analyse(text)`."""
-    return [word for word in map(_WORDS.__getitem__, _WORD.findall(text)) if word]
+    return [word for word in map(_WORDS.__getitem__, _words_in(text).findall(text)) if word]
+
+
+def _words_in(text: str) -> re.Pattern[str]:
+    return _ASCII_WORD if text.isascii() else _WORD
 
 
 @dataclass(frozen=True, slots=True)

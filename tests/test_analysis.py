@@ -126,3 +126,16 @@ def test_time_grows_with_the_text_and_no_faster(text: str) -> None:
     started = time.process_time()
     analyse(text)
     assert time.process_time() - started < 1.0
+
+
+@given(st.text(alphabet=st.sampled_from("aBsS15U.,'’_- \n")) | st.text(alphabet=st.characters(max_codepoint=127)))
+@example("U.S.A. don't 1,000.5 a.b1 x.y. 'tis 3.a")
+def test_a_text_of_ascii_is_cut_as_any_other(text: str) -> None:
+    plain = text.encode("ascii", "ignore").decode()
+    assert analysis._ASCII_WORD.findall(plain) == analysis._WORD.findall(plain)
+
+
+@given(st.text(alphabet=st.sampled_from("abzAZ")))
+def test_a_word_of_plain_letters_is_folded_as_any_other(word: str) -> None:
+    folded = analysis._fold(word)
+    assert analysis._word(word) == folded[: analysis.MAX_TERM]

@@ -2,13 +2,12 @@
 
 Invariant: both legs speak in the same numbers, the places of articles among the keyword index's ids. They are asked
 side by side: the query is embedded and the vectors are scanned on a thread of their own, outside Python's lock, while
-all that the keyword leg can say without knowing what was found is worked out. From there on one thread is quicker: two
-that do little but call numpy wait for each other's lock.
+all that the keyword leg can say without knowing what was found is worked out, and then what its own nominees mean.
 """
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,10 +30,25 @@ MOST_BY_MEANING = 20_000  # articles found by their words that are scored by mea
 class _Near:
     """What the semantic leg nominates."""
 
-    vector: Vector
     numbers: Ints
     beyond: float | None  # no article that the filters leave and that is not here exceeds this cosine
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a thread beside is at: the query's vector, which is told as soon as it is there, then what is near it."""
+
+    vector: "Future[Vector]"
+    near: "Future[_Near]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What the semantic leg says of all candidates that it is asked about."""
+
+    near: _Near
     spread: float
+    scores: "Sequence[PassageScores]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +88,51 @@ class LocalEngine:
         # What an article is worth must not depend on the filters: it is judged beside what they leave out as well.
         unfiltered = without_filters(query)
         pools = [within] if unfiltered == query else [within, self._keywords.select(unfiltered)]
-        asked = self._beside.submit(self._near, meaning, pools, depth=depth) if meaning is not None else None
+        meant = self._meant(meaning, pools, depth=depth) if meaning is not None else None
         words = self._worded(query, unfiltered, depth=depth)
-        ready = self._vectors.unpacked(np.flatnonzero(words.nominated)) if asked is not None else None
-        near = asked.result() if asked is not None else None
+        scored = self._scored(meant, unfiltered, np.flatnonzero(words.nominated)) if meant is not None else None
         chosen = words.nominated
-        if near is not None:
-            chosen[near.numbers] = True
+        if scored is not None:
+            chosen[scored.near.numbers] = True
         numbers = np.flatnonzero(chosen)
         candidates = self._by_words(query, numbers)
-        if near is not None:
-            scored = self._scored_by_meaning(unfiltered, numbers, near)
-            scores = self._vectors.scores(near.vector, scored, ready=ready if scored is numbers else None)
-            candidates = replace(_with_meaning(candidates, scores), nearest=near.spread)
+        if scored is not None:
+            for scores in scored.scores:
+                candidates = _with_meaning(candidates, scores)
+            candidates = replace(candidates, nearest=scored.spread)
         return replace(
             candidates,
             holds_all=words.holding[numbers],
             holds_most=words.most[numbers],
             selected=within[numbers] if within is not None else candidates.selected,
-            beyond=self._beyond(query, chosen, within, near),
+            beyond=self._beyond(query, chosen, within, scored.near if scored is not None else None),
         )
 
-    def _near(self, meaning: Meaning, pools: Sequence[Mask | None], *, depth: int) -> _Near:
-        """Ask the semantic leg for the best of each pool; the first is what the filters leave."""
-        vector = meaning()
-        found = [self._vectors.nearest(vector, depth=depth, within=pool) for pool in pools]
-        numbers = np.concatenate([nearest.numbers for nearest in found])
-        return _Near(vector, numbers, found[0].beyond, self._vectors.spread(vector))
+    def _meant(self, meaning: Meaning, pools: Sequence[Mask | None], *, depth: int) -> _Meant:
+        """Ask the semantic leg, beside, for the best of each pool; the first is what the filters leave."""
+        told: Future[Vector] = Future()
+
+        def near() -> _Near:
+            try:
+                told.set_result(meaning())
+            except BaseException as error:
+                told.set_exception(error)
+                raise
+            found = [self._vectors.nearest(told.result(), depth=depth, within=pool) for pool in pools]
+            return _Near(np.unique(np.concatenate([nearest.numbers for nearest in found])), found[0].beyond)
+
+        return _Meant(told, self._beside.submit(near))
+
+    def _scored(self, meant: _Meant, unfiltered: Query, numbers: Ints) -> _Scored:
+        """Score by meaning what the words have nominated, while what is near is looked for, and then that."""
+        numbers = self._scored_by_meaning(unfiltered, numbers)
+        ready = self._vectors.unpacked(numbers)
+        vector = meant.vector.result()
+        scores = self._vectors.scores(vector, numbers, ready=ready)
+        spread = self._vectors.spread(vector)
+        near = meant.near.result()
+        others = np.setdiff1d(near.numbers, numbers, assume_unique=True)
+        return _Scored(near, spread, [scores, self._vectors.scores(vector, others)])
 
     def _worded(self, query: Query, unfiltered: Query, *, depth: int) -> _Worded:
         """Ask the keyword leg, with and without filters; the same once when there are none."""
@@ -112,12 +144,11 @@ class LocalEngine:
         self._keywords.prepare(query)
         return _Worded(holding, most, nominated)
 
-    def _scored_by_meaning(self, unfiltered: Query, numbers: Ints, near: _Near) -> Ints:
-        """Return which of these are scored by meaning: all, or the best by words, whatever the filters, and by it."""
+    def _scored_by_meaning(self, unfiltered: Query, numbers: Ints) -> Ints:
+        """Return which of these are scored by meaning: all, or the best by words, whatever the filters."""
         if len(numbers) <= MOST_BY_MEANING:
             return numbers
-        best = self._keywords.rank(unfiltered, depth=MOST_BY_MEANING).numbers
-        return np.intersect1d(numbers, np.union1d(best, near.numbers), assume_unique=True)
+        return np.intersect1d(numbers, self._keywords.rank(unfiltered, depth=MOST_BY_MEANING).numbers)
 
     def _by_words(self, query: Query, numbers: Ints) -> Candidates:
         evidence = self._keywords.evidence(query, numbers)

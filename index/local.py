@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # importing it loads FAISS, which `flask --help` does without
     from index.vectors import PassageScores, VectorIndex
 
 
-MOST_BY_MEANING = 20_000  # articles found by their words that are scored by meaning too: some 10 ms
+MOST_BY_MEANING = 5_000  # articles found by their words that are scored by meaning too: some 10 ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ It runs in the project's environment, with the settings an installation has when
 """
 
 import hashlib
+import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby, islice
@@ -19,6 +20,7 @@ from web.services import Services
 from web.settings import Settings
 
 BATCH = 200  # articles whose passages and embeddings are written at once
+READINGS = ("speller", "suggestions")  # threads that begin to read in the background when the services warm up
 T = TypeVar("T")
 
 
@@ -42,6 +44,9 @@ class Engine(Peer):
         """Open archive, index and model."""
         self._services = Services(Settings(data=self.index))
         self._services.warm_up()
+        for reading in threading.enumerate():  # what suggestions are made of; the others have read all when they open
+            if reading.name in READINGS:
+                reading.join()
         self._search = self._services.search
 
     def search(self, query: str, *, passages: int) -> list[str]:

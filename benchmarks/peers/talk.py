@@ -41,6 +41,12 @@ class Engine:
     python: Path
     index: str  # the folder of its index beside the others; engines that share one share its name
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What its process is started with; ours as `web/__init__.py` has it, which here is loaded after numpy."""
+        own = {"OPENBLAS_NUM_THREADS": "1"} if self.python == OURS else {}
+        return {**os.environ, **ENVIRONMENT, **own}
+
 
 PEERS = ROOT / "benchmarks" / "peers" / ".venv" / "bin" / "python"
 OURS = Path(sys.executable)
@@ -86,7 +92,7 @@ class Process:
         self._process = subprocess.Popen(
             command(engine, "serve", corpus),
             cwd=ROOT,
-            env={**os.environ, **ENVIRONMENT},
+            env=engine.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -145,7 +151,7 @@ def build(engine: Engine, corpus: Path) -> None:
     if (index / "build.json").exists():
         return
     shutil.rmtree(index, ignore_errors=True)
-    done = subprocess.run(command(engine, "build", corpus), cwd=ROOT, env={**os.environ, **ENVIRONMENT})
+    done = subprocess.run(command(engine, "build", corpus), cwd=ROOT, env=engine.environment)
     if done.returncode:
         raise EngineFailed(f"{engine.name}: its index of {corpus} could not be built: what it said stands above")
 

@@ -136,12 +136,12 @@ class LocalEngine:
 
     def _worded(self, query: Query, unfiltered: Query, *, depth: int) -> _Worded:
         """Ask the keyword leg, with and without filters; the same once when there are none."""
+        self._keywords.prepare(query)
         holding = self._keywords.holding(unfiltered)
         most = np.zeros_like(holding) if holding.any() else self._keywords.holding_most(unfiltered)
         nominated = holding | most
         for asked in dict.fromkeys((query, unfiltered)):
             nominated[self._keywords.rank(asked, depth=depth).numbers] = True
-        self._keywords.prepare(query)
         return _Worded(holding, most, nominated)
 
     def _scored_by_meaning(self, unfiltered: Query, numbers: Ints) -> Ints:

@@ -73,6 +73,17 @@ def test_lengths_are_rounded_for_nominating_and_exact_for_judging(directory: Pat
     assert ranked.scores == pytest.approx(exact, rel=0.1)
 
 
+def test_once_all_scores_are_worked_out_they_rank(directory: Path) -> None:
+    update(directory, articles(60))
+    index = opened(directory)
+    near = index.rank(KURSK, depth=20)
+    index.prepare(KURSK)
+    ranked = index.rank(KURSK, depth=20)
+    assert ranked.scores.tolist() == index.evidence(KURSK, ranked.numbers).scores.tolist()
+    assert ranked.scores.tolist() == sorted(index.evidence(KURSK, np.arange(60)).scores, reverse=True)[:20]
+    assert ranked.scores.tolist() != near.scores.tolist()
+
+
 def test_where_too_many_are_gone_nothing_is_nominated(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     update(directory, articles(60))
     update(directory, removed=["00000"])

@@ -56,7 +56,7 @@ class KeywordIndex(Protocol):
         """
 
     def prepare(self, query: Query) -> None:
-        """Work out what `evidence` will say, whichever articles it is asked about: while there is time to."""
+        """Work out what `evidence` will say, whichever articles it is asked about; `rank` then gives its scores."""
 
     def evidence(self, query: Query, numbers: Ints) -> Evidence:
         """Return what the query's words say about each of these articles.

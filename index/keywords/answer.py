@@ -79,6 +79,11 @@ class Answer:
         is_plain = len(terms) == len(self.units) and not (self._query.required or self._query.excluded)
         return terms if is_plain else {}
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether every article's score has been worked out: then nobody need nominate the best."""
+        return "scores" in self.__dict__
+
     @cached_property
     def scores(self) -> Floats:
         """Every article's score."""

@@ -91,7 +91,7 @@ class RankedPostings:
         answer = self._answer(query)
         if not answer.units or depth < 1:
             return Ranked(np.empty(0, np.int64), np.empty(0))
-        if self._nominator and (terms := answer.plain):
+        if self._nominator and not answer.is_scored and (terms := answer.plain):
             articles, reached = self._nominator.best(terms, depth=depth)
             return _with_ties_in_order(self._numbers[articles], reached)
         scores, selected = answer.scores, answer.selected

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 KEPT_SECONDS = 15 * 60.0  # after a set was last asked for: longer than people stay on a page of results
-MOST_BYTES = 48_000_000  # of the columns of all sets together, which is some 250,000 articles
+MOST_BYTES = 32_000_000  # of the columns of all sets together, which is some 170,000 articles
 MOST_SETS = 512  # each takes some 20 kB beside its columns
 
 _CURSOR = re.compile(r"([0-9a-f]{16})-([0-9]{1,9})")

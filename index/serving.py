@@ -21,6 +21,7 @@ from index.fallback import StoreEngine
 from index.generation import Manifest, Stamp
 from index.keywords import KeywordFormat
 from index.local import LocalEngine
+from index.memory import give_back
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ class Serving:
                 with self._lock:
                     self._retire()
                     self._lease = opened
+                give_back()
 
     def close(self) -> None:
         """Close the engine once nobody holds it."""

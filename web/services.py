@@ -16,6 +16,7 @@ from werkzeug.exceptions import Gone, NotFound
 from archive.errors import ArchiveError
 from archive.identity import ID_LENGTH
 from index.errors import SearchError
+from index.memory import give_back
 from web.crew import Crew
 from web.settings import Settings
 
@@ -92,6 +93,7 @@ class Services:
             for opened in [together.submit(part) for part in (self._open_index, self._open_model, self._open_archive)]:
                 _admit(opened.result)
         _admit(self._answer)
+        give_back()
         _admit(self.spelling.begin)
         _admit(self.suggest.begin)
 

@@ -28,6 +28,7 @@ from index.completion.typed import (
     read_typed,
     title_candidates,
 )
+from index.memory import give_back
 
 log = logging.getLogger(__name__)
 
@@ -198,6 +199,7 @@ class Suggest:
             log.warning("no suggestions: %s", error)
         else:
             self._headlines = headlines
+            give_back()
         finally:  # whatever went wrong: it would go wrong again with every request
             ended = time.monotonic()
             self._rested = ended + REST * (ended - began)

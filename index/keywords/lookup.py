@@ -21,7 +21,7 @@ from index.keywords.units import Beginning, Cluster, Run, Similar, Unit
 from index.keywords.vocabulary import Vocabulary
 from index.query import FieldName
 
-REMEMBERED = 2_000_000  # postings kept, 24 bytes each: those of a long question about 25,000 articles
+REMEMBERED = 1_000_000  # postings kept, 24 bytes each: those of two long questions about 100,000 articles
 
 
 class Lookup:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from archive.errors import ArchiveError
 from index.analysis import scoring_terms, words
 from index.errors import SearchError
+from index.memory import give_back
 from index.query import Query, Term
 from index.serving import Serving
 from index.spelling.speller import Speller, plain_words
@@ -92,6 +93,7 @@ class Respelling:
             with self._serving.engine() as (engine, _):
                 speller = Speller(engine.words(), together=self._count, in_headlines=self._in_headlines)
                 self._speller, self._generation = speller, engine.generation
+            give_back()
         except (ArchiveError, SearchError) as error:
             log.warning("spelling goes by the words of an earlier generation: %s", error)
 

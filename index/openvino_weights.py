@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-HIGHEST = 127  # of an 8-bit integer; -128 is not used
+from archive.packing import HIGHEST
 
 
 def in_eight_bits(model: Any) -> Any:  # noqa: ANN401 OpenVINO models

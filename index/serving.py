@@ -104,7 +104,6 @@ class Serving:
                 with self._lock:
                     self._retire()
                     self._lease = opened
-                give_back()
 
     def close(self) -> None:
         """Close the engine once nobody holds it."""
@@ -136,6 +135,7 @@ class Serving:
     def _catch_up_or_say(self) -> None:
         try:
             self.catch_up()
+            give_back()
         except Exception:  # whatever it is, what is in service goes on, and a later request tries again
             log.exception("the next generation is not served yet")
 

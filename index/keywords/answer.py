@@ -132,22 +132,22 @@ class Answer:
     def pairs(self) -> Few:
         """What the query's neighbouring words add by standing together, in the best articles by score."""
         pairs = neighbours(self._query)
-        articles = self._best(PAIRED) if pairs else np.empty(0, np.int64)
+        articles = np.sort(self.best(PAIRED)) if pairs else np.empty(0, np.int64)
         scores = np.zeros(len(articles))
-        found = self._lookup.pairs(pairs, articles) if len(articles) else ()
-        for pair, matches in zip(pairs, found, strict=bool(len(articles))):
-            scores += self._clauses.rarity(Run(pair)) / 2 * self._bm25.shares(matches)
+        if len(articles):
+            for pair, matches in zip(pairs, self._lookup.pairs(pairs, articles), strict=True):
+                scores += self._clauses.rarity(Run(pair)) / 2 * self._bm25.shares(matches)
         return Few(articles, scores)
 
-    def _best(self, most: int) -> Ints:
-        """Return the best articles by score, ascending."""
-        found = np.flatnonzero(self.scores > 0)
-        if len(found) > most:
-            reached = self.scores[found]
-            found = found[reached >= np.partition(reached, -most)[-most]]
-            order = np.lexsort((self._numbers[found], -self.scores[found]))
-            found = np.sort(found[order[:most]])
-        return found
+    def best(self, most: int, *, within: Mask | None = None) -> Ints:
+        """Return the best articles by score, of all or of these: best first, of equals the first by number."""
+        found = np.flatnonzero(self.scores > 0 if within is None else within & (self.scores > 0))
+        reached = self.scores[found]
+        if len(found) > most:  # sort only what can be among the best
+            kept = reached >= np.partition(reached, -most)[-most]
+            found, reached = found[kept], reached[kept]
+        order = np.lexsort((self._numbers[found], -reached))[:most]
+        return found[order]
 
     def parts(self, articles: Ints) -> Iterator[tuple[Wanted, Matches, Floats]]:
         """Yield, for each unit, where it stands of these articles (in any order) and what it adds to their scores."""

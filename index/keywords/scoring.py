@@ -94,15 +94,8 @@ class RankedPostings:
         if self._nominator and not answer.is_scored and (terms := answer.plain):
             articles, reached = self._nominator.best(terms, depth=depth)
             return _with_ties_in_order(self._numbers[articles], reached)
-        scores, selected = answer.scores, answer.selected
-        found = np.flatnonzero(scores > 0 if selected is None else selected & (scores > 0))
-        reached = scores[found]
-        if len(found) > depth:  # sort only what can be among the best
-            best = reached >= np.partition(reached, -depth)[-depth]
-            found, reached = found[best], reached[best]
-        numbers = self._numbers[found]
-        order = np.lexsort((numbers, -reached))[:depth]
-        return Ranked(numbers[order], reached[order])
+        best = answer.best(depth, within=answer.selected)
+        return Ranked(self._numbers[best], answer.scores[best])
 
     def prepare(self, query: Query) -> None:
         """Work out what `evidence` will say, whichever articles it is asked about."""

@@ -209,6 +209,9 @@ class Engine(Protocol):
     def likeness(self, candidates: Candidates, rows: Ints) -> Floats:
         """Return how near each candidate's best passage is to the mean of those in `rows`: a cosine, 0.0 without."""
 
+    def means(self, candidates: Candidates) -> Vectors:
+        """Return the mean vector of each candidate, of norm 1, the lead weighing more: zeros where there is none."""
+
     def matched_terms(self, query: Query) -> frozenset[str]:
         """Return the terms that a snippet marks: those of the query's words and of all that its prefixes stand for."""
 

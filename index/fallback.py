@@ -12,7 +12,7 @@ import numpy as np
 
 from archive.store import Store
 from index.analysis import STOP_TERMS, analyse, scoring_terms, spans, surface
-from index.engine import Candidates, Floats, Ints, Meaning, TermEvidence, as_ids, unscored
+from index.engine import Candidates, Floats, Ints, Meaning, TermEvidence, Vectors, as_ids, unscored
 from index.matching import holds, holds_all, share_held, telling
 from index.query import AnyOf, Query, has_words, texts
 
@@ -76,6 +76,10 @@ class StoreEngine:
     def likeness(self, candidates: Candidates, rows: Ints) -> Floats:  # noqa: ARG002
         """Return zeros: there are no passages here."""
         return np.zeros(len(candidates))
+
+    def means(self, candidates: Candidates) -> Vectors:
+        """Return no vectors: there are no passages here."""
+        return np.zeros((len(candidates), 0), np.float32)
 
     def matched_terms(self, query: Query) -> frozenset[str]:
         """Return the terms of the query's words; which words a prefix stands for is not known here."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.calibration import familiar
-from index.engine import Candidates, Floats, Ints, Kind, Mask, Meaning, TermEvidence, Vector, unscored
+from index.engine import Candidates, Floats, Ints, Kind, Mask, Meaning, TermEvidence, Vector, Vectors, unscored
 from index.keywords import KeywordIndex
 from index.query import Query, Term, has_words, without_filters
 
@@ -179,6 +179,10 @@ class LocalEngine:
     def likeness(self, candidates: Candidates, rows: Ints) -> Floats:
         """Return how near each candidate's best passage is to the mean of those in `rows`: a cosine, 0.0 without."""
         return self._vectors.likeness(candidates.passages, to=candidates.passages[rows])
+
+    def means(self, candidates: Candidates) -> Vectors:
+        """Return the mean vector of each candidate, of norm 1, the lead weighing more: zeros where there is none."""
+        return self._vectors.means(candidates.numbers)
 
     def matched_terms(self, query: Query) -> frozenset[str]:
         """Return the terms that a snippet marks: those of the query's words and of all that its prefixes stand for."""

@@ -1,53 +1,75 @@
-"""Related articles: what else the archive holds on an article's subject, by meaning and by its most telling words.
+"""Related articles: what else the archive holds on an article's subject, by meaning, by words and by time.
 
-Invariants: an article is never related to itself, and a reason names only what both texts hold or what their dates say.
+Both legs nominate, as in search: what is near the article's mean vector, and what holds its most telling terms. What
+they nominate is ordered by both (`index.fusion.fuse_related`) and then thinned: of copies of one text one is shown,
+and what says again what a better one has said stands behind what says something else.
+
+Invariants: an article is never related to itself or to a copy of itself; what the store does not show is not shown; a
+reason names only what both texts hold or what their dates say. A draft is compared and forgotten.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
-from archive.article import Article
+from archive.article import Article, Listing
 from archive.errors import ArticleNotFound
-from archive.packing import unpack_embeddings
-from archive.passages import chunking, cut, embedding_text, title_context
 from archive.store import Store
 from index.analysis import analyse
 from index.embedder import Embedder
-from index.engine import Engine, Vector
+from index.engine import Candidates, Engine, Floats, Ints, TermEvidence, Vector, Vectors
 from index.errors import ModelMismatch, ModelUnavailable
-from index.fusion import Method, fuse
+from index.fusion import Fusion, Method, fuse, fuse_related
+from index.lanes import lane_of, reason_of
+from index.likeness import nearness
+from index.portraits import Portraits, day, telling_terms
 from index.query import Query, Term
 from index.ranking import MODE_WEIGHTS, Mode, checked_embedder, log
 from index.results import Found, Result, result_of
 from index.serving import Serving
 
-Lane = Literal["same_story", "background", "follow_up", "other"]
-
 DEPTH = 50  # hits fetched per ranking; a panel shows five
-TELLING_TERMS = 30  # terms of an article that are looked up
-LEAD_WEIGHT = 2.0  # the first passage, where news says what happened, counts as this many
-MEAN_PASSAGES = 32  # of an article's vector: news says within the first 5,000 words what it is about
-TOLD_CHARS = 100_000  # of a body whose telling terms are sought: more than the longest magazine piece
-UNKEPT_CHARS = 10_000  # of a body embedded while a reader waits, when its embeddings are not kept yet
-LONGEST_ACRONYM = 5  # letters: longer words in capitals come from datelines, and shout
-NAMED_TERMS = 3  # shared terms a reason names
-SAME_STORY_COSINE = 0.6  # mean vectors of two reports of one event; unrelated news of one archive lies near 0.2
-SAME_STORY_DAYS = 4  # a story's first days; later reports follow it up
+SAMENESS = 0.05  # against what is as near to a better one as its own copy would be, in units of the score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedResponse:
-    """The articles related to one, best first."""
+    """The articles related to one, best first. `article_id` is None of a draft."""
 
-    article_id: str
+    article_id: str | None
     results: Sequence[Result]
     generation: int | None
     degraded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Kin:
+    """The candidates of a panel, in order, each with the vector it is told apart from the others by."""
+
+    candidates: Candidates
+    fusion: Fusion  # row n of its columns is the candidate at place n
+    means: Vectors  # no columns when meaning was not asked
+
+    def thinned(self, *, limit: int) -> tuple[Ints, Floats]:
+        """Return the places of up to `limit` of them, and what each loses for being like a better one.
+
+        Maximal marginal relevance: Carbonell & Goldstein, "The use of MMR", SIGIR 1998.
+        """
+        places: list[int] = []
+        nearest = np.zeros(len(self.candidates))  # to any that is shown
+        score = self.fusion.score.copy()
+        lost = np.zeros(len(score))
+        for _ in range(min(limit, len(score))):
+            place = int(np.argmax(score - SAMENESS * nearest))
+            places.append(place)
+            lost[place] = SAMENESS * nearest[place]
+            score[place] = -np.inf
+            if self.means.shape[1]:
+                nearest = np.maximum(nearest, self.means @ self.means[place])
+        chosen = np.array(places, np.int64)
+        return chosen, -lost[chosen]
 
 
 class Related:
@@ -65,38 +87,47 @@ class Related:
         article = self._store.live([article_id]).get(article_id)
         if article is None:
             raise ArticleNotFound(article_id)
+        return replace(self.related_to(article, limit=limit, mode=mode), article_id=article_id)
+
+    def related_to(self, article: Article, *, limit: int, mode: Mode = "hybrid") -> RelatedResponse:
+        """Return up to `limit` articles related to one that need not be in the archive; nothing is kept of it."""
         with self._serving.engine() as (engine, degraded):
             vector, blind = self._vector(engine, article, mode)
-            terms = engine.telling_terms(f"{article.title}\n{article.body[:TOLD_CHARS]}", limit=TELLING_TERMS)
-            query = Query(text=article.title, wanted=tuple(Term(text, weight) for text, weight in terms))
+            words = telling_terms(engine, article)
+            query = Query(text=article.title, wanted=tuple(Term(text, weight) for text, weight in words))
             asked = replace(query, wanted=()) if mode == "semantic" and vector is not None else query
-            meaning = None if vector is None else partial(np.asarray, vector)
-            candidates = engine.candidates(asked, meaning, depth=DEPTH + 1)
+            found = engine.candidates(asked, None if vector is None else partial(np.asarray, vector), depth=DEPTH + 1)
+            kin = self._kin(engine, article, found, vector=vector, mode="keyword" if blind else mode)
+            places, lost = kin.thinned(limit=limit)
+            ids = kin.candidates.ids_of(places)
+            held = engine.explain(query, ids)
             generation = engine.generation
-        others = candidates.kept(np.flatnonzero(candidates.all_ids[candidates.numbers] != article_id.encode()))
-        effective: Mode = "keyword" if blind else mode
-        fusion = fuse(others, method=self._fusion, weights=MODE_WEIGHTS[effective])
-        ids = others.ids_of(fusion.order)
-        articles = self._shown(ids, limit=limit)
-        words = [text for text, _ in terms]
-        results = [
-            _result(article, articles[id_], Found(others, fusion, row), terms=words)
-            for id_, row in zip(ids, fusion.order.tolist(), strict=False)
-            if id_ in articles
-        ][:limit]
-        return RelatedResponse(
-            article_id=article_id, results=results, generation=generation, degraded=degraded or blind
-        )
+        articles = self._store.live(ids)
+        results = []
+        for id_, place, sameness in zip(ids, places.tolist(), lost.tolist(), strict=True):
+            if (other := articles.get(id_)) is None:  # removed a moment ago
+                continue
+            row = Found(kin.candidates, kin.fusion, place)
+            shared = _shared(row, other, words=[word for word, _ in words], held=held.get(id_, ()))
+            results.append(_result(article, other, row, shared=shared, sameness=sameness))
+        return RelatedResponse(article_id=None, results=results, generation=generation, degraded=degraded or blind)
 
-    def _shown(self, article_ids: Sequence[str], *, limit: int) -> Mapping[str, Article]:
-        """Return the first `limit` of these articles that are shown, or a few more."""
-        shown: dict[str, Article] = {}
-        step = max(limit, 1)  # as a rule the first look is enough
-        for start in range(0, len(article_ids), step):
-            if len(shown) >= limit:
-                break
-            shown |= self._store.live(article_ids[start : start + step])
-        return shown
+    def _kin(self, engine: Engine, article: Article, found: Candidates, *, vector: Vector | None, mode: Mode) -> _Kin:
+        """Return what was found and may be shown, without the article itself, ordered by both legs and by time."""
+        ids = found.ids
+        listings = self._store.listings(ids)
+        rows = np.array([row for row, id_ in enumerate(ids) if id_ in listings and id_ != article.id], np.int64)
+        found = found.kept(rows)
+        means = np.empty((len(rows), 0), np.float32)
+        if vector is not None:
+            means = engine.means(found)
+            found = replace(found, semantic=np.where(np.isnan(found.semantic), np.nan, means @ vector))
+        if self._fusion == "rrf":
+            fusion = fuse(found, method="rrf", weights=MODE_WEIGHTS[mode])
+        else:
+            near = nearness(_days_apart(article, [listings[ids[row]] for row in rows.tolist()]))
+            fusion = fuse_related(found, nearness=near, weights=MODE_WEIGHTS[mode])
+        return _Kin(found.kept(fusion.order), fusion.kept(fusion.order), means[fusion.order])
 
     def _vector(self, engine: Engine, article: Article, mode: Mode) -> tuple[Vector | None, bool]:
         """Return the article's vector when the mode wants one, and whether one was wanted but cannot be had."""
@@ -105,81 +136,35 @@ class Related:
         if engine.model_sha256 is None:
             return None, True
         try:
-            return self._mean(checked_embedder(self._embedder, engine), article), False
+            return Portraits(self._store, checked_embedder(self._embedder, engine)).vector(article), False
         except (ModelUnavailable, ModelMismatch) as error:
             log.warning("related articles go by words only: %s", error)
             return None, True
 
-    def _mean(self, embedder: Embedder, article: Article) -> Vector:
-        """Return the mean of the passages' vectors, the lead weighing more, as a vector of norm 1."""
-        model_id = self._store.model_id(sha256=embedder.sha256, name=embedder.name)
-        method = chunking(embedder.sha256, embedder.max_tokens)
-        passages = self._store.passages(article, chunking=method)[:MEAN_PASSAGES]
-        kept = self._store.embeddings(model_id, [passage.text_hash for passage in passages])
-        if passages and len(kept) == len({passage.text_hash for passage in passages}):
-            packed = [kept[passage.text_hash] for passage in passages]
-            vectors = unpack_embeddings(packed, dimension=embedder.dimension).astype(np.float32)
-        else:
-            vectors = embedder.embed(_texts(article, embedder) or [article.title])
-        weights = np.ones(len(vectors), dtype=np.float32)
-        weights[0] = LEAD_WEIGHT
-        mean = weights @ vectors
-        unit: Vector = (mean / np.linalg.norm(mean)).astype(np.float32)
-        return unit
+
+def _days_apart(article: Article, others: Sequence[Listing]) -> Floats:
+    here = day(article.published_at)
+    there = [day(other.published_at) for other in others]
+    return np.array([np.nan if here is None or at is None else at - here for at in there], np.float64)
 
 
-def _result(article: Article, other: Article, found: Found, *, terms: Sequence[str]) -> Result:
+def _shared(found: Found, other: Article, *, words: Sequence[str], held: Sequence[TermEvidence]) -> list[str]:
+    """Return which of the article's telling words the other one holds, as the index says, where it knows this text."""
+    span = found.candidates.span(found.row)
+    if span is not None and span.version == other.version:
+        return [evidence.text for evidence in held]
     known = set(analyse(f"{other.title}\n{other.body}"))
-    shared = [term for term in terms if set(analyse(term)) <= known]
-    shared.sort(key=lambda term: not term[:1].isupper())  # names tell more than words; the sort keeps their order
+    return [word for word in words if set(analyse(word)) <= known]
+
+
+def _result(article: Article, other: Article, found: Found, *, shared: Sequence[str], sameness: float) -> Result:
     words = frozenset(term for text in shared for term in analyse(text))
     result = result_of(found, other, words=words, depth=DEPTH)
     lane = lane_of(article, other, cosine=result.semantic.score)
-    reason = reason_of(article, other, shared=shared[:NAMED_TERMS], cosine=result.semantic.score)
-    return replace(result, lane=lane, reason=reason)
-
-
-def _texts(article: Article, embedder: Embedder) -> list[str]:
-    article = replace(article, body=article.body[:UNKEPT_CHARS])
-    context = title_context(article, embedder.token_spans)
-    passages = cut(article, token_spans=embedder.token_spans, max_tokens=embedder.max_tokens)
-    return [embedding_text(context, article.body[passage.start : passage.end]) for passage in passages]
-
-
-def lane_of(article: Article, other: Article, *, cosine: float | None) -> Lane:
-    """Return where `other` belongs beside `article`: the same story, before it, after it, or none of these."""
-    if article.published_at is None or other.published_at is None:
-        return "other"
-    apart = other.published_at - article.published_at
-    if abs(apart) <= timedelta(days=SAME_STORY_DAYS) and (cosine or 0.0) >= SAME_STORY_COSINE:
-        return "same_story"
-    if not apart:
-        return "other"
-    return "background" if apart < timedelta(0) else "follow_up"
-
-
-def reason_of(article: Article, other: Article, *, shared: Sequence[str], cosine: float | None) -> str:
-    """Return one short true sentence: the telling words both hold, who reported it, and how far apart in time."""
-    parts = [f"both mention {_listed(shared)}"] if shared else []
-    if not parts and cosine is not None:
-        parts = ["similar in meaning"]
-    if article.source and other.source and article.source != other.source:
-        parts.append("other outlet")
-    if article.published_at and other.published_at:
-        parts.append(_apart((other.published_at.date() - article.published_at.date()).days))
-    text = ", ".join(parts) or "shares some of its words"
-    return text[0].upper() + text[1:]
-
-
-def _listed(words: Sequence[str]) -> str:
-    named = [word.title() if len(word) > LONGEST_ACRONYM and word.isupper() else word for word in words]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-
-
-def _apart(days: int) -> str:
-    if days == 0:
-        return "same day"
-    count, unit = (abs(days), "day") if abs(days) < 60 else (round(abs(days) / 30.44), "month")
-    if unit == "month" and count >= 24:
-        count, unit = round(abs(days) / 365.25), "year"
-    return f"{count} {unit}{'s' if count > 1 else ''} {'later' if days > 0 else 'earlier'}"
+    return replace(
+        result,
+        score=result.score + sameness,
+        parts={**result.parts, "sameness": sameness} if sameness else result.parts,
+        lane=lane,
+        reason=reason_of(article, other, lane=lane, shared=shared),
+    )

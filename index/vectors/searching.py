@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from archive.packing import embedding_type
 from index.engine import Floats, Ints, Mask, Vector, Vectors
+from index.likeness import MEAN_PASSAGES, mean_vectors
 from index.vectors import segments
 from index.vectors.codes import Codes
 from index.vectors.segments import SPAN, Content, Packed, Segment
@@ -191,6 +192,11 @@ class VectorIndex:
             likeness[there] = self._products(passages[there], mean[None] / norm)[:, 0]
         return likeness
 
+    def means(self, numbers: Ints) -> Vectors:
+        """Return the mean vector of each of these articles, as `index.likeness` has it; zeros where it has none."""
+        counts = np.minimum(self._counts[numbers], MEAN_PASSAGES)
+        return mean_vectors(self._vectors(self._rows(numbers, counts)), counts)
+
     def _searched(self, vector: Vector, *, depth: int, within: Mask | None) -> tuple[Ints, Floats]:
         """Return rows of more than `depth` articles, if there are more, with the best among them, and their cosines."""
         share = 1.0 if within is None else np.count_nonzero(within) / max(1, len(within))
@@ -233,9 +239,9 @@ class VectorIndex:
             rows = rows[seeming >= np.partition(seeming, -wanted)[-wanted]]
         return np.sort(rows)
 
-    def _rows(self, numbers: Ints) -> Ints:
-        """Return the rows of these articles, one article after the other."""
-        counts = self._counts[numbers].astype(np.int64)
+    def _rows(self, numbers: Ints, counts: Ints | None = None) -> Ints:
+        """Return the rows of these articles, one article after the other: all, or the first so many of each."""
+        counts = (self._counts[numbers] if counts is None else counts).astype(np.int64)
         starts = np.cumsum(counts) - counts
         return np.repeat(self._firsts[numbers] - starts, counts) + np.arange(counts.sum())
 

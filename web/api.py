@@ -5,7 +5,6 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
-from index.related import RelatedResponse
 from index.search import SearchResponse
 from web import conditional, params
 from web.payload import (
@@ -13,7 +12,6 @@ from web.payload import (
     article_object,
     explained_result,
     page_links,
-    related_object,
     result_object,
     search_object,
 )
@@ -39,7 +37,7 @@ def search() -> Response:
     extra = {"explain": explain} if explain == "1" else {}
     urls = params.SearchUrls(path=SEARCH_PATH, page_size=default_size, extra=extra)
     body = search_object(found, urls=urls, describe=DESCRIBE[explain])
-    answer = _validated(body, generation=found.generation, tag=None if found.degraded else tag)
+    answer = json_answer(body, generation=found.generation, tag=None if found.degraded else tag)
     if link := link_header(found, urls):
         answer.headers["Link"] = link
     return answer
@@ -56,24 +54,7 @@ def article(article_id: str) -> Response:
         return body, published.number if published else None
 
     body, generation = parts.crew.do(read)
-    return _validated(body, generation=generation)
-
-
-@blueprint.get("/api/articles/<article_id>/related")
-def related(article_id: str) -> Response:
-    """Return the articles related to one article."""
-    parts = services()
-    limit = params.related_limit(request.args)
-    tag = conditional.search_tag(parts)
-    if kept := conditional.unchanged(tag):
-        return kept
-
-    def find() -> RelatedResponse:
-        shown_article(parts, article_id)
-        return parts.related.related(article_id, limit=limit)
-
-    found = parts.crew.do(find)
-    return _validated(related_object(found), generation=found.generation, tag=None if found.degraded else tag)
+    return json_answer(body, generation=generation)
 
 
 @blueprint.get("/healthz")
@@ -89,7 +70,7 @@ def healthz() -> Response:
             "articles": parts.store.count_live(),
             "pending_changes": parts.store.last_seq() - (current.seq if current else 0),
         }
-    answer = _written(_compact(health))
+    answer = written(health)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -103,12 +84,13 @@ def link_header(found: SearchResponse, urls: params.SearchUrls) -> str:
 _compact = partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _written(content: str) -> Response:
+def written(body: Json) -> Response:
+    """Return `body` as an answer."""
     # A lone surrogate cannot be written as UTF-8; the store holds none, and one in a query is not worth an error.
-    return Response(content.encode("utf-8", "replace"), content_type="application/json")
+    return Response(_compact(body).encode("utf-8", "replace"), content_type="application/json")
 
 
-def _validated(body: Json, *, generation: int | None, tag: str | None = None) -> Response:
+def json_answer(body: Json, *, generation: int | None, tag: str | None = None) -> Response:
     """Return `body` with its `tag`, by default one of all it says, or 304 when the client has just that.
 
     How long the search took is left out: it differs each time and changes nothing.
@@ -116,4 +98,4 @@ def _validated(body: Json, *, generation: int | None, tag: str | None = None) ->
     if tag is None:
         content = {name: value for name, value in body.items() if name != "took_ms"}
         tag = conditional.tag_of(generation, _compact(content))
-    return conditional.validated(_written(_compact(body)), tag)
+    return conditional.validated(written(body), tag)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from flask import Flask
 
-from web import api, commands, compression, errors, pages, security, suggestions
+from web import api, commands, compression, errors, pages, related, security, suggestions
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-MAX_BODY = 64 * 1024  # bytes; nothing here reads a body yet, and Werkzeug sets no limit
+MAX_BODY = 512 * 1024  # bytes; a draft of 80,000 words. Werkzeug sets no limit
 
 
 def create_app(settings: Settings | None = None, *, services: Services | None = None) -> Flask:
@@ -27,6 +27,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.extensions[EXTENSION] = services
     pages.register(app)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(related.blueprint)
     suggestions.register(app)
     commands.register(app)
     errors.register(app)

@@ -8,18 +8,17 @@ from archive.article import Article
 from index.errors import CursorExpired
 from index.query import MAX_QUERY_CHARS
 from index.related import RelatedResponse
-from index.results import Result
 from index.search import SearchRequest, SearchResponse
 from web import conditional, params, wording
 from web.api import link_header
 from web.examples import example_queries
 from web.payload import page_links
+from web.related import RELATED_ON_PAGE, lanes_of
 from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
 from web.services import Services, services, shown_article
 
 SEARCH_PATH = "/search"
 NEWEST_ON_HOME = 8
-RELATED_ON_PAGE = 6
 
 blueprint = Blueprint("pages", __name__)
 
@@ -82,10 +81,7 @@ def article(article_id: str) -> Response:
         return shown, parts.related.related(article_id, limit=RELATED_ON_PAGE)
 
     shown, related = parts.crew.do(read)
-    lanes: dict[str, list[Result]] = {}  # the same story first, then in the order of each one's best article
-    for result in sorted(related.results, key=lambda result: result.lane != "same_story"):
-        lanes.setdefault(wording.LANE_NAMES[result.lane or "other"], []).append(result)
-    page = render_template("article.html", article=shown, lanes=lanes, degraded=related.degraded, back=_back())
+    page = render_template("article.html", article=shown, panel=lanes_of(related), back=_back())
     return _validated(Response(page), None if related.degraded else tag)
 
 

@@ -72,9 +72,9 @@ def explain(args: Args) -> Literal["0", "1"]:
     return cast(Literal["0", "1"], _one_of(args, "explain", ("0", "1")))
 
 
-def related_limit(args: Args) -> int:
+def related_limit(args: Args, *, default: int = DEFAULT_RELATED) -> int:
     """Return how many related articles are asked for. Raises BadParameter."""
-    return _whole_number(args, "limit", default=DEFAULT_RELATED, most=MAX_RELATED)
+    return _whole_number(args, "limit", default=default, most=MAX_RELATED)
 
 
 def _cursor(args: Args) -> str | None:

@@ -1,6 +1,6 @@
 """The headers on every response. Stored text is escaped where it is written; these hold if an escape is ever missed."""
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 POLICY = "; ".join(
     (
@@ -19,6 +19,14 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",  # an outlet may see who sends readers, never what they sought
 }
+# What other sites' pages may read: the API, which gives everybody the same. Nothing here knows a cookie.
+OPEN_TO_ALL = "/api/"
+SHARED = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
 
 
 def register(app: Flask) -> None:
@@ -27,6 +35,6 @@ def register(app: Flask) -> None:
 
 
 def _protect(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    for name, value in (HEADERS | SHARED if request.path.startswith(OPEN_TO_ALL) else HEADERS).items():
         response.headers.setdefault(name, value)
     return response

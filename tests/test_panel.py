@@ -1,0 +1,154 @@
+"""The panel anywhere: by address, for a draft of which nothing is kept, as a fragment, and from other sites' pages."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import newsroom
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from newsroom import article
+
+FLOOD = article(0)
+DRAFT = {"title": "The flood reaches Millbrook", "text": "The flood rose again over Millbrook and the dam gave way."}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with newsroom.application(tmp_path_factory.mktemp("data")) as made:
+        yield made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def ids(answer: dict) -> list[str]:
+    return [result["id"] for result in answer["results"]]
+
+
+# By address
+
+
+def test_an_article_is_known_by_its_address_however_a_reader_came_there(client: FlaskClient) -> None:
+    by_id = client.get(f"/api/articles/{FLOOD.id}/related").get_json()
+    assert FLOOD.url is not None
+    assert client.get("/api/related", query_string={"url": FLOOD.url + "?utm_source=mail#top"}).get_json() == by_id
+    assert len(client.get("/api/related", query_string={"url": FLOOD.url, "limit": 2}).get_json()["results"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [("", 400), ("javascript:alert(1)", 400), ("/articles/1", 400), ("https://nowhere.example/a", 404)],
+)
+def test_an_address_that_is_none_or_not_in_the_archive_is_a_problem(client: FlaskClient, url: str, status: int) -> None:
+    answer = client.get("/api/related", query_string={"url": url})
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+
+
+# A draft
+
+
+def test_a_draft_has_relations_and_nothing_of_it_is_kept(app: Flask, client: FlaskClient) -> None:
+    data = app.extensions["backfile"].settings.data
+    before = {file: file.read_bytes() for file in Path(data).rglob("*") if file.is_file() and "-shm" not in file.name}
+    answer = client.post("/api/related", json=DRAFT | {"text": "Quernstone " + DRAFT["text"]})
+    assert answer.status_code == 200
+    assert answer.get_json()["id"] is None
+    assert all("flood" in result["title"] for result in answer.get_json()["results"])
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "ETag" not in answer.headers
+    after = {file: file.read_bytes() for file in before}
+    assert after == before
+    assert not any(b"Quernstone" in content for content in after.values())
+
+
+def test_a_date_and_an_outlet_decide_lanes_and_reasons(client: FlaskClient) -> None:
+    undated = client.post("/api/related", json=DRAFT).get_json()
+    assert {result["lane"] for result in undated["results"]} == {"other"}
+    later = client.post("/api/related", json=DRAFT | {"published_at": "2031-01-01", "source": "Draft Desk"}).get_json()
+    for result in later["results"]:
+        assert result["lane"] == ("background" if result["published_at"] else "other")
+        assert "other outlet" in result["reason"] or not result["source"]
+
+
+def test_a_headline_alone_will_do_and_as_many_come_as_asked(client: FlaskClient) -> None:
+    answer = client.post("/api/related", json={"title": DRAFT["title"], "limit": 3}).get_json()
+    assert len(ids(answer)) == 3
+
+
+def test_a_draft_of_an_address_in_the_archive_is_not_related_to_itself(client: FlaskClient) -> None:
+    answer = client.post("/api/related", json={"title": FLOOD.title, "text": FLOOD.body, "url": FLOOD.url, "limit": 20})
+    assert FLOOD.id not in ids(answer.get_json())
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("", "one JSON object"),
+        ("[]", "one JSON object"),
+        ("{", "one JSON object"),
+        ("[" * 100_000, "one JSON object"),
+        ("{}", "no body"),
+        (json.dumps({"text": "..."}), "no body"),
+        (json.dumps({"text": 5}), "text is a number"),
+        (json.dumps({"text": "words", "limit": 0}), "limit must be"),
+        (json.dumps({"text": "words", "limit": True}), "limit must be"),
+        (json.dumps({"text": "words", "published_at": "soon"}), "soon"),
+        (json.dumps({"text": "words", "colour": "red"}), "colour must be left out"),
+    ],
+)
+def test_a_draft_that_cannot_be_used_is_a_problem_that_says_why(client: FlaskClient, sent: str, told: str) -> None:
+    answer = client.post("/api/related", data=sent, content_type="application/json")
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert told in answer.get_json()["detail"]
+
+
+def test_a_draft_must_be_json_and_no_longer_than_a_draft_is(client: FlaskClient) -> None:
+    assert client.post("/api/related", data="title=x").status_code == 415
+    assert client.post("/api/related", json={"text": "x" * 600_000}).status_code == 413
+
+
+# The fragment
+
+
+def test_the_fragment_is_the_panel_of_the_article_page_alone(client: FlaskClient) -> None:
+    page = client.get(f"/articles/{FLOOD.id}").text
+    fragment = client.get(f"/articles/{FLOOD.id}/related")
+    assert fragment.text.strip().startswith("<aside")
+    assert fragment.text.strip().endswith("</aside>")
+    assert fragment.text.replace("http://localhost/", "/").strip() in page
+    assert fragment.headers["X-Robots-Tag"] == "noindex"
+    assert (
+        client.get(f"/articles/{FLOOD.id}/related", headers={"If-None-Match": fragment.headers["ETag"]}).status_code
+        == 304
+    )
+    assert client.get("/articles/0000000000000000/related").status_code == 404
+    assert client.get(f"/articles/{newsroom.WITHDRAWN.id}/related").status_code == 410
+
+
+# Other sites
+
+
+@pytest.mark.parametrize("path", [f"/api/articles/{FLOOD.id}/related", "/api/search?q=flood", "/api/related?url=x"])
+def test_any_site_may_read_the_api_and_no_cookie_comes_with_it(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, headers={"Origin": "https://elsewhere.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_script_elsewhere_may_send_a_draft(client: FlaskClient) -> None:
+    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+    answer = client.options("/api/related", headers=asked)
+    assert answer.status_code == 200
+    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+    assert answer.headers["Access-Control-Allow-Headers"] == "Content-Type"
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=flood", f"/articles/{FLOOD.id}", "/healthz", "/static/related.js"])
+def test_nothing_but_the_api_is_open_to_other_sites(client: FlaskClient, path: str) -> None:
+    with client.get(path, headers={"Origin": "https://elsewhere.example"}) as answer:
+        assert "Access-Control-Allow-Origin" not in answer.headers

@@ -5,13 +5,16 @@ the archive itself is only read. `index/evaluation/` holds the parts. Invariant:
 and panel that readers are answered by.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from archive.errors import SourceError
 from archive.progress import Progress, silent
 from archive.store import Store
+from index.engine import Floats
 from index.evaluation import known_items
 from index.evaluation.asking import Answer, Answers, Ask, Setting, ask, ask_related
 from index.evaluation.chance import Chance
@@ -20,7 +23,9 @@ from index.evaluation.known_items import MAX_ARTICLES, QUERIES, Asked, KnownItem
 from index.evaluation.measures import MEASURES, RELATED_MEASURES, Run
 from index.evaluation.report import Cutoff, EvaluationReport, report_of
 from index.evaluation.runs import json_lines, read_trec_run, replace_file, tab_separated, trec_run
+from index.evaluation.similarity import read_similarities, report_on
 from index.evaluation.workbench import Parts, Workbench, workbench
+from index.likeness import Portrait, in_meaning, in_words, likeness
 from index.ranking import MODES
 
 __all__ = [
@@ -38,11 +43,19 @@ __all__ = [
     "evaluate",
     "evaluate_related",
     "evaluate_self",
+    "evaluate_similarities",
     "json_lines",
     "replace_file",
     "tab_separated",
     "trec_run",
 ]
+
+
+LIKENESS: Mapping[str, Callable[[Portrait, Portrait], float]] = {
+    "hybrid": likeness,
+    "keyword": in_words,
+    "semantic": in_meaning,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +95,33 @@ def evaluate_related(
     with workbench(collection.articles, parts=parts, work=work, progress=progress) as bench:
         answers = _answers(ask_related, bench, collection, plan or Plan(), progress)
     return _report(answers, collection, plan or Plan(), RELATED_MEASURES)
+
+
+def evaluate_similarities(
+    file: Path,
+    matrix: Path,
+    *,
+    background: Path | None = None,
+    plan: Plan | None = None,
+    parts: Parts,
+    work: Path,
+    progress: Progress = silent,
+) -> EvaluationReport:
+    """Measure how well the likeness of articles goes with the one that people gave each two of them.
+
+    `file` holds the articles, `matrix` a square of numbers in their order, `background` more articles of their kind.
+    Raises SourceError when one of them cannot be read.
+    """
+    plan = plan or Plan()
+    rated = read_similarities(file, matrix, background=background)
+    with workbench([*rated.articles, *rated.background], parts=parts, work=work, progress=progress) as bench:
+        portraits = bench.portraits(rated.articles)
+    found: dict[str, Floats] = {
+        setting: np.array([[LIKENESS[setting](one, other) for other in portraits] for one in portraits])
+        for setting in plan.measured()
+        if setting in LIKENESS
+    }
+    return report_on(rated, found, plan.chance)
 
 
 def evaluate_self(

@@ -70,7 +70,7 @@ def test_half_a_character_in_a_query_is_no_text_and_in_an_id_it_is_refused(folde
 def test_the_line_that_is_not_utf_8_is_named(folder: Path) -> None:
     with (folder / "queries.jsonl").open("ab") as file:
         file.write(b'{"_id": "q7", "text": "caf\xe9"}\n')
-    with pytest.raises(SourceError, match=r"queries.jsonl:4: not UTF-8"):
+    with pytest.raises(SourceError, match=r"queries.jsonl:4: byte 0xE9 at position 27 is not UTF-8"):
         read_judgements(folder, split="test")
 
 

@@ -434,7 +434,7 @@ def test_progress_is_told_of_each_stage(collection: Path, parts: Parts, tmp_path
         ("corpus.jsonl", '{"_id": "a", "title": 3, "text": "x"}\n', "corpus.jsonl:1: title is a number"),
         ("corpus.jsonl", '{"_id": "?", "text": "…"}\n', "corpus.jsonl:1: no body"),
         ("corpus.jsonl", "[" * 100_000 + "\n", "corpus.jsonl:1: not JSON"),
-        ("corpus.jsonl", b"\xff\xfe", "corpus.jsonl:1: not UTF-8"),
+        ("corpus.jsonl", b"\xff\xfe", "corpus.jsonl:1: byte 0xFF at position 1 is not UTF-8"),
         ("queries.jsonl", '{"_id": "q1", "text": "x"}\n{"_id": "q2"}\n', "queries.jsonl:2: no `text`"),
         ("queries.jsonl", '{"text": "x"}\n', "queries.jsonl:1: no `_id`"),
         ("queries.jsonl", "null\n", "queries.jsonl:1: not a JSON object"),
@@ -442,7 +442,7 @@ def test_progress_is_told_of_each_stage(collection: Path, parts: Parts, tmp_path
         ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\thigh\n", "test.tsv:2: three columns"),
         ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t1\nq1\t0\td1\t1\n", "test.tsv:3: three columns"),
         ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1 d1 1\n", "test.tsv:2: three columns"),
-        ("qrels/test.tsv", b"q1\t\xff\t1\n", "test.tsv:1: not UTF-8"),
+        ("qrels/test.tsv", b"q1\t\xff\t1\n", "test.tsv:1: byte 0xFF at position 4 is not UTF-8"),
         ("qrels/test.tsv", "", "no query of queries.jsonl is judged"),
     ],
 )
@@ -485,7 +485,7 @@ def test_related_articles_are_those_of_a_cluster(parts: Parts, tmp_path: Path) -
     lines(tmp_path / "clusters.jsonl", STORIES)
     report = evaluate_related(tmp_path / "clusters.jsonl", parts=parts, work=tmp_path / "work")
     assert (report.collection, report.queries) == ("clusters.jsonl", 4)
-    assert all(set(measures) == {"nDCG@5"} for measures in report.modes.values())
+    assert all(set(measures) == {"nDCG@5", "P@5", "Rprec"} for measures in report.modes.values())
     assert report.modes["hybrid"]["nDCG@5"] > 0.6
 
 
@@ -493,7 +493,7 @@ def test_a_perfect_panel_measures_one(parts: Parts, tmp_path: Path) -> None:
     lines(tmp_path / "clusters.jsonl", [*STORIES[2:4], STORIES[5]])
     plan = Plan(settings=["hybrid"])
     report = evaluate_related(tmp_path / "clusters.jsonl", plan=plan, parts=parts, work=tmp_path / "work")
-    assert report.modes == {"hybrid": {"nDCG@5": 1.0}}
+    assert report.modes == {"hybrid": {"nDCG@5": 1.0, "P@5": 0.2, "Rprec": 1.0}}
 
 
 def test_articles_of_no_cluster_are_no_cluster(parts: Parts, tmp_path: Path) -> None:

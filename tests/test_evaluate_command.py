@@ -128,8 +128,22 @@ def test_related_articles_have_intervals_and_comparisons_too(app: Flask, tmp_pat
     assert report["nDCG@5"] == report["modes"]["hybrid"]["nDCG@5"]
     low, high = report["intervals"]["hybrid"]["nDCG@5"]
     assert low <= report["nDCG@5"] <= high
-    assert set(report["comparison"]["measures"]) == {"nDCG@5"}
+    assert set(report["comparison"]["measures"]) == {"nDCG@5", "P@5", "Rprec"}
     assert "cutoff" not in report
+
+
+def test_likeness_is_measured_beside_what_people_said(app: Flask, tmp_path: Path) -> None:
+    """Of the second pair it is said that they are alike, and so they are: both tell of the election."""
+    texts = [newsroom.article(number).body for number in (0, 10, 11, 20)]
+    (tmp_path / "texts.txt").write_text("".join(" ".join(text.split()) + "\n" for text in texts))
+    (tmp_path / "matrix.txt").write_text("1 .1 .1 .1\n0 1 .9 .1\n0 0 1 .1\n0 0 0 1\n")
+    asked = ("--related", tmp_path / "texts.txt", "--similarities", tmp_path / "matrix.txt")
+    report = written(run(app, *asked, "--background", tmp_path / "texts.txt", "--json"))
+    assert set(report["modes"]) == {"hybrid", "keyword", "semantic"}
+    assert report["Pearson"] == report["modes"]["hybrid"]["Pearson"] > 0.5
+    low, high = report["intervals"]["hybrid"]["Pearson"]
+    assert low <= report["Pearson"] <= high
+    assert list(written(run(app, *asked, "--mode", "keyword", "--json"))["modes"]) == ["keyword"]
 
 
 # For people
@@ -311,6 +325,12 @@ def test_a_second_evaluation_of_the_same_is_refused_while_one_runs(app: Flask, t
         ([], "either"),
         (["judged", "--self"], "either"),
         (["--self", "--related", "judged/corpus.jsonl"], "either"),
+        (["judged", "--similarities", "judged/corpus.jsonl"], "--related FILE"),
+        (["--related", "judged/corpus.jsonl", "--background", "judged/corpus.jsonl"], "--similarities only"),
+        (
+            ["--related", *["judged/corpus.jsonl", "--similarities"], "judged/corpus.jsonl", "--run", "runs"],
+            "no --compare, --per-query or --run",
+        ),
         (["judged", "--queries", "5"], "--queries goes with --self"),
         (["judged", "--articles", "5"], "--articles goes with --self"),
         (["judged", "--ask-by", "words"], "--ask-by goes with --self"),

@@ -35,6 +35,8 @@ class Request:
 
     directory: Path | None
     related: Path | None
+    similarities: Path | None
+    background: Path | None
     own: bool
     split: str
     settings: tuple[str, ...]
@@ -54,6 +56,18 @@ class Request:
     "--related",
     type=READ_FILE,
     help="Measure related articles on this file instead: JSON Lines with a `cluster` field.",
+)
+@click.option(
+    "--similarities",
+    type=READ_FILE,
+    metavar="MATRIX",
+    help="With --related: the likeness of each two of FILE's articles, as people judged it.",
+)
+@click.option(
+    "--background",
+    type=READ_FILE,
+    metavar="FILE",
+    help="With --similarities: more articles, of which nothing is asked.",
 )
 @click.option("--self", "own", is_flag=True, help="Measure on the archive itself: its headlines ask for its articles.")
 @click.option("--split", type=TEXT, default="test", show_default=True, help="Which qrels/SPLIT.tsv to judge by.")
@@ -106,6 +120,7 @@ def evaluate(as_json: bool, **given: object) -> None:
       flask evaluate scifact --compare sum rrf --per-query scifact.tsv --run runs/
       flask evaluate scifact --compare-runs before.run after.run
       flask evaluate --related clusters.jsonl
+      flask evaluate --related articles.txt --similarities matrix.txt --background more.txt
       flask evaluate --self
     """
     request = Request(**given)  # type: ignore[arg-type]  # click has checked each
@@ -130,6 +145,7 @@ def _refuse(request: Request) -> None:
     """Raise UsageError for what does not go together, or cannot be written where it should be."""
     if (request.directory is not None) + (request.related is not None) + request.own != 1:
         raise click.UsageError("give either a collection's DIRECTORY, --related FILE or --self")
+    _refuse_similarities(request)
     given = [option for name, option in ONLY_SELF.items() if getattr(request, name) is not None]
     if given and not request.own:
         raise click.UsageError(f"{given[0]} goes with --self only")
@@ -144,6 +160,15 @@ def _refuse(request: Request) -> None:
             raise click.UsageError(f"{path}: there is no folder {path.resolve().parent}")
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise click.UsageError(f"{path} is neither a file nor a folder")
+
+
+def _refuse_similarities(request: Request) -> None:
+    if request.similarities and not request.related:
+        raise click.UsageError("--similarities goes with --related FILE, which holds the articles")
+    if request.background and not request.similarities:
+        raise click.UsageError("--background goes with --similarities only")
+    if request.similarities and (request.compare or request.per_query or request.run):
+        raise click.UsageError("--similarities goes with no --compare, --per-query or --run")
 
 
 def _settings(request: Request) -> list[str]:
@@ -163,7 +188,7 @@ def _compared_runs(own: Services, request: Request) -> "EvaluationReport":
 
 
 def _measured(own: Services, request: Request) -> "EvaluationReport":
-    from index.evaluate import Chance, Parts, Plan, evaluate_related
+    from index.evaluate import Chance, Parts, Plan, evaluate_related, evaluate_similarities
     from index.evaluate import evaluate as measure
 
     settings = own.settings
@@ -180,6 +205,15 @@ def _measured(own: Services, request: Request) -> "EvaluationReport":
             return _measured_self(own, request, plan=plan, parts=parts, work=work, progress=progress)
         if request.directory is not None:
             return measure(place, split=request.split, plan=plan, parts=parts, work=work, progress=progress)
+        if request.similarities is not None:
+            return evaluate_similarities(
+                *(place, request.similarities.resolve()),
+                background=request.background.resolve() if request.background else None,
+                plan=plan,
+                parts=parts,
+                work=work,
+                progress=progress,
+            )
         return evaluate_related(place, plan=plan, parts=parts, work=work, progress=progress)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from archive.article import Article
 from archive.errors import SourceError
 from archive.readers.fields import article_from
+from archive.readers.lines import not_utf8
 from archive.readers.normalise import clean, has_words
 from index.evaluation.measures import Qrels
 
@@ -136,7 +137,8 @@ def text_lines(path: Path, *, wanted: str) -> Iterator[tuple[str, str]]:
                 try:
                     line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError as error:
-                    raise SourceError(f"{path}:{number}: not UTF-8: {error}") from error
+                    reason = not_utf8(raw[error.start], error.start + 1)
+                    raise SourceError(f"{path}:{number}: {reason}") from error
                 if line.strip():
                     yield f"{path}:{number}", line.rstrip("\r\n")
     except OSError as error:

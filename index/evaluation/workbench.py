@@ -24,7 +24,9 @@ from index.engine import Vector, Vectors
 from index.fusion import Method
 from index.keywords import KeywordFormat
 from index.keywords.choice import Setting
+from index.likeness import Portrait
 from index.pieces import Pieces
+from index.portraits import Portraits
 from index.related import Related
 from index.search import Search
 from index.serving import Serving
@@ -67,6 +69,11 @@ class Workbench:
         """Return the related articles, merging the legs by `fusion` if given."""
         fusion = fusion or self._parts.fusion
         return Related(store=self._store, serving=self._serving, embedder=lambda: self._embedder, fusion=fusion)
+
+    def portraits(self, articles: Sequence[Article]) -> list[Portrait]:
+        """Return the portraits of some of the articles."""
+        with self._serving.engine() as (engine, _):
+            return Portraits(self._store, self._parts.embedder).portraits(engine, articles)
 
     def telling_words(self, text: str, *, limit: int) -> list[str]:
         """Return the words of `text` that tell it best from the other articles, most telling first."""

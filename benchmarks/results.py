@@ -23,6 +23,7 @@ PARTS = {  # in the order they are shown
     "vectors": "Vectors",
     "search": "Searching, beside the peers",
     "quality": "Judged quality among distractors",
+    "related": "Related articles",
     "publishing": "Publishing",
     "ingest": "Ingest",
     "serving": "Serving",

@@ -351,6 +351,13 @@ def test_without_an_index_the_most_frequent_words_tell_as_they_are_written(parts
     ]
 
 
+def test_each_candidate_has_a_mean_vector_or_none(engine: Engine) -> None:
+    found = engine.candidates(parse("flood"), None, depth=20)
+    means = engine.means(found)
+    assert means.shape == (len(found), MeaningEmbedder.dimension if engine.model_sha256 else 0)
+    assert np.linalg.norm(means, axis=1) == pytest.approx(np.ones(len(found)) if engine.model_sha256 else 0)
+
+
 def test_threads_get_what_one_alone_gets(engine: Engine) -> None:
     queries = [parse(text) for text in ("flood", "comet -election", '"the flood"', "source:ledger council", "café of")]
     alone = [engine.candidates(query, None, depth=20) for query in queries]

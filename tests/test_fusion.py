@@ -11,6 +11,7 @@ from index.engine import Candidates, Floats, Ints, as_ids, unscored
 from index.fusion import (
     BLEND,
     RANK_CONSTANT,
+    TIME_WEIGHT,
     WEIGHTS,
     Blend,
     Fusion,
@@ -19,6 +20,7 @@ from index.fusion import (
     Weights,
     best_first,
     fuse,
+    fuse_related,
     keyword_trust,
 )
 
@@ -353,3 +355,36 @@ def test_a_leg_that_found_nothing_leaves_the_other_its_whole_weight(method: Meth
 
 def test_single_legs_keep_their_order_below_zero_too() -> None:
     assert fuse(candidates([0.0] * 3, [-0.9, -0.1, -0.4]), method="sum", weights=(0.0, 1.0)).order.tolist() == [1, 2, 0]
+
+
+# Related articles
+
+
+@given(ROWS, st.sampled_from([WEIGHTS, (1.0, 0.0), (0.0, 1.0)]), st.floats(1, 100))
+def test_a_related_score_is_the_sum_of_its_parts_and_a_leg_alone_knows_no_time(
+    rows: list[Row], weights: Weights, ceiling: float
+) -> None:
+    given_rows = replace(of_rows(rows), ceiling=ceiling)
+    near = np.linspace(0, 1, len(rows))
+    fusion = fuse_related(given_rows, nearness=near, weights=weights)
+    assert fusion.score == pytest.approx(sum(fusion.parts.values(), np.zeros(len(rows))))
+    assert ("time" in fusion.parts) == all(weights)
+    assert (np.diff(fusion.score[fusion.order]) <= 0).all()
+    found = (given_rows.keyword > 0) & (fusion.weights[0] > 0) | ~np.isnan(given_rows.semantic) & (
+        fusion.weights[1] > 0
+    )
+    assert sorted(fusion.order.tolist()) == np.flatnonzero(found).tolist()
+
+
+def test_words_count_by_their_share_of_what_could_be_reached() -> None:
+    """The nearest of strangers is no relative: beside the best of them it would count as one."""
+    strangers = replace(candidates([2.0, 1.0], [0.1, 0.1]), ceiling=100.0)
+    fusion = fuse_related(strangers, nearness=np.zeros(2))
+    assert fusion.parts["keyword"] == pytest.approx([0.01, 0.005])
+
+
+def test_of_two_alike_the_one_of_the_day_comes_first_and_time_never_outweighs_meaning() -> None:
+    alike = replace(candidates([5.0, 5.0, 5.0], [0.6, 0.6, 0.8]), ceiling=10.0)
+    fusion = fuse_related(alike, nearness=np.array([0.0, 1.0, 0.0]))
+    assert fusion.order.tolist() == [2, 1, 0]
+    assert fusion.parts["time"] == pytest.approx([0.0, TIME_WEIGHT, 0.0])

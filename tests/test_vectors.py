@@ -219,6 +219,20 @@ def test_likeness_is_the_cosine_with_the_mean_of_the_passages_named(tmp_path: Pa
     assert index.likeness(found.passages, to=np.array([-1])).tolist() == [0.0] * len(rows)
 
 
+def test_an_article_s_mean_vector_weighs_its_lead_double_and_is_none_where_it_has_no_passage(tmp_path: Path) -> None:
+    random = np.random.default_rng(6)
+    items = [item for n in range(6) for item in some(random, n, passages=1 + n % 3)]
+    apply(tmp_path, added=items)
+    apply(tmp_path, removed=[identifier(4)])
+    means = opened(tmp_path).means(np.array([5, 0, 4, 2]))
+    for row, number in ((0, 5), (1, 0), (3, 2)):
+        own = sorted((span.start, tuple(vector)) for article, span, vector in items if article == identifier(number))
+        passages = as_kept(np.array([vector for _, vector in own], np.float32))
+        total = passages.sum(axis=0) + passages[0]
+        assert means[row] == pytest.approx(total / np.linalg.norm(total), abs=1e-6)
+    assert not means[2].any()
+
+
 def test_removed_articles_are_found_by_no_door(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     apply(tmp_path, added=[item for n in range(20) for item in some(random, n, passages=3)])

@@ -36,7 +36,7 @@ HARDER: Mapping[str, Callable[[str, str], tuple[str, str]]] = {
     "as they are": lambda title, body: (title, body),
     "the first 60 words, no headline": lambda _, body: ("", " ".join(body.split()[:60])),
     "words 150 to 350, no headline": lambda _, body: ("", " ".join(body.split()[150:350]) or body),
-    "headlines alone": lambda title, _: (title, title),
+    "headlines alone": lambda title, body: (title, title or body[:80]),
 }
 
 

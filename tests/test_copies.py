@@ -80,7 +80,7 @@ def test_only_letters_and_digits_count_whatever_their_case(text: str) -> None:
 def test_a_text_has_as_many_shingles_as_runs_of_five_different_words(text: str) -> None:
     words = text.lower().replace("3.14", "3 14").replace("--", "").replace("\u0000", "").split()
     different = {tuple(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1)}
-    assert len(shingles(text)) == max(1, len(different))
+    assert len(shingles(text)) == (len(different) or bool(words))
 
 
 def test_word_order_matters_and_a_short_text_is_one_shingle() -> None:

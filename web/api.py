@@ -17,7 +17,7 @@ from web.payload import (
     result_object,
     search_object,
 )
-from web.services import services, shown_article
+from web.services import copies_of, services, shown_article
 
 SEARCH_PATH = "/api/search"
 DESCRIBE = {"0": result_object, "1": explained_result}
@@ -52,7 +52,8 @@ def article(article_id: str) -> Response:
 
     def read() -> tuple[Json, int | None]:
         published, _ = parts.store.pointer()
-        body = article_object(shown_article(parts, article_id), parts.store.versions(article_id))
+        shown, group = shown_article(parts, article_id), copies_of(parts, article_id)
+        body = article_object(shown, parts.store.versions(article_id), group)
         return body, published.number if published else None
 
     body, generation = parts.crew.do(read)

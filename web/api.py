@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from index.related import RelatedResponse
 from index.search import SearchResponse
 from web import conditional, params
+from web.copies import copies_object, members
 from web.payload import (
     Json,
     article_object,
@@ -57,6 +58,21 @@ def article(article_id: str) -> Response:
         return body, published.number if published else None
 
     body, generation = parts.crew.do(read)
+    return _validated(body, generation=generation)
+
+
+@blueprint.get("/api/articles/<article_id>/copies")
+def copies(article_id: str) -> Response:
+    """Return the copies of one article, and how each differs from the likely origin."""
+    parts = services()
+
+    def compare() -> tuple[Json, int | None]:
+        shown_article(parts, article_id)
+        published, _ = parts.store.pointer()
+        body = copies_object(article_id, members(copies_of(parts, article_id), this=article_id))
+        return body, published.number if published else None
+
+    body, generation = parts.crew.do(compare)
     return _validated(body, generation=generation)
 
 

@@ -12,10 +12,11 @@ from index.results import Result
 from index.search import SearchRequest, SearchResponse
 from web import conditional, params, wording
 from web.api import link_header
+from web.copies import Member, members
 from web.examples import example_queries
 from web.payload import page_links
 from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
-from web.services import Services, services, shown_article
+from web.services import Services, copies_of, services, shown_article
 
 SEARCH_PATH = "/search"
 NEWEST_ON_HOME = 8
@@ -71,21 +72,24 @@ def _found(parts: Services, wanted: SearchRequest) -> tuple[SearchResponse, list
 
 @blueprint.get("/articles/<article_id>")
 def article(article_id: str) -> Response:
-    """Show an article beside what is related to it."""
+    """Show an article with its copies, beside what is related to it."""
     parts = services()
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
 
-    def read() -> tuple[Article, RelatedResponse]:
+    def read() -> tuple[Article, list[Member], RelatedResponse]:
         shown = shown_article(parts, article_id)
-        return shown, parts.related.related(article_id, limit=RELATED_ON_PAGE)
+        group = members(copies_of(parts, article_id), this=article_id)
+        return shown, group, parts.related.related(article_id, limit=RELATED_ON_PAGE)
 
-    shown, related = parts.crew.do(read)
+    shown, group, related = parts.crew.do(read)
     lanes: dict[str, list[Result]] = {}  # the same story first, then in the order of each one's best article
     for result in sorted(related.results, key=lambda result: result.lane != "same_story"):
         lanes.setdefault(wording.LANE_NAMES[result.lane or "other"], []).append(result)
-    page = render_template("article.html", article=shown, lanes=lanes, degraded=related.degraded, back=_back())
+    page = render_template(
+        "article.html", article=shown, group=group, lanes=lanes, degraded=related.degraded, back=_back()
+    )
     return _validated(Response(page), None if related.degraded else tag)
 
 

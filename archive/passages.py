@@ -78,14 +78,22 @@ def _longest(body: str, ranges: Sequence[Range], context: str, token_spans: Toke
     return max((len(token_spans(embedding_text(context, body[start:end]))) for start, end in ranges), default=0)
 
 
-def _sentences(article: Article, tokens: Sequence[Range], room: int) -> list[Range]:
-    """Return the body's sentences, trimmed, none longer than `room` tokens."""
+def sentences(body: str, language: str | None) -> list[Range]:
+    """Return where each sentence of `body` stands, without the space around it."""
     found: list[Range] = []
-    for boundary in sentencex.get_sentence_boundaries(article.language or "en", article.body):
+    for boundary in sentencex.get_sentence_boundaries(language or "en", body):
         start, text = boundary["start_index"], boundary["text"]
         trimmed = (start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
         if trimmed[0] < trimmed[1]:
-            found += _split_long(article.body, trimmed, tokens, room)
+            found.append(trimmed)
+    return found
+
+
+def _sentences(article: Article, tokens: Sequence[Range], room: int) -> list[Range]:
+    """Return the body's sentences, none longer than `room` tokens."""
+    found: list[Range] = []
+    for sentence in sentences(article.body, article.language):
+        found += _split_long(article.body, sentence, tokens, room)
     return found
 
 

@@ -39,6 +39,7 @@ Outcome = Literal["added", "updated", "unchanged"]
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
 CACHE_KIB = 1024  # pages a connection keeps; each thread has one, and the system keeps the file's pages for all
 BUSY_RETRY_SECONDS = 0.01
+PACKED_SCHEMA = 2  # what is older leaves much space behind when it is brought to this
 BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
 # A row of `Store.filings`: article id, seq of its last change, whether it is shown, source, section, authors (JSON),
 # language, published_at (ISO 8601), all as they are stored.
@@ -82,13 +83,17 @@ class PublishedGeneration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveStats:
-    """How much there is. `articles` counts what is shown; times are of the shown articles that have one."""
+    """How much there is. `articles` counts what is shown; times are of the shown articles that have one.
+
+    `copies` counts the shown articles that have a copy among them.
+    """
 
     articles: int
     removed: int
     versions: int
     passages: int
     embeddings: int
+    copies: int
     sources: int
     earliest: datetime | None
     latest: datetime | None
@@ -164,7 +169,7 @@ class Store:
                 connection.execute(script)
                 connection.pragma("user_version", number)
             connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('uuid', ?)", (str(uuid.uuid4()),))
-        if 0 < current < scripts[-1][0]:
+        if 0 < current < PACKED_SCHEMA:
             self._give_back()
 
     def _give_back(self) -> None:
@@ -490,6 +495,103 @@ class Store:
                     found[text_hash] = unguarded(packed)
         return found
 
+    # Copies
+
+    def copies_seq(self) -> int:
+        """Return the seq of the change up to which copies were looked for. It grows whenever the groups change."""
+        return int(self._one("SELECT value FROM meta WHERE key = 'copies'")[0])
+
+    def unsigned(self, article_ids: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Yield the body of those of the articles that are shown and have no signature, by the row of their version.
+
+        One that is damaged is passed over: `check` tells of it.
+        """
+        rows = self._live_rows(
+            f"SELECT v.version_id, b.packed {_SHOWN} {_WITH_BODY}"
+            " AND NOT EXISTS (SELECT 1 FROM signature s WHERE s.version_id = v.version_id)",
+            article_ids,
+        )
+        for version_id, packed in rows:
+            with suppress(ValueError):
+                yield version_id, unpack_text(packed)
+
+    def put_signatures(self, signatures: Sequence[tuple[int, bytes]]) -> None:
+        """Keep signatures, by the row of their version; one that is there already stays."""
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO signature (version_id, packed) VALUES (?, ?)", signatures)
+
+    def signatures(self) -> tuple[list[str], bytes]:
+        """Return the articles that are shown and have one, in order, and their signatures one after the other."""
+        ids, packed = [], bytearray()
+        for article_id, signature in self._rows(
+            f"SELECT a.article_id, s.packed {_SHOWN} JOIN signature s ON s.version_id = v.version_id"
+            " WHERE a.status = 'live' ORDER BY a.article_id"
+        ):
+            ids.append(article_id)
+            packed += signature
+        return ids, bytes(packed)
+
+    def bodies(self, article_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield (id, body) of those of the articles that may be shown and are not damaged."""
+        for article_id, packed in self._live_rows(f"SELECT a.article_id, b.packed {_SHOWN} {_WITH_BODY}", article_ids):
+            with suppress(ValueError):
+                yield article_id, unpack_text(packed)
+
+    def put_copies(self, groups: Sequence[Sequence[str]], *, judged: Sequence[str], after: int, until: int) -> bool:
+        """Keep what was found of the changes with `after < seq <= until`: these groups of articles.
+
+        What was known of them before, and of all articles that were `judged`, is forgotten. Returns False, and keeps
+        nothing, when another process has kept something since `after`.
+        """
+        with self._transaction() as connection:
+            moved = connection.execute(
+                "UPDATE meta SET value = ? WHERE key = 'copies' AND value = ? RETURNING 1", (str(until), str(after))
+            ).fetchall()
+            if not moved:
+                return False
+            gone = dict.fromkeys([*judged, *(article_id for group in groups for article_id in group)])
+            connection.executemany("DELETE FROM copy WHERE article_id = ?", ((article_id,) for article_id in gone))
+            (highest,) = connection.execute("SELECT coalesce(max(group_id), 0) FROM copy")
+            rows = [(member, number) for number, group in enumerate(groups, highest[0] + 1) for member in group]
+            connection.executemany("INSERT INTO copy (article_id, group_id) VALUES (?, ?)", rows)
+            return True
+
+    def copy_groups(self) -> tuple[int, dict[str, int]]:
+        """Return `copies_seq`, and the group of every article that has copies, shown or not."""
+        rows = list(
+            self._rows(
+                "SELECT m.value, c.article_id, c.group_id FROM meta m LEFT JOIN copy c ON true WHERE m.key = 'copies'"
+            )
+        )
+        return int(rows[0][0]), {article_id: group for _, article_id, group in rows if article_id is not None}
+
+    def copies_of(self, article_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return the whole group of those of the articles that have copies, by id: only what is shown.
+
+        The likely origin comes first: what was published first, the undated last, then what came in first.
+        """
+        asked: dict[int, list[str]] = {}
+        for batch in _batches(article_ids):
+            for article_id, group in self._rows(
+                f"SELECT article_id, group_id FROM copy WHERE article_id IN ({_marks(batch)})", batch
+            ):
+                asked.setdefault(group, []).append(article_id)
+        members: dict[int, list[str]] = {}
+        for group, article_id in self._rows(
+            "SELECT c.group_id, c.article_id FROM json_each(?) asked JOIN copy c ON c.group_id = asked.value"
+            " JOIN article a ON a.article_id = c.article_id AND a.status = 'live'"
+            " JOIN version v ON v.article_id = c.article_id AND v.version = 1"  # its row tells when the article came in
+            " ORDER BY a.published_at IS NULL, a.published_at, v.version_id",
+            (json.dumps(list(asked)),),
+        ):
+            members.setdefault(group, []).append(article_id)
+        return {
+            article_id: group
+            for number, group in members.items()
+            for article_id in asked[number]
+            if len(group) > 1 and article_id in group
+        }
+
     # Generations
 
     def pointer(self) -> tuple[PublishedGeneration | None, PublishedGeneration | None]:
@@ -526,7 +628,9 @@ class Store:
             " (SELECT count(*) FROM embedding),"
             f" (SELECT count(DISTINCT v.source) {_SHOWN} WHERE a.status = 'live'),"
             " (SELECT min(published_at) FROM article WHERE status = 'live'),"
-            " (SELECT max(published_at) FROM article WHERE status = 'live')"
+            " (SELECT max(published_at) FROM article WHERE status = 'live'),"
+            " (SELECT coalesce(sum(members), 0) FROM (SELECT count(*) AS members FROM copy"
+            " JOIN article USING (article_id) WHERE status = 'live' GROUP BY group_id) WHERE members > 1)"
         )
         return ArchiveStats(
             articles=row[0],
@@ -537,6 +641,7 @@ class Store:
             sources=row[5],
             earliest=_time(row[6]),
             latest=_time(row[7]),
+            copies=row[8],
             seq=seq,
         )
 

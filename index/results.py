@@ -10,6 +10,7 @@ import numpy as np
 
 from archive.article import Article
 from index.engine import Candidates, Span, TermEvidence
+from index.folding import Copies
 from index.fusion import Fusion
 from index.snippet import WORD_HIT, Excerpt, Range, snippet
 
@@ -41,7 +42,8 @@ class LegScore:
 class Result:
     """One article found, with why. Its score is the sum of both legs' parts and of `parts`.
 
-    `terms` says which words it holds, and where; `lane` and `reason` are set in related articles only.
+    `terms` says which words it holds, and where; `copies`, what else of its list is a copy of it; `lane` and `reason`
+    are set in related articles only.
     """
 
     article: Article
@@ -53,6 +55,7 @@ class Result:
     terms: Sequence[TermEvidence] = ()
     probability: float | None = None
     sentence: str | None = None  # the sentence nearest in meaning, whole, whether the snippet shows it or not
+    copies: Copies | None = None
     lane: str | None = None
     reason: str | None = None
 

@@ -2,7 +2,7 @@
 
 Invariants: an index only nominates, so what the store does not show is neither counted nor shown. One answer comes from
 one generation, and total, facets, histogram and pages are all counted from one frozen list. A filter, a phrase or an
-exclusion binds whatever leg found an article.
+exclusion binds whatever leg found an article. Total and facets count articles: what paging reaches and what is folded.
 """
 
 import time
@@ -19,6 +19,7 @@ from index.embedder import Embedder
 from index.engine import Ints, Mask, TermEvidence
 from index.errors import CursorExpired
 from index.facets import Facets, facets_of
+from index.folding import Copies, Copying, Folding, Groups, fold
 from index.frozen import FrozenSets, cursor_of, read_cursor, token_of
 from index.fusion import Method
 from index.listing import Cutoff, Remarks, Sort, in_order, ranked_rows, remarks, worth_showing
@@ -31,6 +32,7 @@ from index.serving import Serving
 from index.snippet import Range
 
 Speller = Callable[[str], str | None]
+MOST_COPIES = 100  # named with a result; more are counted
 EXPIRED = "this cursor has expired: begin again at the first page"
 
 
@@ -39,7 +41,7 @@ class SearchRequest:
     """What is asked: inclusive days in UTC; several values of one filter mean any of them.
 
     `cursor` names a page of a list made before; `page` is not looked at then, and the rest may be left out. `cutoff`
-    "off" also lists what is probably not relevant.
+    "off" also lists what is probably not relevant. `copies` "folded" shows the first of each group of copies alone.
     """
 
     query: str = ""
@@ -52,6 +54,7 @@ class SearchRequest:
     date_to: date | None = None
     sort: Sort = "relevance"
     cutoff: Cutoff = "on"
+    copies: Copying = "folded"
     page: int = 1
     page_size: int = 10
     cursor: str | None = None
@@ -60,6 +63,8 @@ class SearchRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResponse:
     """One page of an answer. `complete` is False when more articles than `total` may match.
+
+    `folded` of the `total` are copies that stand behind another article of the list.
 
     `relaxed`: no article holds every word, so these hold most, or are near in meaning. `no_good_match`: there was
     something to look for and nothing is probably relevant. `by_meaning_alone`: no article listed holds a word of the
@@ -70,6 +75,7 @@ class SearchResponse:
     request: SearchRequest
     results: Sequence[Result]
     total: int
+    folded: int
     complete: bool
     relaxed: bool
     by_meaning_alone: bool
@@ -88,6 +94,7 @@ class ResultSet:
     """A ranking after the store was asked, cut off and put in order: the list that every page shows a part of.
 
     Of the ranking only what is listed is kept, in the order of the list: row n of its columns is row n of the list.
+    Copies that are folded are rows like any other.
     """
 
     token: str
@@ -95,8 +102,11 @@ class ResultSet:
     ranking: Ranking
     filed: Ints  # the row of each article on the catalogue's shelf
     facets: Facets
+    folding: Folding
     seq: int  # the last change that was looked at
+    copies_seq: int  # what the folding goes by
     total: int
+    folded: int
     remarks: Remarks
     no_good_match: bool
     is_thin: bool  # so little was found that the query may be misspelt
@@ -104,7 +114,7 @@ class ResultSet:
     @property
     def nbytes(self) -> int:
         """The memory that its columns take."""
-        return self.ranking.nbytes + self.filed.nbytes
+        return self.ranking.nbytes + self.filed.nbytes + self.folding.group.nbytes
 
 
 class Search:
@@ -128,6 +138,7 @@ class Search:
         self._speller = speller
         self._today = today
         self._catalogue = Catalogue(store)
+        self._groups = Groups(store)
         self._ranker = Ranker(
             serving=serving, embedder=embedder, catalogue=self._catalogue, fusion=fusion, recency=recency
         )
@@ -135,7 +146,7 @@ class Search:
 
     def prepare(self) -> None:
         """Read what every search counts by, so that the first one need not."""
-        self._catalogue.shelf()
+        self._groups.of(self._catalogue.shelf())
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Return one page of what `request` asks for. Raises QueryRefused, and CursorExpired for an old cursor."""
@@ -151,6 +162,7 @@ class Search:
             request=replace(found.asked, page=page, page_size=request.page_size, cursor=request.cursor),
             results=self._results(found, part, shelf),
             total=found.total,
+            folded=found.folded,
             complete=found.remarks.complete,
             relaxed=found.remarks.relaxed,
             by_meaning_alone=found.remarks.by_meaning_alone,
@@ -158,7 +170,7 @@ class Search:
             no_good_match=found.no_good_match,
             suggestion=self._speller(found.asked.query) if self._speller and found.is_thin else None,
             facets=found.facets,
-            cursor=cursor_of(found.token, after) if after < len(found.filed) else None,
+            cursor=cursor_of(found.token, after) if after < found.folding.places else None,
             generation=found.ranking.generation,
             degraded=found.ranking.degraded,
             took_ms=round((time.perf_counter() - started) * 1000, 1),
@@ -207,7 +219,8 @@ class Search:
     def _is_current(self, found: ResultSet) -> bool:
         with self._serving.engine() as (engine, degraded):
             is_same_engine = (engine.generation, degraded) == (found.ranking.generation, found.ranking.degraded)
-        return is_same_engine and engine.generation is not None and self._store.last_seq() == found.seq
+        seqs = (self._store.last_seq(), self._store.copies_seq())
+        return is_same_engine and engine.generation is not None and seqs == (found.seq, found.copies_seq)
 
     def _freeze(self, request: SearchRequest, today: date) -> ResultSet:
         """Search, leave out what the store does not show and what is not relevant, and put the rest in order."""
@@ -224,16 +237,21 @@ class Search:
         rows = rows[self._still_holding(ranking, rows, filed[rows], shelf, since=ranking.seq)]
         rows = in_order(rows, shelf.published[filed[rows]], sort=request.sort, ranking=ranking)
         filed = filed[rows]
+        copies_seq, groups = self._groups.of(shelf)
+        folding = fold(groups[filed], request.copies)
         said = remarks(ranking, rows, cutoff=request.cutoff)
         is_thin = said.relaxed or not len(rows) or ranking.candidates.known < 1
         return ResultSet(
-            token=token_of(request, today, ranking.mode, ranking.generation, ranking.degraded, shelf.seq),
+            token=token_of(request, today, ranking.mode, ranking.generation, ranking.degraded, shelf.seq, copies_seq),
             asked=request,
             ranking=ranking.kept(rows),
             filed=filed,
             facets=facets_of(shelf, filed),
+            folding=folding,
             seq=shelf.seq,
+            copies_seq=copies_seq,
             total=len(rows),
+            folded=len(rows) - folding.places,
             remarks=said,
             no_good_match=not len(rows) and (says_nothing or bool(ranking.query.text)),
             is_thin=is_thin and bool(ranking.query.text),
@@ -256,21 +274,27 @@ class Search:
         keep = self._still_holding(found.ranking, np.arange(len(filed)), filed, shelf, since=found.seq)
         if keep.all() and not (shelf.changed[filed] > found.seq).any():
             return found
-        return replace(found, total=int(keep.sum()), facets=facets_of(shelf, filed[keep]))
+        folded = found.folding.folded(keep)
+        return replace(found, total=int(keep.sum()), folded=folded, facets=facets_of(shelf, filed[keep]))
+
+    def _held(self, found: ResultSet, rows: Ints, shelf: Shelf) -> Ints:
+        """Return those of these rows that are still part of the list."""
+        filed = shelf.shown_of(found.filed[rows])
+        return rows[self._still_holding(found.ranking, rows, filed, shelf, since=found.seq)]
 
     def _results(self, found: ResultSet, part: slice, shelf: Shelf) -> list[Result]:
-        ranking, rows = found.ranking, np.arange(len(found.filed))[part]
+        """Return the results at these places. Where what stood for its copies has gone, the next of them does."""
+        ranking = found.ranking
+        rows = found.folding.leading(self._held(found, found.folding.rows(part), shelf))
         ids = ranking.candidates.ids_of(rows)
         articles = self._store.live(ids)
         terms = self._terms(ranking, ids)
         sentences = self._sentences(ranking, rows, articles)
-        filed = shelf.shown_of(found.filed[part])
+        copies = self._copies(found, rows, shelf)
         results = []
-        for row, article_id, place in zip(rows.tolist(), ids, filed.tolist(), strict=True):
+        for row, article_id in zip(rows.tolist(), ids, strict=True):
             article = articles.get(article_id)
-            if article is None or place == NOT_SHOWN:
-                continue
-            if shelf.changed[place] > found.seq and not holds(ranking.query, article):
+            if article is None:
                 continue
             result = result_of(
                 Found(ranking.candidates, ranking.fusion, row),
@@ -280,8 +304,34 @@ class Search:
                 sentence=sentences.get(article_id),
             )
             probability = float(ranking.probability[row]) if ranking.query.text else None
-            results.append(replace(result, terms=terms.get(article_id, ()), probability=probability))
+            results.append(
+                replace(
+                    result,
+                    terms=terms.get(article_id, ()),
+                    probability=probability,
+                    copies=copies.get(article_id),
+                )
+            )
         return results
+
+    def _copies(self, found: ResultSet, rows: Ints, shelf: Shelf) -> Mapping[str, Copies]:
+        """Return what else of the list each of these rows belongs together with, by article; nothing for most."""
+        beside = found.folding.beside(rows)
+        if len(beside) == len(np.unique(found.folding.group[rows])):
+            return {}
+        groups: dict[int, list[str]] = {}
+        held = self._held(found, beside, shelf)
+        ids_of = found.ranking.candidates.ids_of
+        for number, article_id in zip(found.folding.group[held].tolist(), ids_of(held), strict=True):
+            groups.setdefault(number, []).append(article_id)
+        numbers = dict(zip(ids_of(rows), found.folding.group[rows].tolist(), strict=True))
+        others = {id_: [other for other in groups.get(number, ()) if other != id_] for id_, number in numbers.items()}
+        others = {article_id: group for article_id, group in others.items() if group}
+        whole = self._store.copies_of(list(others))
+        return {
+            article_id: Copies(count=len(group), ids=group[:MOST_COPIES], origin=whole.get(article_id, [article_id])[0])
+            for article_id, group in others.items()
+        }
 
     def _sentences(self, ranking: Ranking, rows: Ints, articles: Mapping[str, Article]) -> Mapping[str, Range | None]:
         """Return the sentence of each of these articles that is nearest in meaning, when meaning was searched."""

@@ -17,6 +17,7 @@ import flask.cli
 import newsroom
 import pytest
 from click.testing import CliRunner, Result
+from copied import story
 from flask import Flask
 from processes import PATIENCE, ROOT, Newsroom, wait_until
 
@@ -171,6 +172,19 @@ def test_ingest_writes_the_report_as_json(app: Flask, news: Path) -> None:
     }
     assert all(each["reason"] for each in report["rejected"])
     assert (report["embedded"], report["generation"]) == (2, 2)
+
+
+def test_ingest_and_reindex_look_for_copies(app: Flask, tmp_path: Path) -> None:
+    rows = [{"url": f"https://{n}.example/", "title": f"Flood {n}", "body": story("flood")} for n in range(3)]
+    (tmp_path / "wire.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:2]))
+    before = written(run(app, "stats", "--json"))["copies"]
+    run(app, "ingest", tmp_path / "wire.jsonl")
+    services_of(app).store.put(newsroom.article(70, body=story("fire")))
+    (tmp_path / "wire.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report = written(run(app, "ingest", tmp_path / "wire.jsonl", "--json"))
+    services_of(app).store.put(newsroom.article(71, body=story("fire")))
+    run(app, "reindex")
+    assert (before, report["copies"], written(run(app, "stats", "--json"))["copies"]) == (0, 3, 5)
 
 
 def test_ingest_counts_the_rejections_it_does_not_name(app: Flask, news: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +388,7 @@ def test_stats_say_what_the_archive_holds(app: Flask) -> None:
     facts = written(run(app, "stats", "--json"))
     assert facts.pop("disk")["archive"] > 10_000
     assert facts == {
-        "articles": 12, "removed": 0, "versions": 12, "passages": 12, "embeddings": 12, "sources": 3,
+        "articles": 12, "removed": 0, "versions": 12, "passages": 12, "embeddings": 12, "copies": 0, "sources": 3,
         "earliest": "2001-03-01T00:00:00Z", "latest": "2002-03-02T00:00:00Z", "seq": 12, "generation": 1,
         "pending_changes": 0, "previous_generation": None, "keywords": "whoosh", "advice": None,
     }  # fmt: skip
@@ -477,7 +491,7 @@ def test_evaluate_measures_related_articles(app: Flask, clusters: Path) -> None:
 
 def test_progress_goes_to_standard_error_only(app: Flask, news: Path, collection: Path) -> None:
     for arguments, stages in (
-        (["ingest", news], ["reading", "chunking", "embedding", "keyword index", "vector index"]),
+        (["ingest", news], ["reading", "copies", "chunking", "embedding", "keyword index", "vector index"]),
         (["reindex"], ["chunking", "keyword index", "vector index"]),
         (["evaluate", collection], ["storing", "embedding", "searching, hybrid"]),
     ):

@@ -23,9 +23,11 @@ from newsroom import QuickEmbedder
 from processes import ROOT, Newsroom
 
 from archive.article import Article
+from archive.grouping import find_copies
 from archive.ingest import ingest
 from index.analysis import analyse, fold
-from index.listing import CUTOFFS, SORTS, Sort
+from index.folding import COPYINGS, Copying
+from index.listing import CUTOFFS, SORTS, Cutoff, Sort
 from index.matching import holds
 from index.query import FieldValue, Phrase, QueryRefused, parse
 from index.ranking import MODES, Mode
@@ -64,6 +66,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Big]:
     else:
         services = Services(Settings(data=folder), embedder=QuickEmbedder())
         ingest([NEWS / name for name in FILES], services.store)
+    find_copies(services.store)
     services.builder.update()
     ids = services.store.live_ids()
     assert len(ids) >= 25_000
@@ -132,23 +135,25 @@ def asked(services: Services, request: SearchRequest) -> SearchResponse | None:
 
 
 @SLOW
-@given(QUESTIONS, st.sampled_from(CUTOFFS))
+@given(QUESTIONS, st.sampled_from(CUTOFFS), st.sampled_from(COPYINGS))
 def test_facet_sums_the_total_and_what_paging_reaches_are_the_same(
-    big: Big, asked_for: tuple[int, int, Mode, Sort], cutoff: str
+    big: Big, asked_for: tuple[int, int, Mode, Sort], cutoff: Cutoff, copies: Copying
 ) -> None:
     seed, words, mode, sort = asked_for
-    request = SearchRequest(query=question(big, seed, words), mode=mode, sort=sort, cutoff=cutoff, page_size=PAGE)  # type: ignore[arg-type]
+    text = question(big, seed, words)
+    request = SearchRequest(query=text, mode=mode, sort=sort, cutoff=cutoff, copies=copies, page_size=PAGE)
     if asked(big.services, request) is None:
         return
     reached, pages = walk(big.services, request)
     assert len(reached) == len(set(reached))
     assert {page.total for page in pages} == {pages[0].total}
-    assert len(reached) == min(pages[0].total, PAGE * MOST_PAGES)
+    shown = pages[0].total - pages[0].folded
+    assert len(reached) == min(shown, PAGE * MOST_PAGES)
     check_counts(pages[0])
-    if pages[0].total > len(reached):
-        last = (pages[0].total - 1) // PAGE + 1
+    if shown > len(reached):
+        last = (shown - 1) // PAGE + 1
         end = big.services.search.search(replace(request, page=last))
-        assert len(end.results) == pages[0].total - PAGE * (last - 1)
+        assert len(end.results) == shown - PAGE * (last - 1)
         assert end.cursor is None
 
 
@@ -186,7 +191,7 @@ def test_date_filters_take_both_their_days(big: Big, seed: int, days: int, mode:
         and datetime.combine(start, time.min, UTC) <= one.published_at
         and one.published_at.date() <= end
     }
-    request = SearchRequest(date_from=start, date_to=end, mode=mode, page_size=PAGE)
+    request = SearchRequest(date_from=start, date_to=end, mode=mode, copies="all", page_size=PAGE)
     reached, pages = walk(big.services, request)
     assert pages[0].total == len(wanted)
     assert set(reached) <= wanted
@@ -250,9 +255,9 @@ def test_rows_neither_repeat_nor_drop_while_another_process_ingests(big: Big, tm
     for request, start, numbered, cursored in zip(requests, first, walks, by_cursor, strict=True):
         ids = [result.article.id for answer in numbered for result in answer.results]
         assert ids == [result.article.id for answer in cursored for result in answer.results]
-        assert len(ids) == len(set(ids)) == min(start.total, request.page_size * len(numbered))
+        assert len(ids) == len(set(ids)) == min(start.total - start.folded, request.page_size * len(numbered))
         for answer in (*numbered, *cursored):
-            assert (answer.total, answer.generation) == (start.total, start.generation)
+            assert (answer.total, answer.folded, answer.generation) == (start.total, start.folded, start.generation)
             check_counts(answer)
     big.services.serving.catch_up()
     afresh = big.services.search.search(requests[1])

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
+from index.folding import COPYINGS
 from index.frozen import cursor_of
 from index.listing import CUTOFFS, SORTS
 from index.ranking import MODES
@@ -26,7 +27,7 @@ def test_nothing_asked_means_the_defaults() -> None:
 def test_every_parameter_reaches_the_request() -> None:
     asked = read(
         "q=+river+flood+&mode=semantic&source=The+Ledger&source=Harbour+News&section=World&author=Ada+Quill&language=en"
-        "&from=1999-12-31&to=2000-01-01&sort=oldest&cutoff=off&page=3&page_size=25&cursor=0123456789abcdef-50"
+        "&from=1999-12-31&to=2000-01-01&sort=oldest&cutoff=off&copies=all&page=3&page_size=25&cursor=0123456789abcdef-50"
     )
     assert asked == SearchRequest(
         query="river flood",
@@ -39,6 +40,7 @@ def test_every_parameter_reaches_the_request() -> None:
         date_to=date(2000, 1, 1),
         sort="oldest",
         cutoff="off",
+        copies="all",
         page=3,
         page_size=25,
         cursor="0123456789abcdef-50",
@@ -46,7 +48,7 @@ def test_every_parameter_reaches_the_request() -> None:
 
 
 def test_a_blank_value_is_an_absent_one_because_forms_send_empty_fields() -> None:
-    assert read("q=&mode=&source=&source=+&from=&to=&sort=&cutoff=&page=&page_size=&cursor=") == SearchRequest()
+    assert read("q=&mode=&source=&source=+&from=&to=&sort=&cutoff=&copies=&page=&page_size=&cursor=") == SearchRequest()
 
 
 def test_a_filter_given_twice_counts_once() -> None:
@@ -75,6 +77,7 @@ def test_a_filter_given_twice_counts_once() -> None:
         ("page_size=101", "page_size"),
         ("cutoff=0.5", "cutoff"),
         ("cutoff=On", "cutoff"),
+        ("copies=1", "copies"),
         ("cursor=2", "cursor"),
         ("cursor=0123456789abcdef", "cursor"),
         ("cursor=0123456789abcdef--1", "cursor"),
@@ -125,6 +128,7 @@ requests = st.builds(
     languages=values,
     sort=st.sampled_from(SORTS),
     cutoff=st.sampled_from(CUTOFFS),
+    copies=st.sampled_from(COPYINGS),
     page=st.integers(1, 1_000_000),
     page_size=st.integers(1, 100),
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from archive.article import Article
 from index.engine import TermEvidence
 from index.facets import Facets, FacetValue, Period
+from index.folding import Copies
 from index.results import LegScore, Result
 from index.search import SearchRequest, SearchResponse
 from index.snippet import Excerpt
@@ -36,6 +37,7 @@ RESULT = Result(
     semantic=LegScore(None, 0.71, 0.5, 0.4),
     parts={"recency": 0.02},
     terms=(TermEvidence("river", 1, 4, 10.8), TermEvidence("delta", 0, 1, 0.4)),
+    copies=Copies(count=3, ids=("b", "c", "d"), origin="c"),
     probability=0.912345,
     sentence="The river rose.",
 )
@@ -44,6 +46,7 @@ RESPONSE = SearchResponse(
     request=SearchRequest(query="river", page=2),
     results=[RESULT],
     total=42,
+    folded=4,
     complete=True,
     relaxed=True,
     by_meaning_alone=False,
@@ -69,6 +72,7 @@ def test_a_search_is_written_exactly_as_the_contract_says() -> None:
         "query": "river",
         "mode": "hybrid",
         "total": {"value": 42, "relation": "eq"},
+        "folded": 4,
         "took_ms": 3.1,
         "generation": 7,
         "degraded": False,
@@ -91,6 +95,7 @@ def test_a_search_is_written_exactly_as_the_contract_says() -> None:
                 "score": 0.83,
                 "probability": 0.9123,
                 "snippet": {"text": "The river rose.", "highlights": [[4, 9]], "sentence": [0, 15]},
+                "copies": {"count": 3, "ids": ["b", "c", "d"], "origin": "c"},
                 "links": {
                     "self": "/api/articles/00000000000000a1",
                     "page": "/articles/00000000000000a1",
@@ -155,10 +160,15 @@ def test_parts_as_written_add_up_to_the_score_as_written(
 
 def test_what_is_not_known_is_null() -> None:
     bare = replace(
-        RESULT, probability=None, sentence=None, snippet=Excerpt("The river rose."), keyword=LegScore(None, None, 0.0)
+        RESULT,
+        copies=None,
+        probability=None,
+        sentence=None,
+        snippet=Excerpt("The river rose."),
+        keyword=LegScore(None, None, 0.0),
     )
     written = explained_result(bare)
-    assert written["probability"] is None
+    assert (written["copies"], written["probability"]) == (None, None)
     assert written["snippet"] == {"text": "The river rose.", "highlights": [], "sentence": None}
     explanation = written["explain"]
     assert isinstance(explanation, dict)
@@ -171,7 +181,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     written = search_object(RESPONSE, urls=URLS, describe=explained_result)
     assert list(written)[:3] == ["query", "mode", "total"]
     assert set(result_object(RESULT)) == set(explained_result(RESULT)) - {"explain"}
-    assert list(explained_result(RESULT))[-3:] == ["snippet", "explain", "links"]
+    assert list(explained_result(RESULT))[-4:] == ["snippet", "copies", "explain", "links"]
     json.dumps(written, allow_nan=False)
 
 
@@ -203,7 +213,8 @@ def test_paging_by_number_ends_where_the_results_end(
     found = replace(
         RESPONSE,
         request=SearchRequest(query="x", page=page),
-        total=total,
+        folded=4,
+        total=total + 4,
         results=[RESULT] if (page - 1) * 10 < total else [],
         cursor=f"{CURSOR}-{page * 10}" if page * 10 < total else None,
     )
@@ -230,7 +241,8 @@ def test_paging_by_cursor_goes_on_by_cursor(
     found = replace(
         RESPONSE,
         request=SearchRequest(query="x", page=start // size + 1, page_size=size, cursor=f"{CURSOR}-{start}"),
-        total=total,
+        folded=4,
+        total=total + 4,
         results=[RESULT] if start < total else [],
         cursor=None if next_start is None else f"{CURSOR}-{next_start}",
     )
@@ -242,7 +254,7 @@ def test_paging_by_cursor_goes_on_by_cursor(
 
 
 def test_withdrawals_that_shorten_the_total_do_not_send_the_reader_back_to_the_start() -> None:
-    found = replace(RESPONSE, request=SearchRequest(query="x", page=5), total=12)
+    found = replace(RESPONSE, request=SearchRequest(query="x", page=5), total=12, folded=0)
     assert page_links(found, URLS)["prev"] == "/api/search?q=x&page=4"
 
 

@@ -44,6 +44,7 @@ FOUND = SearchResponse(
     request=SearchRequest(query="river flood"),
     results=(BOTH,),
     total=30,
+    folded=0,
     complete=True,
     relaxed=False,
     by_meaning_alone=False,

@@ -16,11 +16,13 @@ from pathlib import Path
 import apsw
 import numpy as np
 import pytest
+from copied import story
 from disks import Disk
 from newsroom import article
 
 from archive.article import TEXT_HASH_BYTES, Article, Passage
 from archive.errors import ArchiveDamaged, ArchiveError
+from archive.grouping import find_copies
 from archive.identity import content_hash
 from archive.packing import unpack_embeddings
 from archive.store import PublishedGeneration, Store
@@ -276,3 +278,25 @@ def test_who_opens_an_archive_while_another_upgrades_it_waits(path: Path) -> Non
     store = Store(path)
     assert_all_is_there(store)
     store.close()
+
+
+def test_an_archive_of_the_second_schema_gets_room_for_copies_and_is_not_written_anew(path: Path) -> None:
+    Store(path).close()
+    connection = apsw.Connection(str(path))
+    for statement in ("DROP TABLE signature", "DROP TABLE copy", "DELETE FROM meta WHERE key = 'copies'"):
+        connection.execute(statement)
+    connection.pragma("user_version", 2)
+    connection.execute(
+        "CREATE TABLE empty (filling BLOB); INSERT INTO empty VALUES (zeroblob(1000000)); DROP TABLE empty"
+    )
+    connection.close()
+    size = path.stat().st_size
+    store = Store(path)
+    assert_all_is_there(store)
+    assert (store.copies_seq(), store.stats().copies) == (0, 0)
+    for number in (70, 71):
+        store.put(article(number, body=story("flood")))
+    find_copies(store)
+    assert (store.copies_seq(), store.stats().copies) == (store.last_seq(), 2)
+    store.close()
+    assert path.stat().st_size >= size

@@ -101,6 +101,7 @@ def test_a_count_says_no_more_than_is_known() -> None:
         request=SearchRequest(),
         results=(),
         total=1200,
+        folded=0,
         complete=True,
         relaxed=False,
         by_meaning_alone=False,

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from index.search import SearchResponse
 from web import conditional, params
+from web.copies import copies_object, members
 from web.payload import (
     Json,
     article_object,
@@ -15,7 +16,7 @@ from web.payload import (
     result_object,
     search_object,
 )
-from web.services import services, shown_article
+from web.services import copies_of, services, shown_article
 
 SEARCH_PATH = "/api/search"
 DESCRIBE = {"0": result_object, "1": explained_result}
@@ -50,10 +51,26 @@ def article(article_id: str) -> Response:
 
     def read() -> tuple[Json, int | None]:
         published, _ = parts.store.pointer()
-        body = article_object(shown_article(parts, article_id), parts.store.versions(article_id))
+        shown, group = shown_article(parts, article_id), copies_of(parts, article_id)
+        body = article_object(shown, parts.store.versions(article_id), group)
         return body, published.number if published else None
 
     body, generation = parts.crew.do(read)
+    return json_answer(body, generation=generation)
+
+
+@blueprint.get("/api/articles/<article_id>/copies")
+def copies(article_id: str) -> Response:
+    """Return the copies of one article, and how each differs from the likely origin."""
+    parts = services()
+
+    def compare() -> tuple[Json, int | None]:
+        shown_article(parts, article_id)
+        published, _ = parts.store.pointer()
+        body = copies_object(article_id, members(copies_of(parts, article_id), this=article_id))
+        return body, published.number if published else None
+
+    body, generation = parts.crew.do(compare)
     return json_answer(body, generation=generation)
 
 

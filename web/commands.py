@@ -47,17 +47,19 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
       flask ingest seeds
       flask ingest wire.jsonl.gz pages/ --json
     """
+    from archive.grouping import find_copies
     from archive.ingest import ingest as read
 
     parts = services()
     with exclusive(_lock(parts)), Reporter() as progress:
         report = read(sources, parts.store, progress=progress)
         _name_rejections(report)
+        find_copies(parts.store, progress=progress)
         built = parts.builder.update(progress)
         tidied = parts.builder.tidy(progress)  # seldom anything: what came in is published already
     built = replace(tidied, embedded=built.embedded) if tidied else built
     if as_json:
-        write_json(_ingest_object(report, built))
+        write_json({**_ingest_object(report, built), "copies": parts.store.stats().copies})
     else:
         click.echo(_ingest_line(report, built))
     _advise(parts)
@@ -127,8 +129,11 @@ def reindex(as_json: bool) -> None:
     Example:
       flask reindex
     """
+    from archive.grouping import find_copies
+
     parts = services()
     with exclusive(_lock(parts)), Reporter() as progress:
+        find_copies(parts.store, progress=progress)
         built = parts.builder.rebuild(progress)
     if as_json:
         write_json(asdict(built))

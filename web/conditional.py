@@ -48,6 +48,7 @@ def _tag_now(parts: Services, published: PublishedGeneration | None, *more: obje
         published,
         seq,
         [change.at for change in last],
+        parts.store.copies_seq(),
         datetime.now(UTC).date(),
         parts.settings,
         program(),

@@ -11,11 +11,12 @@ from index.related import RelatedResponse
 from index.search import SearchRequest, SearchResponse
 from web import conditional, params, wording
 from web.api import link_header
+from web.copies import Member, members
 from web.examples import example_queries
 from web.payload import page_links
 from web.related import RELATED_ON_PAGE, lanes_of
 from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
-from web.services import Services, services, shown_article
+from web.services import Services, copies_of, services, shown_article
 
 SEARCH_PATH = "/search"
 NEWEST_ON_HOME = 8
@@ -70,18 +71,19 @@ def _found(parts: Services, wanted: SearchRequest) -> tuple[SearchResponse, list
 
 @blueprint.get("/articles/<article_id>")
 def article(article_id: str) -> Response:
-    """Show an article beside what is related to it."""
+    """Show an article with its copies, beside what is related to it."""
     parts = services()
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
 
-    def read() -> tuple[Article, RelatedResponse]:
+    def read() -> tuple[Article, list[Member], RelatedResponse]:
         shown = shown_article(parts, article_id)
-        return shown, parts.related.related(article_id, limit=RELATED_ON_PAGE)
+        group = members(copies_of(parts, article_id), this=article_id)
+        return shown, group, parts.related.related(article_id, limit=RELATED_ON_PAGE)
 
-    shown, related = parts.crew.do(read)
-    page = render_template("article.html", article=shown, panel=lanes_of(related), back=_back())
+    shown, group, related = parts.crew.do(read)
+    page = render_template("article.html", article=shown, group=group, panel=lanes_of(related), back=_back())
     return _validated(Response(page), None if related.degraded else tag)
 
 

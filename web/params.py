@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
+from index.folding import COPYINGS, Copying
 from index.frozen import read_cursor
 from index.listing import CUTOFFS, SORTS, Cutoff, Sort
 from index.ranking import MODES, Mode
@@ -56,6 +57,7 @@ def search_request(args: Args, *, page_size: int) -> SearchRequest:
         date_to=date_to,
         sort=cast(Sort, _one_of(args, "sort", SORTS)),
         cutoff=cast(Cutoff, _one_of(args, "cutoff", CUTOFFS)),
+        copies=cast(Copying, _one_of(args, "copies", COPYINGS)),
         page=_whole_number(args, "page", default=1, most=MAX_PAGE),
         page_size=_whole_number(args, "page_size", default=page_size, most=MAX_PAGE_SIZE),
         cursor=_cursor(args),
@@ -143,6 +145,7 @@ class SearchUrls:
             "to": request.date_to.isoformat() if request.date_to else "",
             "sort": request.sort if request.sort != SORTS[0] else "",
             "cutoff": request.cutoff if request.cutoff != CUTOFFS[0] else "",
+            "copies": request.copies if request.copies != COPYINGS[0] else "",
             "page": str(request.page) if request.page != 1 and not request.cursor else "",
             "page_size": str(request.page_size) if request.page_size != self.page_size else "",
             "cursor": request.cursor or "",
@@ -153,7 +156,7 @@ class SearchUrls:
             "author": request.authors,
             "language": request.languages,
         }
-        order = ("q", "mode", *repeated, "from", "to", "sort", "cutoff", "page", "page_size", "cursor")
+        order = ("q", "mode", *repeated, "from", "to", "sort", "cutoff", "copies", "page", "page_size", "cursor")
         listed = [(name, value) for name in order for value in repeated.get(name, (single.get(name, ""),)) if value]
         return listed + list(self.extra.items())
 

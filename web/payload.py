@@ -12,6 +12,7 @@ from archive.article import Article
 from archive.store import VersionEntry
 from index.engine import TermEvidence
 from index.facets import Facets, FacetValue, Period
+from index.folding import Copies
 from index.frozen import cursor_of, read_cursor
 from index.related import RelatedResponse
 from index.results import LegScore, Result
@@ -31,6 +32,7 @@ def search_object(response: SearchResponse, *, urls: SearchUrls, describe: Calla
         "query": request.query,
         "mode": request.mode,
         "total": {"value": response.total, "relation": "eq" if response.complete else "gte"},
+        "folded": response.folded,
         "took_ms": round(response.took_ms, 1),
         "generation": response.generation,
         "degraded": response.degraded,
@@ -73,6 +75,7 @@ def result_object(result: Result) -> Json:
         "score": _score(result.score),
         "probability": None if result.probability is None else round(result.probability, PROBABILITY_DIGITS),
         "snippet": _snippet(result.snippet),
+        "copies": _copies(result.copies),
         "links": article_links(article.id),
     }
 
@@ -111,6 +114,12 @@ def _snippet(snippet: Excerpt) -> Json:
     return {"text": snippet.text, "highlights": [list(span) for span in snippet.highlights], "sentence": sentence}
 
 
+def _copies(copies: Copies | None) -> Json | None:
+    if copies is None:
+        return None
+    return {"count": copies.count, "ids": list(copies.ids), "origin": copies.origin}
+
+
 def _facets(facets: Facets) -> Json:
     return {
         "source": _counts(facets.source),
@@ -133,8 +142,8 @@ def _period(period: Period) -> Json:
     }
 
 
-def article_object(article: Article, versions: Sequence[VersionEntry]) -> Json:
-    """Return an article with its text and a line for each version."""
+def article_object(article: Article, versions: Sequence[VersionEntry], group: Sequence[Article] = ()) -> Json:
+    """Return an article with its text, a line for each version, and one for each of its `group` of copies."""
     return {
         "id": article.id,
         "url": article.url,
@@ -158,6 +167,19 @@ def article_object(article: Article, versions: Sequence[VersionEntry]) -> Json:
             }
             for entry in versions
         ],
+        "copies": [copy_object(each, is_origin=each is group[0]) for each in group],
+        "links": article_links(article.id),
+    }
+
+
+def copy_object(article: Article, *, is_origin: bool) -> Json:
+    """Return one article of a group of copies in short."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "published_at": instant(article.published_at),
+        "origin": is_origin,
         "links": article_links(article.id),
     }
 
@@ -191,7 +213,7 @@ def _before(response: SearchResponse) -> SearchRequest | None:
     """Return the page before this one: from beyond the end, the last that has results."""
     request, size = response.request, response.request.page_size
     is_beyond = not response.results and response.cursor is None
-    last = max(0, ceil(response.total / size) - 1) if is_beyond else MAX_PAGE  # counted from 0
+    last = max(0, ceil((response.total - response.folded) / size) - 1) if is_beyond else MAX_PAGE  # counted from 0
     if here := read_cursor(request.cursor or ""):
         token, start = here
         return replace(request, cursor=cursor_of(token, max(0, min(start - size, last * size)))) if start else None

@@ -11,6 +11,7 @@ from index.results import Result
 from index.search import SearchResponse
 from web.reasons import why
 from web.results import how_well
+from web.wording import count_of
 
 
 def admit_gaps(response: SearchResponse | RelatedResponse) -> None:
@@ -23,6 +24,8 @@ def print_answer(response: SearchResponse) -> None:
     """Write how much was found, and what is to be said of it."""
     total = f"{response.total}" if response.complete else f"at least {response.total}"
     click.echo(f"{total} found in {response.took_ms} ms")
+    if response.folded:
+        click.echo(f"{count_of(response.folded, 'copy', 'copies')} folded; `--copies all` lists them too")
     if response.no_good_match:
         click.echo("no good match: nothing in the archive is likely to be what you are looking for")
     if response.no_good_match and response.request.cutoff == "on":
@@ -38,7 +41,8 @@ def print_result(place: int, result: Result) -> None:
     article = result.article
     day = article.published_at.date().isoformat() if article.published_at else "undated"
     click.echo(f"\n{place}. {article.title}")
-    click.echo(f"   {' · '.join(filter(None, (article.source, article.section, day, article.id)))}")
+    copies = f"+{count_of(result.copies.count, 'copy', 'copies')}" if result.copies else ""
+    click.echo(f"   {' · '.join(filter(None, (article.source, article.section, day, article.id, copies)))}")
     click.echo(f"   {result.reason or result.snippet.text}")
 
 

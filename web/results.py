@@ -15,7 +15,7 @@ from web.filters import Choice, Facet, chips, facets, timeline, without_filters
 from web.histogram import Histogram
 from web.params import SearchUrls
 from web.reasons import Why, why
-from web.wording import MODE_NAMES, SORT_NAMES
+from web.wording import MODE_NAMES, SORT_NAMES, count_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,22 @@ class ResultsView:
             is_whole = matching in (ALL_LISTED, DOUBTFUL)
             notices.append(replace(matching, link=back) if is_whole else matching)
         return notices
+
+    def copies(self) -> Choice | None:
+        """Return how copies are dealt with in this list, when there are any, and the search that does otherwise."""
+        if self._first.copies == "all":
+            return Choice("fold copies", self._at(replace(self._first, copies="folded")), hint="Every copy is listed")
+        if not self._found.folded:
+            return None
+        hint = f"{count_of(self._found.folded, 'copy', 'copies')} folded"
+        return Choice("show all", self._at(replace(self._first, copies="all")), hint=hint)
+
+    def copies_of(self, result: Result) -> Choice | None:
+        """Return how many copies stand behind a result, and the search that lists them."""
+        if result.copies is None or self._first.copies == "all":
+            return None
+        name = f"+{count_of(result.copies.count, 'copy', 'copies')}"
+        return Choice(name, self._at(replace(self._first, copies="all")), hint="List every copy")
 
     def marks_words(self) -> bool:
         """Return whether a word is marked on this page."""

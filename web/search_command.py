@@ -11,6 +11,7 @@ from itertools import chain
 import click
 from werkzeug.datastructures import MultiDict
 
+from index.folding import COPYINGS
 from index.listing import CUTOFFS, SORTS
 from index.query import QueryRefused
 from index.ranking import MODES
@@ -35,6 +36,8 @@ from web.terminal import MODE, TEXT, as_json, command, write_json
 @click.option("--sort", type=click.Choice(SORTS), default=SORTS[0], show_default=True)
 @click.option("--cutoff", type=click.Choice(CUTOFFS), default=CUTOFFS[0], show_default=True,
               help="With off, also list what is probably not relevant.")  # fmt: skip
+@click.option("--copies", type=click.Choice(COPYINGS), default=COPYINGS[0], show_default=True,
+              help="With all, list every copy of an article, not the first alone.")  # fmt: skip
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
     "--page-size", type=click.IntRange(1, MAX_PAGE_SIZE), help="Results on a page (BACKFILE_PAGE_SIZE by default)."

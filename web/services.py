@@ -237,6 +237,14 @@ def services() -> Services:
     return cast(Services, current_app.extensions[EXTENSION])
 
 
+def copies_of(parts: Services, article_id: str) -> "list[Article]":
+    """Return the group of copies that an article is one of, the likely origin first; empty where it has none."""
+    ids = parts.store.copies_of([article_id]).get(article_id, [])
+    articles = parts.store.live(ids)
+    group = [articles[each] for each in ids if each in articles]
+    return group if len(group) > 1 else []
+
+
 def shown_article(parts: Services, article_id: str) -> "Article":
     """Return an article that may be shown. Raises NotFound for one never heard of, Gone for one withdrawn."""
     article = parts.store.article(article_id)

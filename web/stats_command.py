@@ -41,6 +41,7 @@ def _facts(parts: Services) -> payload.Json:
         "versions": counted.versions,
         "passages": counted.passages,
         "embeddings": counted.embeddings,
+        "copies": counted.copies,
         "sources": counted.sources,
         "earliest": payload.instant(counted.earliest),
         "latest": payload.instant(counted.latest),

@@ -117,9 +117,9 @@ def byline(authors: Sequence[str]) -> str:
     return f"{', '.join(authors[:-1])} and {authors[-1]}"
 
 
-def count_of(number: int, singular: str) -> str:
+def count_of(number: int, singular: str, plural: str | None = None) -> str:
     """Return the number with its noun: 1 article, 2,000 articles."""
-    return f"{number:,} {singular}" if number == 1 else f"{number:,} {singular}s"
+    return f"{number:,} {singular}" if number == 1 else f"{number:,} {plural or singular + 's'}"
 
 
 def found_line(response: SearchResponse) -> str:

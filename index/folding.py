@@ -17,6 +17,7 @@ from index.engine import Ints, Mask, as_ids
 Copying = Literal["folded", "all"]
 COPYINGS: tuple[Copying, ...] = ("folded", "all")
 ALONE = -1  # the group of an article without copies
+MOST_COPIES = 100  # named with a result; more are counted
 
 
 class Groups:
@@ -99,3 +100,9 @@ class Copies:
     count: int
     ids: Sequence[str]
     origin: str
+
+
+def copies_beside(article_id: str, group: Sequence[str]) -> Copies | None:
+    """Return what stands behind an article of this group, whose first is the likely origin; None of an empty one."""
+    others = [other for other in group if other != article_id]
+    return Copies(count=len(others), ids=others[:MOST_COPIES], origin=group[0]) if others else None

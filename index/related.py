@@ -8,7 +8,7 @@ Invariants: an article is never related to itself or to a copy of itself; what t
 reason names only what both texts hold or what their dates say. A draft is compared and forgotten.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,6 +21,7 @@ from index.analysis import analyse
 from index.embedder import Embedder
 from index.engine import Candidates, Engine, Floats, Ints, TermEvidence, Vector, Vectors
 from index.errors import ModelMismatch, ModelUnavailable
+from index.folding import copies_beside
 from index.fusion import Fusion, Method, fuse, fuse_related
 from index.lanes import lane_of, reason_of
 from index.likeness import nearness
@@ -51,6 +52,7 @@ class _Kin:
     candidates: Candidates
     fusion: Fusion  # row n of its columns is the candidate at place n
     means: Vectors  # no columns when meaning was not asked
+    copies: Mapping[str, Sequence[str]]  # the group of each that has copies, the likely origin first
 
     def thinned(self, *, limit: int) -> tuple[Ints, Floats]:
         """Return the places of up to `limit` of them, and what each loses for being like a better one.
@@ -109,14 +111,17 @@ class Related:
                 continue
             row = Found(kin.candidates, kin.fusion, place)
             shared = _shared(row, other, words=[word for word, _ in words], held=held.get(id_, ()))
-            results.append(_result(article, other, row, shared=shared, sameness=sameness))
+            result = _result(article, other, row, shared=shared, sameness=sameness)
+            results.append(replace(result, copies=copies_beside(id_, kin.copies.get(id_, ()))))
         return RelatedResponse(article_id=None, results=results, generation=generation, degraded=degraded or blind)
 
     def _kin(self, engine: Engine, article: Article, found: Candidates, *, vector: Vector | None, mode: Mode) -> _Kin:
         """Return what was found and may be shown, without the article itself, ordered by both legs and by time."""
         ids = found.ids
         listings = self._store.listings(ids)
-        rows = np.array([row for row, id_ in enumerate(ids) if id_ in listings and id_ != article.id], np.int64)
+        copies = self._store.copies_of([article.id, *ids])
+        own = {article.id, *copies.get(article.id, ())}
+        rows = np.array([row for row, id_ in enumerate(ids) if id_ in listings and id_ not in own], np.int64)
         found = found.kept(rows)
         means = np.empty((len(rows), 0), np.float32)
         if vector is not None:
@@ -127,7 +132,8 @@ class Related:
         else:
             near = nearness(_days_apart(article, [listings[ids[row]] for row in rows.tolist()]))
             fusion = fuse_related(found, nearness=near, weights=MODE_WEIGHTS[mode])
-        return _Kin(found.kept(fusion.order), fusion.kept(fusion.order), means[fusion.order])
+        order = fusion.order[_leading(found.ids_of(fusion.order), copies)]
+        return _Kin(found.kept(order), fusion.kept(order), means[order], copies)
 
     def _vector(self, engine: Engine, article: Article, mode: Mode) -> tuple[Vector | None, bool]:
         """Return the article's vector when the mode wants one, and whether one was wanted but cannot be had."""
@@ -140,6 +146,14 @@ class Related:
         except (ModelUnavailable, ModelMismatch) as error:
             log.warning("related articles go by words only: %s", error)
             return None, True
+
+
+def _leading(ids: Sequence[str], copies: Mapping[str, Sequence[str]]) -> Ints:
+    """Return the places of those of these articles, best first, that no copy stands before."""
+    first: dict[str, int] = {}
+    for place, id_ in enumerate(ids):
+        first.setdefault(copies[id_][0] if id_ in copies else id_, place)
+    return np.array([*first.values()], np.int64)
 
 
 def _days_apart(article: Article, others: Sequence[Listing]) -> Floats:

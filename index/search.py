@@ -19,7 +19,7 @@ from index.embedder import Embedder
 from index.engine import Ints, Mask, TermEvidence
 from index.errors import CursorExpired
 from index.facets import Facets, facets_of
-from index.folding import Copies, Copying, Folding, Groups, fold
+from index.folding import MOST_COPIES, Copies, Copying, Folding, Groups, fold
 from index.frozen import FrozenSets, cursor_of, read_cursor, token_of
 from index.fusion import Method
 from index.listing import Cutoff, Remarks, Sort, in_order, ranked_rows, remarks, worth_showing
@@ -32,7 +32,6 @@ from index.serving import Serving
 from index.snippet import Range
 
 Speller = Callable[[str], str | None]
-MOST_COPIES = 100  # named with a result; more are counted
 EXPIRED = "this cursor has expired: begin again at the first page"
 
 

@@ -110,7 +110,11 @@
       if (result.language) link.lang = result.language;
       item.append(link);
       const day = result.published_at ? new Date(result.published_at) : null;
-      const said = [result.source, day?.toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: "long", timeZone: "UTC" })];
+      const said = [
+        result.source,
+        day?.toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: "long", timeZone: "UTC" }),
+        result.copies && `+${result.copies.count} ${result.copies.count === 1 ? "copy" : "copies"}`,
+      ];
       if (said.some(Boolean)) item.append(make("p", said.filter(Boolean).join(" · "), "provenance"));
       if (result.reason) item.append(make("p", result.reason, "reason"));
       return item;

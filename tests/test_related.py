@@ -12,6 +12,7 @@ from newsroom import EMBARGOED, UNDATED, WITHDRAWN, CountingEmbedder, OtherEmbed
 
 from archive.article import Article
 from archive.errors import ArticleNotFound
+from archive.grouping import find_copies
 from index.analysis import STOP_TERMS, analyse
 from index.embedder import Embedder
 from index.errors import ModelUnavailable
@@ -243,6 +244,27 @@ def test_what_is_near_in_time_gains_and_a_leg_alone_knows_no_time(newsroom: Serv
         assert (result.parts.get("time", 0.0) > 0) == (result.article.published_at is not None)
     for mode in ("keyword", "semantic"):
         assert all("time" not in result.parts for result in related(newsroom, 0, mode=mode))
+
+
+# Copies
+
+
+def test_of_copies_one_is_shown_and_says_how_many_stand_behind_it(parts: Services) -> None:
+    body = " ".join(f"The flood at Millbrook took house {n} and the mill's wheel number {n * 7}." for n in range(40))
+    texts = {91: body, 92: body, 93: body + " One more sentence was added by the Ledger."}
+    for number, text in texts.items():
+        parts.store.put(article(number, title=f"The flood reaches Millbrook, part {number}", body=text))
+    find_copies(parts.store)
+    parts.builder.update()
+    copies = {article(number).id for number in texts}
+    found = related(parts, 0)
+    (shown,) = (result for result in found if result.article.id in copies)
+    assert shown.copies is not None
+    assert {shown.article.id, *shown.copies.ids} == copies
+    assert shown.copies.count == 2
+    assert copies.isdisjoint(ids(related(parts, 91)))  # nor is an article related to its own copies
+    parts.store.remove(shown.copies.origin)
+    assert len([result for result in related(parts, 0) if result.article.id in copies]) == 1
 
 
 # What is not in the archive

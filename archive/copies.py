@@ -9,6 +9,7 @@ Invariant: everything here depends on the words alone, so it comes out the same 
 
 import re
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,11 +90,12 @@ def nominated(signatures: Signatures, new: NDArray[np.bool_]) -> Pairs:
     all its pairs a new row keeps `MOST`.
     """
     size = max(len(signatures), 1)
+    columns = np.ascontiguousarray(signatures.T)
     found = [np.empty(0, np.int64)]
     for first in range(HASHES):
         for reach in range(1, BAND_REACH + 1):
             order = [(first + step) % HASHES for step in (0, reach, reach + 1, reach + 2)]
-            found.append(_sharing(signatures[:, order], new))
+            found.append(_sharing([columns[place] for place in order], new))
     codes = np.unique(np.concatenate(found))
     pairs = np.stack([codes // size, codes % size], axis=1)
     return pairs[_most_alike(signatures, pairs, new)]
@@ -113,23 +115,22 @@ def _most_alike(signatures: Signatures, pairs: Pairs, new: NDArray[np.bool_]) ->
     return keep
 
 
-def _sharing(columns: Signatures, new: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the pairs, as lower * n + higher, whose first two of these four columns are the same."""
-    wide = columns.astype(np.uint64)
-    bands = (wide[:, 0] << np.uint64(16)) | wide[:, 1]
-    wanted = np.sort(bands[new])
+def _sharing(columns: Sequence[NDArray[np.uint16]], new: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the pairs, as lower * n + higher, that have the same in the first two of these four columns."""
+    bands = (columns[0].astype(np.uint32) << np.uint32(16)) | columns[1]
+    wanted = np.unique(bands[new])
     at = np.minimum(np.searchsorted(wanted, bands), max(len(wanted) - 1, 0))
     rows = np.flatnonzero(wanted[at] == bands) if len(wanted) else np.empty(0, np.int64)
-    rows = rows[np.argsort((bands[rows] << np.uint64(32)) | (wide[rows, 2] << np.uint64(16)) | wide[rows, 3])]
-    found = []
+    rows = rows[np.lexsort((columns[3][rows], columns[2][rows], bands[rows]))]
+    found = [np.empty(0, np.int64)]
     for away in range(1, min(NEAREST, max(len(rows) - 1, 0)) + 1):
         one, other = rows[:-away], rows[away:]
-        shared = (bands[one] == bands[other]) & (new[one] | new[other])
-        if not (bands[one] == bands[other]).any():
+        same = bands[one] == bands[other]
+        if not same.any():
             break
-        low, high = np.minimum(one, other)[shared], np.maximum(one, other)[shared]
-        found.append(low * len(columns) + high)
-    return np.concatenate([np.empty(0, np.int64), *found])
+        same &= new[one] | new[other]
+        found.append(np.minimum(one, other)[same] * len(new) + np.maximum(one, other)[same])
+    return np.concatenate(found)
 
 
 def overlap(one: Words64, other: Words64) -> float:

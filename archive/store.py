@@ -521,14 +521,17 @@ class Store:
             connection.executemany("INSERT OR IGNORE INTO signature (version_id, packed) VALUES (?, ?)", signatures)
 
     def signatures(self) -> tuple[list[str], bytes]:
-        """Return the articles that are shown and have one, in order, and their signatures one after the other."""
+        """Return the articles that are shown and have one, in order of arrival, and their signatures, end to end."""
+        # Put together here: three tables read from end to end take a tenth of what looking each article up does.
+        shown = dict(self._rows("SELECT article_id, version FROM article WHERE +status = 'live'"))
         ids, packed = [], bytearray()
-        for article_id, signature in self._rows(
-            f"SELECT a.article_id, s.packed {_SHOWN} JOIN signature s ON s.version_id = v.version_id"
-            " WHERE a.status = 'live' ORDER BY a.article_id"
+        for article_id, version, signature in self._rows(
+            "SELECT v.article_id, v.version, s.packed FROM signature s CROSS JOIN version v USING (version_id)"
+            " ORDER BY s.version_id"
         ):
-            ids.append(article_id)
-            packed += signature
+            if shown.get(article_id) == version:
+                ids.append(article_id)
+                packed += signature
         return ids, bytes(packed)
 
     def bodies(self, article_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -579,7 +582,7 @@ class Store:
         members: dict[int, list[str]] = {}
         for group, article_id in self._rows(
             "SELECT c.group_id, c.article_id FROM json_each(?) asked JOIN copy c ON c.group_id = asked.value"
-            " JOIN article a ON a.article_id = c.article_id AND a.status = 'live'"
+            " JOIN article a ON a.article_id = c.article_id AND +a.status = 'live'"
             " JOIN version v ON v.article_id = c.article_id AND v.version = 1"  # its row tells when the article came in
             " ORDER BY a.published_at IS NULL, a.published_at, v.version_id",
             (json.dumps(list(asked)),),

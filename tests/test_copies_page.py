@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from newsroom import HOSTILE, MeaningEmbedder
 
 from archive.grouping import find_copies
-from web import copies, create_app
+from web import copies, create_app, services
 from web.copies import members
 from web.services import Services
 from web.settings import Settings
@@ -26,13 +26,13 @@ ALONE = report(6, story("calm"), hours=6)
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    services = Services(Settings(data=tmp_path_factory.mktemp("data")), embedder=MeaningEmbedder())
+    parts = Services(Settings(data=tmp_path_factory.mktemp("data")), embedder=MeaningEmbedder())
     for each in (LOCAL, EDITED, SAME, NASTY, ALONE, ORIGIN):
-        services.store.put(each)
-    find_copies(services.store)
-    services.builder.update()
-    yield create_app(services=services).test_client()
-    services.close()
+        parts.store.put(each)
+    find_copies(parts.store)
+    parts.builder.update()
+    yield create_app(services=parts).test_client()
+    parts.close()
 
 
 def test_each_is_compared_with_the_origin_in_one_line_and_in_full() -> None:
@@ -52,6 +52,15 @@ def test_of_a_large_group_the_first_are_compared_and_the_one_being_read(monkeypa
     monkeypatch.setattr(copies, "MOST_COMPARED", 1)
     found = members([ORIGIN, LOCAL, EDITED, SAME], this=SAME.id)
     assert [member.differences is not None for member in found] == [False, True, False, True]
+
+
+def test_of_a_group_of_hundreds_the_first_are_given_and_the_one_being_read(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "MOST_MEMBERS", 2)
+    for each, numbers in ((SAME, [1, 2, 4]), (ORIGIN, [1, 2])):
+        given = client.get(f"/api/articles/{each.id}").get_json()["copies"]
+        assert [member["id"] for member in given] == [name(number) for number in numbers]
 
 
 def test_the_endpoint_gives_the_group_and_every_sentence(client: FlaskClient) -> None:
@@ -94,15 +103,15 @@ def test_what_a_copy_holds_is_shown_as_text(client: FlaskClient) -> None:
 
 
 def test_what_was_withdrawn_leaves_the_group_at_once(tmp_path: Path) -> None:
-    services = Services(Settings(data=tmp_path), embedder=MeaningEmbedder())
+    parts = Services(Settings(data=tmp_path), embedder=MeaningEmbedder())
     for each in (ORIGIN, LOCAL, SAME):
-        services.store.put(each)
-    find_copies(services.store)
-    services.builder.update()
-    client = create_app(services=services).test_client()
-    services.store.remove(ORIGIN.id)
+        parts.store.put(each)
+    find_copies(parts.store)
+    parts.builder.update()
+    client = create_app(services=parts).test_client()
+    parts.store.remove(ORIGIN.id)
     assert client.get(f"/api/articles/{SAME.id}/copies").get_json()["origin"] == LOCAL.id
     assert client.get(f"/api/articles/{ORIGIN.id}/copies").status_code == 410
-    services.store.remove(LOCAL.id)
+    parts.store.remove(LOCAL.id)
     assert client.get(f"/api/articles/{SAME.id}/copies").get_json()["copies"] == []
-    services.close()
+    parts.close()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_MEMBERS = 100  # of one group of copies in one answer
 EXTENSION = "backfile"  # the key in `app.extensions`
 T = TypeVar("T")
 
@@ -238,9 +239,12 @@ def services() -> Services:
 
 
 def copies_of(parts: Services, article_id: str) -> "list[Article]":
-    """Return the group of copies that an article is one of, the likely origin first; empty where it has none."""
+    """Return the group of copies that an article is one of, the likely origin first; empty where it has none.
+
+    Of a larger group the first `MOST_MEMBERS`, and the article itself.
+    """
     ids = parts.store.copies_of([article_id]).get(article_id, [])
-    articles = parts.store.live(ids)
+    articles = parts.store.live(list(dict.fromkeys([*ids[:MOST_MEMBERS], article_id])) if ids else [])
     group = [articles[each] for each in ids if each in articles]
     return group if len(group) > 1 else []
 

@@ -23,8 +23,8 @@ WALK = 2  # articles asked for their neighbours for each that has arrived
 AT_LEAST = 200  # asked, however few have arrived
 
 
-def tell_stories(store: Store, engine: Engine, progress: Progress = silent) -> None:
-    """Tell the stories of every article that `engine` knows of. Reports how many articles have been taken in.
+def tell_stories(store: Store, engine: Engine, progress: Progress = silent, *, together: int = BATCH) -> None:
+    """Tell the stories of every article that `engine` knows of, so many `together`. Reports articles taken in.
 
     Nothing is done without an index and its model's vectors.
     """
@@ -39,7 +39,7 @@ def tell_stories(store: Store, engine: Engine, progress: Progress = silent) -> N
     elif after < engine.seq:
         store.tell({}, [], seq=engine.seq, model_sha256=model)
     done = 0
-    for batch in batches(changed, BATCH):
+    for batch in batches(changed, together):
         done += len(batch)
         seq = batch[-1][0] if done < len(changed) else engine.seq
         _take_in(store, neighbourhood, [article for _, article in batch], seq=seq, model_sha256=model)

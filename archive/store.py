@@ -31,7 +31,7 @@ from archive.article import Article, Change, ChangeKind, Listing, Passage
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
-from archive.story import Event, Story, Telling
+from archive.story import Event, Report, Story, Telling
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
@@ -553,6 +553,21 @@ class Store:
             " GROUP BY s.story_id HAVING count(*) > 1 ORDER BY 4 DESC, 1 DESC"
         )
         return [Story(id_, articles, _time(first), _time(latest)) for id_, articles, first, latest in rows]
+
+    def reports(self, story_ids: Sequence[int]) -> list[Report]:
+        """Return the articles of these stories that may be shown, in the order of time; undated ones come last."""
+        rows = self._rows(
+            "SELECT s.story_id, a.article_id, v.title, v.derived_title, v.url, v.source, v.language, a.published_at"
+            " FROM json_each(?) asked JOIN story_article s ON s.story_id = asked.value"
+            " JOIN article a ON a.article_id = s.article_id"
+            " JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
+            " WHERE +a.status = 'live' ORDER BY a.published_at IS NULL, a.published_at, a.article_id",
+            (json.dumps(list(story_ids)),),
+        )
+        return [
+            Report(story, id_, title, bool(derived), url, source, language, _time(published_at))
+            for story, id_, title, derived, url, source, language, published_at in rows
+        ]
 
     def story_events(self, story_id: int) -> list[tuple[Event, datetime]]:
         """Return what happened to a story and when, first things first; nothing of one that never was."""

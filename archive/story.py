@@ -34,3 +34,17 @@ class Story:
     articles: int
     first: datetime | None  # when the first that has a date was published
     latest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An article of a story, as it is listed there, without its text."""
+
+    story: int
+    id: str
+    title: str
+    derived_title: bool  # the source gave no headline
+    url: str | None
+    source: str | None
+    language: str | None
+    published_at: datetime | None

@@ -1,7 +1,7 @@
 """Which articles may be alike enough for one story: all are compared with all, by meaning and time, in blocks.
 
-A thousand articles with a hundred thousand take some three seconds. Mean vectors are held in half precision, 768 bytes an
-article: their products are off by a thousandth, and what is promising is compared exactly afterwards.
+A thousand articles with a hundred thousand take some three seconds. Mean vectors are held in half precision, 768 bytes
+an article, which changes a likeness by less than a thousandth.
 
 Invariant: an article is found once it is admitted, so that articles can be told one batch after the other.
 """

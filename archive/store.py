@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from archive.article import Article, Change, ChangeKind, Listing, Passage
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
+from archive.story import Event, Report, Story, Telling
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
@@ -343,6 +344,11 @@ class Store:
             row[0] for row in self._rows("SELECT article_id FROM article WHERE status = 'live' ORDER BY article_id")
         ]
 
+    def published(self) -> dict[str, datetime | None]:
+        """Return when each shown article was published, None where that is not known."""
+        rows = self._rows("SELECT article_id, published_at FROM article WHERE status = 'live'")
+        return {article_id: _time(at) for article_id, at in rows}
+
     def headlines(self) -> list[tuple[str, str]]:
         """Return (id, title) of every shown article, newest first; undated ones come last."""
         rows = self._rows(
@@ -594,6 +600,89 @@ class Store:
             for article_id in asked[number]
             if len(group) > 1 and article_id in group
         }
+
+    # Stories
+
+    def telling(self) -> Telling:
+        """Return how far stories have been told."""
+        return Telling(*self._one("SELECT seq, model_sha256, times FROM telling"))
+
+    def next_story(self) -> int:
+        """Return a number no story ever had."""
+        return int(self._one("SELECT coalesce(max(story_id), 0) + 1 FROM story_log")[0])
+
+    def tell(
+        self, stories: Mapping[str, int | None], events: Sequence[Event], *, seq: int, model_sha256: str | None
+    ) -> None:
+        """Keep the story each of these articles is in, None for none, what happened, and how far that is told."""
+        at = int(datetime.now(UTC).timestamp())
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT INTO story_article (article_id, story_id) VALUES (?, ?) ON CONFLICT (article_id)"
+                " DO UPDATE SET story_id = excluded.story_id WHERE story_id <> excluded.story_id",
+                [(article_id, story) for article_id, story in stories.items() if story is not None],
+            )
+            connection.executemany(
+                "DELETE FROM story_article WHERE article_id = ?",
+                [(article_id,) for article_id, story in stories.items() if story is None],
+            )
+            connection.executemany(
+                "INSERT INTO story_log (story_id, step, kind, other_id, articles, at) VALUES"
+                " (?1, (SELECT coalesce(max(step), 0) + 1 FROM story_log WHERE story_id = ?1), ?2, ?3, ?4, ?5)",
+                [(event.story, event.kind, event.other, event.articles, at) for event in events],
+            )
+            connection.execute("UPDATE telling SET seq = ?, model_sha256 = ?, times = times + 1", (seq, model_sha256))
+
+    def stories_of(self, article_ids: Sequence[str]) -> dict[str, int]:
+        """Return the story of those of the articles that are in one, shown or not."""
+        return self._in_batches("SELECT article_id, story_id FROM story_article WHERE article_id IN", article_ids)
+
+    def articles_of(self, story_ids: Sequence[int]) -> dict[str, int]:
+        """Return every article of these stories, shown or not, with its story."""
+        return self._in_batches("SELECT article_id, story_id FROM story_article WHERE story_id IN", story_ids)
+
+    def _in_batches(self, select: str, keys: Sequence[str] | Sequence[int]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for batch in _batches(keys):
+            found.update(self._rows(f"{select} ({_marks(batch)})", batch))
+        return found
+
+    def stories(self) -> list[Story]:
+        """Return every story with two articles or more that may be shown, the one with the latest article first.
+
+        Of equals the newer story comes first; one without a date comes last.
+        """
+        rows = self._rows(
+            "SELECT s.story_id, count(*), min(a.published_at), max(a.published_at) FROM story_article s"
+            " JOIN article a ON a.article_id = s.article_id WHERE +a.status = 'live'"
+            " GROUP BY s.story_id HAVING count(*) > 1 ORDER BY 4 DESC, 1 DESC"
+        )
+        return [Story(id_, articles, _time(first), _time(latest)) for id_, articles, first, latest in rows]
+
+    def reports(self, story_ids: Sequence[int]) -> list[Report]:
+        """Return the articles of these stories that may be shown, in the order of time; undated ones come last."""
+        rows = self._rows(
+            "SELECT s.story_id, a.article_id, v.title, v.derived_title, v.url, v.source, v.language, a.published_at"
+            " FROM json_each(?) asked JOIN story_article s ON s.story_id = asked.value"
+            " JOIN article a ON a.article_id = s.article_id"
+            " JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
+            " WHERE +a.status = 'live' ORDER BY a.published_at IS NULL, a.published_at, a.article_id",
+            (json.dumps(list(story_ids)),),
+        )
+        return [
+            Report(story, id_, title, bool(derived), url, source, language, _time(published_at))
+            for story, id_, title, derived, url, source, language, published_at in rows
+        ]
+
+    def story_events(self, story_id: int) -> list[tuple[Event, datetime]]:
+        """Return what happened to a story and when, first things first; nothing of one that never was."""
+        rows = self._rows(
+            "SELECT kind, other_id, articles, at FROM story_log WHERE story_id = ? ORDER BY step", (story_id,)
+        )
+        return [
+            (Event(story_id, kind, other, articles), datetime.fromtimestamp(at, UTC))
+            for kind, other, articles, at in rows
+        ]
 
     # Generations
 

@@ -19,7 +19,7 @@ from index.engine import Floats, Ints, Vector, Vectors
 LEAD_WEIGHT = 2.0  # the first passage counts as this many
 MEAN_PASSAGES = 32  # of an article's vector: news says within the first 5,000 words what it is about
 TELLING_TERMS = 50  # terms of an article that are compared or looked up
-WORDS = 1.0  # what words count for beside meaning: from .25 to 2 labelled events are told apart as well
+WORDS = 0.5  # what words count for beside meaning: from .25 to 1 labelled events are told apart as well
 
 HALVING_DAYS = 7.0  # apart, two articles are half as near in time as on one day
 

@@ -16,6 +16,8 @@ from archive.identity import article_id
 from index.engine import Vectors
 from index.pieces import Pieces
 from index.related import RelatedResponse
+from index.serving import open_generation
+from index.stories.telling import tell_stories
 from web import create_app
 from web.services import Services
 from web.settings import Settings
@@ -193,8 +195,18 @@ def open_newsroom(folder: Path, **settings: object) -> Services:
         services.store.put(kept)
     services.store.put(article(93, title="Second wording", updated_at=datetime(2011, 1, 2, tzinfo=UTC)))
     services.builder.update()
+    tell(services)
     services.store.remove(WITHDRAWN.id)
     return services
+
+
+def tell(services: Services) -> None:
+    """Tell the stories of what is in the index, by an engine that nobody else uses."""
+    published, _ = services.store.pointer()
+    assert published is not None
+    engine = open_generation(services.settings.data / "index", published, formats=services.formats)
+    tell_stories(services.store, engine)
+    engine.close()
 
 
 @contextmanager

@@ -248,3 +248,19 @@ def test_an_article_prints_without_what_surrounds_it(browser: Browser, site: str
         expect(page.locator(".body")).to_be_visible()
         for around in (".masthead", ".related", ".colophon"):
             expect(page.locator(around)).to_be_hidden()
+
+
+@pytest.mark.parametrize("scripts", ["on", "off"])
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_stories_are_read_from_the_front_page_on(browser: Browser, site: str, width: int, scripts: str) -> None:
+    with reading(browser, site, width=width, scripts=scripts) as page:
+        page.goto("/")
+        page.get_by_role("link", name="Stories").first.click()
+        expect(page.get_by_role("heading", name="Stories", level=1)).to_be_visible()
+        assert_fits(page)
+        page.locator(".hits h2 a").first.click()
+        expect(page.get_by_role("heading", name="Day by day")).to_be_visible()
+        assert_fits(page)
+        page.locator(".timeline a").first.click()
+        page.get_by_role("link", name="Part of a story").click()
+        expect(page.get_by_role("heading", name="Day by day")).to_be_visible()

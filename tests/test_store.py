@@ -25,6 +25,7 @@ from archive.article import TEXT_HASH_BYTES, Article, Passage
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.packing import pack_text
 from archive.store import PublishedGeneration, Store
+from archive.story import Event, Telling
 
 RICH = article(
     1,
@@ -1006,3 +1007,57 @@ def test_any_puts_and_removals_agree_with_a_dictionary(tmp_path: Path) -> None:
 
     machine = type("InThisFolder", (StoreMachine,), {"root": str(tmp_path)})
     run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=20, deadline=None))
+
+
+# Stories
+
+
+def told(store: Store, *stories: tuple[int, list[Article]], events: list[Event] | None = None) -> None:
+    for _, articles in stories:
+        for each in articles:
+            store.put(each)
+    of = {each.id: story for story, articles in stories for each in articles}
+    begun = [Event(story, "founded", None, len(articles)) for story, articles in stories]
+    store.tell(of, begun if events is None else events, seq=store.last_seq(), model_sha256="m")
+
+
+def test_stories_are_listed_by_their_latest_article_and_undated_ones_last(store: Store) -> None:
+    undated = [article(number, published_at=None) for number in (40, 41)]
+    told(store, (1, undated), (2, [article(1), article(2)]), (3, [article(3), article(4), article(50)]))
+    assert [(story.id, story.articles) for story in store.stories()] == [(3, 3), (2, 2), (1, 2)]
+    assert store.stories()[1].first == article(1).published_at
+    assert store.stories()[1].latest == article(2).published_at
+    assert store.stories()[2].latest is None
+
+
+def test_only_what_is_shown_is_reported_in_the_order_of_time(store: Store) -> None:
+    hidden = article(5, status="embargoed")
+    told(store, (1, [article(7), article(6, published_at=None), article(2), hidden, article(3)]))
+    store.remove(article(3).id)
+    assert [report.id for report in store.reports([1])] == [article(2).id, article(7).id, article(6).id]
+    assert [story.articles for story in store.stories()] == [3]
+    assert len(store.articles_of([1])) == 5
+
+
+def test_a_story_of_one_shown_article_is_not_listed(store: Store) -> None:
+    told(store, (1, [article(1), article(2)]))
+    store.remove(article(1).id)
+    assert store.stories() == []
+
+
+def test_a_number_is_never_given_twice(store: Store) -> None:
+    assert store.next_story() == 1
+    told(store, (1, [article(1), article(2)]))
+    store.tell(dict.fromkeys([article(1).id, article(2).id]), [Event(1, "ended", None, 0)], seq=2, model_sha256="m")
+    assert store.stories_of([article(1).id]) == {}
+    assert store.next_story() == 2
+    assert [event.kind for event, _ in store.story_events(1)] == ["founded", "ended"]
+
+
+def test_what_is_told_is_told_whole_or_not_at_all(store: Store) -> None:
+    told(store, (1, [article(1), article(2)]))
+    before = store.telling()
+    with pytest.raises(apsw.ConstraintError):
+        store.tell({article(1).id: 2, "nowhere": 2}, [Event(2, "founded", None, 2)], seq=9, model_sha256="m")
+    assert store.telling() == before == Telling(2, "m", 1)
+    assert store.stories_of([article(1).id]) == {article(1).id: 1}

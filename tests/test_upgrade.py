@@ -280,11 +280,12 @@ def test_who_opens_an_archive_while_another_upgrades_it_waits(path: Path) -> Non
     store.close()
 
 
-def test_an_archive_of_the_second_schema_gets_room_for_copies_and_is_not_written_anew(path: Path) -> None:
+def test_an_archive_of_the_second_schema_gets_room_for_copies_and_stories_and_is_not_written_anew(path: Path) -> None:
     Store(path).close()
     connection = apsw.Connection(str(path))
-    for statement in ("DROP TABLE signature", "DROP TABLE copy", "DELETE FROM meta WHERE key = 'copies'"):
-        connection.execute(statement)
+    for table in ("signature", "copy", "story_article", "story_log", "telling"):
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("DELETE FROM meta WHERE key = 'copies'")
     connection.pragma("user_version", 2)
     connection.execute(
         "CREATE TABLE empty (filling BLOB); INSERT INTO empty VALUES (zeroblob(1000000)); DROP TABLE empty"
@@ -294,6 +295,7 @@ def test_an_archive_of_the_second_schema_gets_room_for_copies_and_is_not_written
     store = Store(path)
     assert_all_is_there(store)
     assert (store.copies_seq(), store.stats().copies) == (0, 0)
+    assert (store.telling().seq, store.stories()) == (0, [])
     for number in (70, 71):
         store.put(article(number, body=story("flood")))
     find_copies(store)

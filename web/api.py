@@ -1,6 +1,7 @@
 """The JSON endpoints. Each answer is an object of `web.payload`, with validators and paging in its headers."""
 
 import json
+from collections.abc import Mapping
 from functools import partial
 
 from flask import Blueprint, Response, request
@@ -15,10 +16,14 @@ from web.payload import (
     page_links,
     result_object,
     search_object,
+    story_object,
+    story_page_links,
+    story_page_object,
 )
-from web.services import copies_of, services, shown_article
+from web.services import STORY_ID, Services, copies_of, services, shown_article, shown_story
 
 SEARCH_PATH = "/api/search"
+STORIES_PATH = "/api/stories"
 DESCRIBE = {"0": result_object, "1": explained_result}
 
 blueprint = Blueprint("api", __name__)
@@ -50,10 +55,10 @@ def article(article_id: str) -> Response:
     parts = services()
 
     def read() -> tuple[Json, int | None]:
-        published, _ = parts.store.pointer()
+        generation = _generation(parts)
         shown, group = shown_article(parts, article_id), copies_of(parts, article_id)
-        body = article_object(shown, parts.store.versions(article_id), group)
-        return body, published.number if published else None
+        story = parts.stories.story_of(article_id)
+        return article_object(shown, parts.store.versions(article_id), group, story), generation
 
     body, generation = parts.crew.do(read)
     return json_answer(body, generation=generation)
@@ -66,12 +71,39 @@ def copies(article_id: str) -> Response:
 
     def compare() -> tuple[Json, int | None]:
         shown_article(parts, article_id)
-        published, _ = parts.store.pointer()
-        body = copies_object(article_id, members(copies_of(parts, article_id), this=article_id))
-        return body, published.number if published else None
+        generation = _generation(parts)
+        return copies_object(article_id, members(copies_of(parts, article_id), this=article_id)), generation
 
     body, generation = parts.crew.do(compare)
     return json_answer(body, generation=generation)
+
+
+@blueprint.get(STORIES_PATH)
+def stories() -> Response:
+    """Return a page of the list of stories, the one with the latest article first."""
+    parts = services()
+    default_size = parts.settings.page_size
+    number, size = params.story_page(request.args, page_size=default_size)
+    tag = conditional.search_tag(parts)
+    if kept := conditional.unchanged(tag):
+        return kept
+    page = parts.crew.do(lambda: parts.stories.page(number=number, size=size))
+    body = story_page_object(page, path=STORIES_PATH, page_size=default_size)
+    answer = json_answer(body, generation=_generation(parts), tag=tag)
+    if link := header_of(story_page_links(page, path=STORIES_PATH, page_size=default_size)):
+        answer.headers["Link"] = link
+    return answer
+
+
+@blueprint.get(f"{STORIES_PATH}/{STORY_ID}")
+def story(story_id: int) -> Response:
+    """Return one story: its articles in the order of time, its outlets and its key terms."""
+    parts = services()
+    tag = conditional.search_tag(parts)
+    if kept := conditional.unchanged(tag):
+        return kept
+    body = parts.crew.do(lambda: story_object(shown_story(parts, story_id), parts.store.story_events(story_id)))
+    return json_answer(body, generation=_generation(parts), tag=tag)
 
 
 @blueprint.get("/healthz")
@@ -94,8 +126,17 @@ def healthz() -> Response:
 
 def link_header(found: SearchResponse, urls: params.SearchUrls) -> str:
     """Return the value of `Link` (RFC 8288) that names the pages beside this one; empty when there are none."""
-    links = page_links(found, urls)
+    return header_of(page_links(found, urls))
+
+
+def header_of(links: Mapping[str, str | None]) -> str:
+    """Return these links, of which `next` and `prev` count, as a value of `Link`."""
     return ", ".join(f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel])
+
+
+def _generation(parts: Services) -> int | None:
+    published, _ = parts.store.pointer()
+    return published.number if published else None
 
 
 _compact = partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

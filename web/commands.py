@@ -24,6 +24,7 @@ from web.terminal import TEXT, Failure, Reporter, as_json, command, disk_problem
 
 if TYPE_CHECKING:
     from archive.ingest import IngestReport
+    from archive.progress import Progress
     from index.build import BuildReport
 
 
@@ -57,6 +58,7 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
         find_copies(parts.store, progress=progress)
         built = parts.builder.update(progress)
         tidied = parts.builder.tidy(progress)  # seldom anything: what came in is published already
+        _tell_stories(parts, progress)
     built = replace(tidied, embedded=built.embedded) if tidied else built
     if as_json:
         write_json({**_ingest_object(report, built), "copies": parts.store.stats().copies})
@@ -65,6 +67,14 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
     _advise(parts)
     if report.rejected_count:
         click.get_current_context().exit(1)
+
+
+def _tell_stories(parts: Services, progress: "Progress") -> None:
+    from index.stories.telling import tell_stories
+
+    parts.serving.catch_up()
+    with parts.serving.engine() as (engine, _):
+        tell_stories(parts.store, engine, progress)
 
 
 def _advise(parts: Services) -> None:
@@ -135,6 +145,7 @@ def reindex(as_json: bool) -> None:
     with exclusive(_lock(parts)), Reporter() as progress:
         find_copies(parts.store, progress=progress)
         built = parts.builder.rebuild(progress)
+        _tell_stories(parts, progress)
     if as_json:
         write_json(asdict(built))
     else:

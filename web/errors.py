@@ -13,7 +13,7 @@ from index.query import QueryRefused
 from web.crew import Overloaded
 from web.params import BadParameter, SearchUrls, search_request
 from web.results import kept_fields
-from web.services import services
+from web.services import StoryMerged, services
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
@@ -37,6 +37,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(QueryRefused, _query_refused)
     app.register_error_handler(CursorExpired, _cursor_expired)
     app.register_error_handler(ArticleNotFound, _withdrawn)
+    app.register_error_handler(StoryMerged, _story_merged)
     app.register_error_handler(Overloaded, _overloaded)
     app.register_error_handler(ArchiveError, _unavailable)
     app.register_error_handler(SearchError, _unavailable)
@@ -107,6 +108,16 @@ def _cursor_expired(error: CursorExpired) -> Response:
 def _withdrawn(_: ArticleNotFound) -> Response:
     """Answer for an article that was there when the request began: it was withdrawn since."""
     return _answer(HTTPStatus.GONE, EXPLANATIONS[410])
+
+
+def _story_merged(error: StoryMerged) -> Response:
+    """Lead to the story that took over."""
+    status = HTTPStatus.MOVED_PERMANENTLY
+    target = f"{request.path.rpartition('/')[0]}/{error.into}"
+    answer = problem(status, str(error), merged_into=target) if _for_a_program() else Response(status=status)
+    answer.headers["Location"] = target
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
 
 
 def _overloaded(_: Overloaded) -> Response:

@@ -1,4 +1,4 @@
-"""The pages people read: home, results, article. Rendered on the server; they need no script."""
+"""The pages people read: home, results, article, stories. Rendered on the server; they need no script."""
 
 from dataclasses import dataclass, replace
 
@@ -9,16 +9,18 @@ from index.errors import CursorExpired
 from index.query import MAX_QUERY_CHARS
 from index.related import RelatedResponse
 from index.search import SearchRequest, SearchResponse
+from index.stories.reading import Headed
 from web import conditional, params, wording
-from web.api import link_header
+from web.api import header_of, link_header
 from web.copies import Member, members
 from web.examples import example_queries
-from web.payload import page_links
+from web.payload import page_links, story_page_links
 from web.related import RELATED_ON_PAGE, lanes_of
 from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
-from web.services import Services, copies_of, services, shown_article
+from web.services import STORY_ID, Services, copies_of, services, shown_article, shown_story
 
 SEARCH_PATH = "/search"
+STORIES_PATH = "/stories"
 NEWEST_ON_HOME = 8
 
 blueprint = Blueprint("pages", __name__)
@@ -77,14 +79,45 @@ def article(article_id: str) -> Response:
     if kept := conditional.unchanged(tag):
         return kept
 
-    def read() -> tuple[Article, list[Member], RelatedResponse]:
+    def read() -> tuple[Article, Headed | None, list[Member], RelatedResponse]:
         shown = shown_article(parts, article_id)
         group = members(copies_of(parts, article_id), this=article_id)
-        return shown, group, parts.related.related(article_id, limit=RELATED_ON_PAGE)
+        related = parts.related.related(article_id, limit=RELATED_ON_PAGE)
+        return shown, parts.stories.story_of(article_id), group, related
 
-    shown, group, related = parts.crew.do(read)
-    page = render_template("article.html", article=shown, group=group, panel=lanes_of(related), back=_back())
+    shown, story, group, related = parts.crew.do(read)
+    page = render_template(
+        "article.html", article=shown, story=story, group=group, panel=lanes_of(related), back=_back()
+    )
     return _validated(Response(page), None if related.degraded else tag)
+
+
+@blueprint.get(STORIES_PATH)
+def stories() -> Response:
+    """Show a page of the list of stories, the one with the latest article first."""
+    parts = services()
+    default_size = parts.settings.page_size
+    number, size = params.story_page(request.args, page_size=default_size)
+    tag = conditional.search_tag(parts)
+    if kept := conditional.unchanged(tag):
+        return kept
+    listed = parts.crew.do(lambda: parts.stories.page(number=number, size=size))
+    links = story_page_links(listed, path=STORIES_PATH, page_size=default_size)
+    page = Response(render_template("stories.html", listed=listed, links=links))
+    if link := header_of(links):
+        page.headers["Link"] = link
+    return _validated(page, tag)
+
+
+@blueprint.get(f"{STORIES_PATH}/{STORY_ID}")
+def story(story_id: int) -> Response:
+    """Show a story: its articles day by day, its outlets and its key terms."""
+    parts = services()
+    tag = conditional.search_tag(parts)
+    if kept := conditional.unchanged(tag):
+        return kept
+    told = parts.crew.do(lambda: shown_story(parts, story_id))
+    return _validated(Response(render_template("story.html", told=told)), tag)
 
 
 def _validated(page: Response, tag: str | None) -> Response:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
+from urllib.parse import urlencode
 
 from archive.article import Article
 from archive.store import VersionEntry
+from archive.story import Event, Report
 from index.engine import TermEvidence
 from index.facets import Facets, FacetValue, Period
 from index.folding import Copies
@@ -18,6 +20,7 @@ from index.related import RelatedResponse
 from index.results import LegScore, Result
 from index.search import SearchRequest, SearchResponse
 from index.snippet import Excerpt
+from index.stories.reading import Headed, StoryPage, Told
 from web.params import MAX_PAGE, SearchUrls
 
 Json = dict[str, object]
@@ -142,8 +145,10 @@ def _period(period: Period) -> Json:
     }
 
 
-def article_object(article: Article, versions: Sequence[VersionEntry], group: Sequence[Article] = ()) -> Json:
-    """Return an article with its text, a line for each version, and one for each of its `group` of copies."""
+def article_object(
+    article: Article, versions: Sequence[VersionEntry], group: Sequence[Article] = (), story: Headed | None = None
+) -> Json:
+    """Return an article with its text, a line for each version and each of its `group` of copies, and its story."""
     return {
         "id": article.id,
         "url": article.url,
@@ -168,6 +173,9 @@ def article_object(article: Article, versions: Sequence[VersionEntry], group: Se
             for entry in versions
         ],
         "copies": [copy_object(each, is_origin=each is group[0]) for each in group],
+        "story": None
+        if story is None
+        else {"id": story.story.id, "articles": story.story.articles, "links": story_links(story.story.id)},
         "links": article_links(article.id),
     }
 
@@ -188,6 +196,79 @@ def article_links(article_id: str) -> Json:
     """Return where an article is found: itself as JSON, its page, its related articles."""
     api = f"/api/articles/{article_id}"
     return {"self": api, "page": f"/articles/{article_id}", "related": f"{api}/related"}
+
+
+def story_page_object(page: StoryPage, *, path: str, page_size: int) -> Json:
+    """Return one page of the list of stories under `path`, where `page_size` is what a URL means that does not say."""
+    return {
+        "total": page.total,
+        "page": page.number,
+        "page_size": page.size,
+        "stories": [_headed(headed) for headed in page.stories],
+        "links": story_page_links(page, path=path, page_size=page_size),
+    }
+
+
+def story_page_links(page: StoryPage, *, path: str, page_size: int) -> dict[str, str | None]:
+    """Return the URLs of this page of the list of stories, the next and the previous one; None where there is none."""
+
+    def at(number: int) -> str:
+        asked = {"page": number if number > 1 else None, "page_size": page.size if page.size != page_size else None}
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        return f"{path}?{query}" if query else path
+
+    last = max(1, ceil(page.total / page.size))
+    return {
+        "self": at(page.number),
+        "next": at(page.number + 1) if page.number < last else None,
+        "prev": at(min(page.number - 1, last)) if page.number > 1 else None,
+    }
+
+
+def story_object(told: Told, events: Sequence[tuple[Event, datetime]]) -> Json:
+    """Return a story with its key terms, its articles in the order of time, and what happened to it."""
+    written = _headed(told.headed)
+    links = written.pop("links")
+    return {
+        **written,
+        "key_terms": list(told.terms),
+        "articles": [_report(report) for report in told.reports],
+        "log": [
+            {"at": instant(at), "kind": event.kind, "other": event.other, "articles": event.articles}
+            for event, at in events
+        ],
+        "links": links,
+    }
+
+
+def story_links(story_id: int) -> Json:
+    """Return where a story is found: itself as JSON, and its page."""
+    return {"self": f"/api/stories/{story_id}", "page": f"/stories/{story_id}"}
+
+
+def _headed(headed: Headed) -> Json:
+    story = headed.story
+    return {
+        "id": story.id,
+        "title": headed.title,
+        "count": story.articles,
+        "first": instant(story.first),
+        "latest": instant(story.latest),
+        "outlets": [{"value": outlet, "count": count} for outlet, count in headed.outlets.items()],
+        "links": story_links(story.id),
+    }
+
+
+def _report(report: Report) -> Json:
+    return {
+        "id": report.id,
+        "url": report.url,
+        "title": report.title,
+        "source": report.source,
+        "language": report.language,
+        "published_at": instant(report.published_at),
+        "links": article_links(report.id),
+    }
 
 
 def page_links(response: SearchResponse, urls: SearchUrls) -> dict[str, str | None]:

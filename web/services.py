@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from index.search import Search
     from index.serving import Serving
     from index.spelling.respelling import Respelling
+    from index.stories.reading import Stories, Told
 
 log = logging.getLogger(__name__)
 
 MOST_MEMBERS = 100  # of one group of copies in one answer
 EXTENSION = "backfile"  # the key in `app.extensions`
+STORY_ID = "<int(max=9223372036854775807):story_id>"  # in a route: what SQLite can count to
 T = TypeVar("T")
 
 
@@ -224,6 +226,22 @@ class Services:
             store=self.store, serving=self.serving, embedder=lambda: self.embedder, fusion=self.settings.fusion
         )
 
+    @once
+    def stories(self) -> "Stories":
+        """Stories that have been told."""
+        from index.stories.reading import Stories
+
+        return Stories(self.store, self.serving)
+
+
+class StoryMerged(LookupError):
+    """A story that has gone into another one, which took over its articles."""
+
+    def __init__(self, into: int) -> None:
+        """Keep the number of the story that goes on."""
+        super().__init__(f"This story has become part of story {into}.")
+        self.into = into
+
 
 def _admit(opening: Callable[[], None]) -> None:
     """Open something, or say in the log why that was not possible."""
@@ -257,3 +275,13 @@ def shown_article(parts: Services, article_id: str) -> "Article":
     if article.status == "removed":
         raise Gone("This article was withdrawn.")
     return article
+
+
+def shown_story(parts: Services, story_id: int) -> "Told":
+    """Return a story that may be shown. Raises StoryMerged for one that went into another, NotFound for any other."""
+    told = parts.stories.story(story_id)
+    if told is not None:
+        return told
+    if (into := parts.stories.merged_into(story_id)) is not None:
+        raise StoryMerged(into)
+    raise NotFound("There is no such story in this archive.")

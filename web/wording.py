@@ -4,7 +4,7 @@ Invariant: text that came from outside leaves here escaped or as plain `str`, wh
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -36,6 +36,7 @@ LANE_NAMES = {
     "other": "On the same subject",
 }
 SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "oldest": "Oldest"}
+NAMED_OUTLETS = 3  # of a story in a list
 LANGUAGE_NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
     "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
@@ -117,9 +118,27 @@ def byline(authors: Sequence[str]) -> str:
     return f"{', '.join(authors[:-1])} and {authors[-1]}"
 
 
-def count_of(number: int, singular: str, plural: str | None = None) -> str:
-    """Return the number with its noun: 1 article, 2,000 articles."""
+def count_of(number: int, singular: str, plural: str = "") -> str:
+    """Return the number with its noun: 1 article, 2,000 articles. The plural is given where it does not end in s."""
     return f"{number:,} {singular}" if number == 1 else f"{number:,} {plural or singular + 's'}"
+
+
+def named_outlets(outlets: Collection[str]) -> str:
+    """Return the first outlets by name, and how many more there are."""
+    named, more = [label(outlet) for outlet in list(outlets)[:NAMED_OUTLETS]], len(outlets) - NAMED_OUTLETS
+    return byline([*named, f"{more} more"]) if more > 0 else byline(named)
+
+
+def span_of(first: datetime | None, latest: datetime | None) -> str:
+    """Return from when to when, in days; empty when that is not known."""
+    if first is None or latest is None:
+        return ""
+    if first.date() == latest.date():
+        return long_day(first)
+    if first.year != latest.year:
+        return f"{long_day(first)} to {long_day(latest)}"
+    begin = f"{first.day}" if first.month == latest.month else f"{first.day} {first:%B}"
+    return f"{begin} to {long_day(latest)}"
 
 
 def found_line(response: SearchResponse) -> str:

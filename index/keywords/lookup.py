@@ -8,7 +8,7 @@ grows with the texts of the articles that hold all the words, and no faster.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from index.keywords.vocabulary import Vocabulary
 from index.query import FieldName
 
 REMEMBERED = 1_000_000  # postings kept, 24 bytes each: those of two long questions about 100,000 articles
+FREQUENCIES = 16_384  # terms whose frequency is kept, 200 bytes each: nine in ten of an article's are among them
 
 
 class Lookup:
@@ -34,6 +35,7 @@ class Lookup:
         self._room = REMEMBERED
         self._vocabulary: Vocabulary | None = None
         self._reading = threading.RLock()
+        self._frequency = lru_cache(FREQUENCIES)(postings.document_frequency)
         self._are_all_live = bool(postings.live.all())
 
     def matches(self, unit: Unit) -> Matches:
@@ -83,12 +85,13 @@ class Lookup:
     def document_frequency(self, term: str) -> int:
         """Return, cheaply, about how many articles hold `term`."""
         with self._reading:
-            return self._postings.document_frequency(term)
+            return self._frequency(term)
 
     def close(self) -> None:
         """Release files and memory."""
         with self._reading:
             self._remembered.clear()
+            self._frequency.cache_clear()
             self._vocabulary = None
             self._postings.close()
 

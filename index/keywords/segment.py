@@ -19,7 +19,7 @@ only what a question touches is read. The arrays:
 
 import json
 import mmap
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,7 @@ RARE = SHORT  # codes below it are those of common words
 DENSE = 128  # an entry in one article of so many or more has its postings written as gaps
 MOST_ARTICLES = (1 << 16) - 1  # of a segment: their numbers take 16 bits
 NAMED = "\0"  # begins a name's entry, and parts its field from its value; no word holds it
+LANDMARKS = 64  # entries from one string that is kept in memory to the next: a third of the time to find one
 ABSENT = -1  # the entry of a string that is none
 
 _ALIGNED = 64  # bytes
@@ -100,6 +101,11 @@ class Segment:
     def _bytes(self, entry: int) -> bytes:
         return self._strings[self._string_ends[entry - 1] if entry else 0 : self._string_ends[entry]].tobytes()
 
+    @cached_property
+    def _landmarks(self) -> list[bytes]:
+        """Every so many strings, in order."""
+        return [self._bytes(entry) for entry in range(0, len(self._string_ends), LANDMARKS)]
+
     def strings(self) -> list[str]:
         """Return the strings of all entries, in order."""
         text, ends = bytes(self._strings), self._arrays["string_ends"].tolist()
@@ -108,7 +114,9 @@ class Segment:
     def entry(self, string: str) -> int:
         """Return the entry of a string, or ABSENT."""
         wanted = string.encode()
-        place = bisect_left(range(len(self._string_ends)), wanted, key=self._bytes)
+        start = LANDMARKS * max(0, bisect_right(self._landmarks, wanted) - 1)
+        block = range(start, min(start + LANDMARKS, len(self._string_ends)))
+        place = start + bisect_left(block, wanted, key=self._bytes)
         return place if place < len(self._string_ends) and self._bytes(place) == wanted else ABSENT
 
     def document_frequency(self, term: str) -> int:

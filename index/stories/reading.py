@@ -1,0 +1,172 @@
+"""Stories as they are read: listed, one by one, and beside an article of theirs.
+
+Invariant: only articles that the store shows count. A story with fewer than two of them is not there.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from itertools import groupby
+
+import numpy as np
+
+from archive.store import Store
+from archive.story import Report, Story
+from index.analysis import analyse
+from index.engine import Engine, Vectors, as_ids
+from index.query import Query
+from index.serving import Serving
+
+KEY_TERMS = 8
+CONSIDERED = 50  # telling terms among which those are sought that many reports hold
+READ = 30  # reports whose beginnings are read for key terms, evenly over the story's time
+BEGINNING = 2000  # characters of a report that are read
+HELD_BY = 0.5  # share of the reports that hold a key term
+SAME = 6  # digits within which two reports are as near to the middle
+
+
+@dataclass(frozen=True, slots=True)
+class Headed:
+    """A story in a list."""
+
+    story: Story
+    title: str
+    language: str | None  # of the title
+    outlets: Mapping[str, int]  # sources, each with its articles, most first
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPage:
+    """A page of the list of stories, the one with the latest article first."""
+
+    total: int
+    number: int
+    size: int
+    stories: Sequence[Headed]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A story as a whole."""
+
+    headed: Headed
+    terms: Sequence[str]  # words that tell it from the rest of the archive, most telling first
+    reports: Sequence[Report]  # in the order of time, undated ones last
+
+    @property
+    def days(self) -> Sequence[tuple[date | None, Sequence[Report]]]:
+        """The reports of each day, UTC; those without a date last."""
+        return [(at, list(reports)) for at, reports in groupby(self.reports, key=_date)]
+
+    @property
+    def first(self) -> Report | None:
+        """The report published first, None when none has a date."""
+        return next((report for report in self.reports if report.published_at), None)
+
+    @property
+    def latest(self) -> Report | None:
+        """The report published last, None when none has a date."""
+        return next((report for report in reversed(self.reports) if report.published_at), None)
+
+
+class Stories:
+    """Reads what has been told. Safe to use from several threads."""
+
+    def __init__(self, store: Store, serving: Serving) -> None:
+        """Read from `store`; titles and key terms go by the engine in service."""
+        self._store = store
+        self._serving = serving
+        self._listed: tuple[object, Sequence[Story]] = (None, ())
+
+    def page(self, *, number: int, size: int) -> StoryPage:
+        """Return a page of the list, counted from 1."""
+        listed = self._list()
+        wanted = listed[(number - 1) * size : number * size]
+        reports: dict[int, list[Report]] = {story.id: [] for story in wanted}
+        for report in self._store.reports(list(reports)):
+            reports[report.story].append(report)
+        with self._serving.engine() as (engine, _):
+            headed = [_headed(engine, reports[story.id]) for story in wanted if len(reports[story.id]) > 1]
+        return StoryPage(len(listed), number, size, headed)
+
+    def story(self, story_id: int) -> Told | None:
+        """Return a story, or None when there is none to show."""
+        reports = self._store.reports([story_id])
+        if len(reports) < 2:
+            return None
+        with self._serving.engine() as (engine, _):
+            return Told(_headed(engine, reports), self._terms(engine, reports), reports)
+
+    def story_of(self, article_id: str) -> Headed | None:
+        """Return the story that an article is in, or None."""
+        story = self._store.stories_of([article_id]).get(article_id)
+        reports = self._store.reports([story]) if story is not None else []
+        if len(reports) < 2:
+            return None
+        return _headed_by(reports, reports[0])
+
+    def merged_into(self, story_id: int) -> int | None:
+        """Return the story that one has gone into, at last; None when it has not, or nothing is left of that."""
+        into: int | None = story_id
+        while into is not None and (events := self._store.story_events(into)):
+            event, _ = events[-1]
+            if event.kind not in ("merged", "ended"):
+                return into if into != story_id else None
+            into = event.other
+        return None
+
+    def _list(self) -> Sequence[Story]:
+        """Return all stories, read again when the archive or its stories have changed."""
+        state = (self._store.last_seq(), self._store.telling())
+        if self._listed[0] != state:
+            self._listed = (state, self._store.stories())
+        return self._listed[1]
+
+    def _terms(self, engine: Engine, reports: Sequence[Report]) -> list[str]:
+        """Return words that half of the reports hold and that tell them from the rest of the archive."""
+        chosen = np.unique(np.linspace(0, len(reports) - 1, min(len(reports), READ)).astype(int)).tolist()
+        articles = self._store.live([reports[place].id for place in chosen]).values()
+        texts = [f"{article.title}\n{article.body[:BEGINNING]}" for article in articles]
+        telling = engine.telling_terms("\n".join(texts), limit=CONSIDERED)
+        held = Counter(term for text in texts for term in set(analyse(text)))
+        least = max(2, HELD_BY * len(texts))
+        return [word for word, _ in telling if all(held[term] >= least for term in analyse(word))][:KEY_TERMS]
+
+
+def _headed(engine: Engine, reports: Sequence[Report]) -> Headed:
+    """Return a story under the headline of the report that is nearest to the middle of all: it says what all share.
+
+    Of equals, as two always are, the first takes it; one that got a headline only from its text does not if it can be
+    helped.
+    """
+    named = [report for report in reports if not report.derived_title] or list(reports)
+    vectors = _means(engine, reports)
+    near = dict(zip([report.id for report in reports], np.round(vectors @ vectors.sum(axis=0), SAME), strict=True))
+    return _headed_by(reports, max(named, key=lambda report: near[report.id]))
+
+
+def _headed_by(reports: Sequence[Report], head: Report) -> Headed:
+    dated = [report.published_at for report in reports if report.published_at]
+    story = Story(head.story, len(reports), dated[0] if dated else None, dated[-1] if dated else None)
+    outlets = Counter(report.source for report in reports if report.source)
+    return Headed(story, head.title, head.language, dict(sorted(outlets.items(), key=lambda pair: (-pair[1], pair[0]))))
+
+
+def _means(engine: Engine, reports: Sequence[Report]) -> Vectors:
+    """Return the mean vector of each report, zeros of one that the engine does not know."""
+    if engine.model_sha256 is None:
+        return np.zeros((len(reports), 0), np.float32)
+    everything = engine.candidates(Query(), None, depth=1)
+    ids = as_ids(report.id for report in reports)
+    known = everything.all_ids[everything.numbers]
+    rows = np.searchsorted(known, ids)
+    here = np.flatnonzero(np.append(known, b"")[rows] == ids)
+    found = engine.means(everything.kept(rows[here]))
+    vectors = np.zeros((len(reports), found.shape[1]), np.float32)
+    vectors[here] = found
+    return vectors
+
+
+def _date(report: Report) -> date | None:
+    return report.published_at.astimezone(UTC).date() if report.published_at else None

@@ -21,7 +21,7 @@ from index.evaluation.chance import Chance
 from index.evaluation.collection import Collection, Judgements, read_clusters, read_collection, read_judgements
 from index.evaluation.known_items import MAX_ARTICLES, QUERIES, Asked, KnownItems
 from index.evaluation.measures import MEASURES, RELATED_MEASURES, Run
-from index.evaluation.report import Cutoff, EvaluationReport, report_of
+from index.evaluation.report import Cutoff, EvaluationReport, report_of, stories_of
 from index.evaluation.runs import json_lines, read_trec_run, replace_file, tab_separated, trec_run
 from index.evaluation.similarity import read_similarities, report_on
 from index.evaluation.workbench import Parts, Workbench, workbench
@@ -87,14 +87,16 @@ def evaluate(
 def evaluate_related(
     file: Path, *, plan: Plan | None = None, parts: Parts, work: Path, progress: Progress = silent
 ) -> EvaluationReport:
-    """Measure nDCG@5 of related articles: those of the same `cluster` in `file` (JSON Lines) are relevant.
+    """Measure related articles and stories: those of the same `cluster` in `file` (JSON Lines) belong together.
 
     Raises SourceError when a line cannot be read or no article has a companion.
     """
+    plan = plan or Plan()
     collection = read_clusters(file)
     with workbench(collection.articles, parts=parts, work=work, progress=progress) as bench:
-        answers = _answers(ask_related, bench, collection, plan or Plan(), progress)
-    return _report(answers, collection, plan or Plan(), RELATED_MEASURES)
+        answers = _answers(ask_related, bench, collection, plan, progress)
+        stories = stories_of(bench.stories(), collection.clusters, plan.chance)
+    return replace(_report(answers, collection, plan, RELATED_MEASURES), stories=stories)
 
 
 def evaluate_similarities(

@@ -2,11 +2,12 @@
 
 from itertools import combinations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.evaluation.clusters import adjusted_rand, bcubed
+from index.evaluation.clusters import adjusted_rand, bcubed, bcubed_each, f1
 
 clusterings = st.lists(st.integers(0, 4), min_size=2, max_size=12).map(
     lambda clusters: {f"a{number}": cluster for number, cluster in enumerate(clusters)}
@@ -71,3 +72,10 @@ def test_measuring_nothing_is_refused() -> None:
         bcubed({"a": 1}, {})
     with pytest.raises(ValueError, match="no article is in a cluster"):
         adjusted_rand({}, {})
+
+
+def test_each_article_has_a_precision_and_a_recall_in_the_order_of_ids() -> None:
+    found, labelled = {"a": 1, "b": 1, "c": 1}, {"c": "y", "b": "x", "a": "x", "d": "y"}
+    expected = [[2 / 3, 1], [2 / 3, 1], [1 / 3, 0.5], [1, 0.5]]
+    assert bcubed_each(found, labelled) == pytest.approx(np.array(expected))
+    assert f1(0.0, 0.0) == 0.0

@@ -487,6 +487,9 @@ def test_related_articles_are_those_of_a_cluster(parts: Parts, tmp_path: Path) -
     assert (report.collection, report.queries) == ("clusters.jsonl", 4)
     assert all(set(measures) == {"nDCG@5", "P@5", "Rprec"} for measures in report.modes.values())
     assert report.modes["hybrid"]["nDCG@5"] > 0.6
+    assert report.stories is not None
+    low, high = report.stories.interval
+    assert 0 < low <= report.stories.f1 <= high <= 1
 
 
 def test_a_perfect_panel_measures_one(parts: Parts, tmp_path: Path) -> None:

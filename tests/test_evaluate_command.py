@@ -130,6 +130,12 @@ def test_related_articles_have_intervals_and_comparisons_too(app: Flask, tmp_pat
     assert low <= report["nDCG@5"] <= high
     assert set(report["comparison"]["measures"]) == {"nDCG@5", "P@5", "Rprec"}
     assert "cutoff" not in report
+    assert set(report["stories"]) == {"B-cubed F1", "interval", "precision", "recall", "count"}
+    told = run(app, "--related", tmp_path / "clusters.jsonl").stdout
+    figure = r"[01]\.\d{4}"
+    assert re.search(
+        rf"^stories, \d+ of them: B-cubed F1 {figure} \[{figure}, {figure}\], precision {figure}", told, re.M
+    )
 
 
 def test_likeness_is_measured_beside_what_people_said(app: Flask, tmp_path: Path) -> None:

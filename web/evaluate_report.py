@@ -12,6 +12,7 @@ from web import payload
 if TYPE_CHECKING:
     from index.evaluate import Cutoff, EvaluationReport
     from index.evaluation.comparison import Comparison
+    from index.evaluation.report import StoriesReport
 
 MAX_SHOWN = 80  # characters of a query's text in a table
 SURE = 0.05  # a smaller p, by old custom, is not put down to chance
@@ -27,6 +28,14 @@ def report_object(report: "EvaluationReport") -> payload.Json:
         for setting, measures in report.intervals.items()
     }
     told["chance"] = {"confidence": chance.confidence, "resamples": chance.resamples, "seed": chance.seed}
+    if report.stories:
+        told["stories"] = {
+            "B-cubed F1": report.stories.f1,
+            "interval": list(report.stories.interval),
+            "precision": report.stories.precision,
+            "recall": report.stories.recall,
+            "count": report.stories.stories,
+        }
     if report.cutoff:
         told["cutoff"] = {setting: asdict(cutoff) for setting, cutoff in report.cutoff.items()}
     if report.comparison:
@@ -58,6 +67,8 @@ def report_lines(report: "EvaluationReport") -> Iterator[str]:
     drawn = f"{chance.resamples:,} resamples, seed {chance.seed}"
     searched = f"{report.documents:,} articles searched; " if report.documents else ""
     yield f"  {searched}in brackets: {chance.confidence:.0%} bootstrap intervals over the queries, {drawn}"
+    if report.stories:
+        yield _stories_line(report.stories)
     for setting, cutoff in report.cutoff.items():
         yield _cutoff_line(setting, cutoff)
     if report.comparison:
@@ -66,6 +77,13 @@ def report_lines(report: "EvaluationReport") -> Iterator[str]:
 
 def _edges(edges: tuple[float, float], sign: str = "") -> str:
     return f"[{edges[0]:{sign}.4f}, {edges[1]:{sign}.4f}]"
+
+
+def _stories_line(stories: "StoriesReport") -> str:
+    return (
+        f"stories, {stories.stories:,} of them: B-cubed F1 {stories.f1:.4f} {_edges(stories.interval)},"
+        f" precision {stories.precision:.4f}, recall {stories.recall:.4f}"
+    )
 
 
 def _cutoff_line(setting: str, cutoff: "Cutoff") -> str:

@@ -8,6 +8,10 @@ from collections import Counter
 from collections.abc import Hashable, Mapping
 from math import comb
 
+import numpy as np
+
+from index.engine import Floats
+
 Clustering = Mapping[str, Hashable]  # article id -> cluster
 
 
@@ -19,13 +23,29 @@ def bcubed(found: Clustering, labelled: Clustering) -> tuple[float, float, float
     Amigó et al., "A comparison of extrinsic clustering evaluation metrics", 2009. F1 is of the two means. Articles
     without a label are left out. Raises ValueError when none is labelled.
     """
+    precision, recall = bcubed_each(found, labelled).mean(axis=0).tolist()
+    return precision, recall, f1(precision, recall)
+
+
+def bcubed_each(found: Clustering, labelled: Clustering) -> Floats:
+    """Return precision and recall of each labelled article, shape (articles, 2), in the order of their ids.
+
+    Raises ValueError when none is labelled.
+    """
     if not labelled:
         raise ValueError("no article is labelled")
-    clusters, labels, both = _counts(found, labelled, sorted(labelled))
-    pairs = both.items()
-    precision = sum(count * count / clusters[cluster] for (cluster, _), count in pairs) / len(labelled)
-    recall = sum(count * count / labels[label] for (_, label), count in pairs) / len(labelled)
-    return precision, recall, 2 * precision * recall / (precision + recall)
+    articles = sorted(labelled)
+    clusters, labels, both = _counts(found, labelled, articles)
+    rows = [
+        (both[cluster, label] / clusters[cluster], both[cluster, label] / labels[label])
+        for cluster, label in ((_cluster(found, article), _cluster(labelled, article)) for article in articles)
+    ]
+    return np.array(rows, np.float64)
+
+
+def f1(precision: float, recall: float) -> float:
+    """Return the harmonic mean of the two; 0.0 where one of them is nothing."""
+    return 2 * precision * recall / ((precision + recall) or 1.0)
 
 
 def adjusted_rand(one: Clustering, other: Clustering) -> float:

@@ -6,7 +6,7 @@ Invariant: what cannot be read is named with its file and line and stops the rea
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive.article import Article
@@ -30,12 +30,16 @@ class Judgements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """What is searched and what is asked. `names` gives the collection's own id of each article."""
+    """What is searched and what is asked. `names` gives the collection's own id of each article.
+
+    `clusters` has the labels of those articles that have one, companions or not.
+    """
 
     name: str
     articles: Iterable[Article]
     names: Mapping[str, str]
     judged: Judgements
+    clusters: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_collection(directory: Path, *, split: str) -> Collection:
@@ -107,6 +111,7 @@ def read_clusters(file: Path) -> Collection:
         articles=articles,
         names={article.id: article.id for article in articles},
         judged=Judgements(queries={query_id: titles[query_id] for query_id in qrels}, qrels=qrels),
+        clusters=clusters,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from index.calibration import THRESHOLD
 from index.evaluation.asking import Answer, Answers, run_of
 from index.evaluation.chance import Chance, Interval, interval, intervals
+from index.evaluation.clusters import Clustering, bcubed_each, f1
 from index.evaluation.collection import Judgements
 from index.evaluation.comparison import Comparison, compare
 from index.evaluation.measures import DIGITS, Figures, Measures, Run, figures, means
@@ -34,10 +35,21 @@ class Cutoff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoriesReport:
+    """How well stories agree with labelled clusters, by B-cubed over the labelled articles; `interval` is that of F1."""
+
+    precision: float
+    recall: float
+    f1: float
+    interval: Interval
+    stories: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationReport:
     """The measures of each setting on one collection, their intervals, and what else was asked for.
 
-    `documents` counts what was searched, 0 when nothing was. `notes` says what in the collection was passed over.
+    `stories` is of clusters alone. `documents` counts what was searched, 0 when nothing was. `notes` says what in the collection was passed over.
     """
 
     collection: str
@@ -52,6 +64,21 @@ class EvaluationReport:
     rows: Sequence[QueryRow]
     runs: Mapping[str, Run]
     notes: Sequence[str]
+    stories: StoriesReport | None = None
+
+
+def stories_of(found: Clustering, labelled: Clustering, chance: Chance) -> StoriesReport:
+    """Return how well the story of each article, of those that are in one, agrees with its label."""
+    each = bcubed_each(found, labelled)
+    precision, recall = each.mean(axis=0).tolist()
+    low, high = (round(f1(*edge), DIGITS) for edge in zip(*intervals(each, chance), strict=True))
+    return StoriesReport(
+        precision=round(precision, DIGITS),
+        recall=round(recall, DIGITS),
+        f1=round(f1(precision, recall), DIGITS),
+        interval=(low, high),
+        stories=len(set(found.values())),
+    )
 
 
 def report_of(

@@ -30,6 +30,7 @@ from index.portraits import Portraits
 from index.related import Related
 from index.search import Search
 from index.serving import Serving
+from index.stories.telling import tell_stories
 
 ARCHIVE = "archive.sqlite3"
 FORMER = "former.sqlite3"  # the database before this one, until its embeddings have been taken over
@@ -74,6 +75,12 @@ class Workbench:
         """Return the portraits of some of the articles."""
         with self._serving.engine() as (engine, _):
             return Portraits(self._store, self._parts.embedder).portraits(engine, articles)
+
+    def stories(self) -> Mapping[str, int]:
+        """Tell the stories of the articles, and return the story of each that is in one."""
+        with self._serving.engine() as (engine, _):
+            tell_stories(self._store, engine)
+        return self._store.stories_of(self._store.live_ids())
 
     def telling_words(self, text: str, *, limit: int) -> list[str]:
         """Return the words of `text` that tell it best from the other articles, most telling first."""

@@ -36,7 +36,7 @@ class Cutoff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoriesReport:
-    """How well stories agree with labelled clusters, by B-cubed over the labelled articles; `interval` is that of F1."""
+    """How well stories agree with labelled clusters: B-cubed over the labelled articles. The interval is that of F1."""
 
     precision: float
     recall: float
@@ -49,7 +49,8 @@ class StoriesReport:
 class EvaluationReport:
     """The measures of each setting on one collection, their intervals, and what else was asked for.
 
-    `stories` is of clusters alone. `documents` counts what was searched, 0 when nothing was. `notes` says what in the collection was passed over.
+    `documents` counts what was searched, 0 when nothing was. `notes` says what in the collection was passed over.
+    `stories` are told of clusters alone.
     """
 
     collection: str

@@ -60,7 +60,9 @@ def main() -> None:
             texts, matrix, background = asked.likeness
             found = evaluate_similarities(texts, matrix, background=background, parts=parts, work=Path(aside) / "like")
             checks.append(likeness_check(found))
-        checks.append(lane_check("labelled events", rows_panels(rows, parts, Path(aside) / "lanes")))
+        checks.append(
+            lane_check("labelled events", rows_panels(rows, parts, folder_of(Path(aside), "as they are") / "work"))
+        )
         own.close()
     if asked.data:
         services = Services(Settings(data=asked.data))
@@ -74,11 +76,16 @@ def judge(
     rows: Sequence[Row], change: Callable[[str, str], tuple[str, str]], name: str, parts: Parts, aside: Path
 ) -> EvaluationReport:
     """Return what related articles are worth on these events, changed."""
-    place = aside / name.replace(" ", "-").replace(",", "")
+    place = folder_of(aside, name)
     place.mkdir()
     changed = [{**row, **dict(zip(("title", "body"), change(*texts_of(row)), strict=True))} for row in rows]
     (place / "events.jsonl").write_text("".join(json.dumps(row) + "\n" for row in changed), encoding="utf-8")
     return evaluate_related(place / "events.jsonl", parts=parts, work=place / "work")
+
+
+def folder_of(aside: Path, name: str) -> Path:
+    """Return where the events of this name are judged."""
+    return aside / name.replace(" ", "-").replace(",", "")
 
 
 def texts_of(row: Row) -> tuple[str, str]:

@@ -24,6 +24,7 @@ PARTS = {  # in the order they are shown
     "search": "Searching, beside the peers",
     "quality": "Judged quality among distractors",
     "related": "Related articles",
+    "stories": "Stories",
     "publishing": "Publishing",
     "ingest": "Ingest",
     "serving": "Serving",

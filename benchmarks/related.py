@@ -111,7 +111,7 @@ def event_table(judged: Mapping[str, EvaluationReport]) -> Table:
         for name, found in judged.items()
         for mode, measures in found.modes.items()
     ]
-    return Table("Labelled events", ("events", "mode", "nDCG@5", "P@5", "R-precision"), rows)
+    return Table("Labelled events", ("events", "mode", "nDCG@5", "P@5"), rows)
 
 
 def likeness_check(found: EvaluationReport) -> Check:

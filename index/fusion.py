@@ -20,6 +20,9 @@ from index.engine import Candidates, Floats, Ints, Mask, memory_of, rows_of
 RANK_CONSTANT = 60  # Cormack, Clarke & Büttcher, "Reciprocal rank fusion", SIGIR 2009
 WEIGHTS = (0.5, 0.5)  # keyword, semantic
 TIME_WEIGHT = 0.05  # of two articles of the same moment: a tenth of what the same meaning adds
+# Under these nothing is related. Of labelled reports of one event one in 200 lies lower, when all that is left of them
+# is 60 words; of reports of different events of one country's politics, six in ten do, of other pairs nearly all.
+RELATED, RELATED_BY_WORDS, RELATED_BY_MEANING = 0.18, 0.02, 0.25
 FEEDBACK_ARTICLES = 2  # so many first articles are asked what else is like them
 
 Method = Literal["sum", "rrf"]
@@ -136,22 +139,29 @@ def fuse_related(candidates: Candidates, *, nearness: Floats, weights: Weights =
 
     `candidates.semantic` is the cosine of two articles' mean vectors. Words count by their share of what an article
     could reach that holds nothing but those terms: unlike the share of the best score it does not make the nearest of
-    strangers a relative. `nearness`, 0 to 1, is how near in time each candidate is; it counts where both legs do.
+    strangers a relative. `nearness`, 0 to 1, is how near in time each candidate is; it counts where both legs do, and
+    makes no relative of what is none by them: what lies under the floor takes no part.
     """
     found = (candidates.keyword > 0, ~np.isnan(candidates.semantic))
     ranks = (_ranks(candidates.keyword, found[0]), _ranks(candidates.semantic, found[1]))
     is_hybrid = all(weights)
+    share, cosine = candidates.keyword / (candidates.ceiling or 1.0), np.where(found[1], candidates.semantic, 0.0)
+    related = _floor(share, cosine, weights)
     weights = _shared(weights, found)
-    takes_part: Mask = (found[0] & (weights[0] > 0)) | (found[1] & (weights[1] > 0))
-    parts = {
-        "keyword": weights[0] * candidates.keyword / (candidates.ceiling or 1.0),
-        "semantic": weights[1] * np.where(found[1], candidates.semantic, 0.0),
-    }
+    takes_part: Mask = related & ((found[0] & (weights[0] > 0)) | (found[1] & (weights[1] > 0)))
+    parts = {"keyword": weights[0] * share, "semantic": weights[1] * cosine}
     if is_hybrid:
         parts["time"] = np.where(takes_part, TIME_WEIGHT * nearness, 0.0)
     score = _score(parts, takes_part)
     rows = np.flatnonzero(takes_part)
     return Fusion(rows[best_first(score[rows])], score, parts, weights, *ranks)
+
+
+def _floor(share: Floats, cosine: Floats, weights: Weights) -> Mask:
+    """Return which candidates are related at all, by the legs that were asked."""
+    if all(weights):
+        return (share + cosine) / 2 >= RELATED
+    return share >= RELATED_BY_WORDS if weights[0] else cosine >= RELATED_BY_MEANING
 
 
 def _score(parts: Parts, takes_part: Mask) -> Floats:

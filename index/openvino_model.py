@@ -17,6 +17,11 @@ from index.openvino_weights import in_eight_bits
 from index.packs import Tokens, padded
 
 Weights = Literal["whole", "light"]
+SHORTEST = 16  # tokens of the first inference
+# OpenVINO's Python side makes some of its types when they are first needed, and two threads that need one at once wait
+# for each other for ever: one holds Python's lock and the other what guards the type. So the first inference is made
+# by one thread, before others have the model.
+_FIRST = threading.Lock()
 
 
 class CompiledModel:
@@ -38,9 +43,11 @@ class CompiledModel:
         elif weights == "light":
             model = in_eight_bits(model)
         settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": streams, "ENABLE_CPU_PINNING": False}
-        self._compiled = core.compile_model(model, "CPU", settings)
-        self._halved = self._compiled.output().element_type == openvino.Type.bf16
         self._local = threading.local()
+        with _FIRST:
+            self._compiled = core.compile_model(model, "CPU", settings)
+            self._halved = self._compiled.output().element_type == openvino.Type.bf16
+            self.infer([[0]], length=SHORTEST)
 
     def infer(self, tokens: Tokens, *, length: int) -> Vectors:
         """Return a row for each text, padded to `length` tokens."""

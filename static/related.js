@@ -14,7 +14,7 @@
     ["other", "On the same subject"],
   ];
   const STYLE = `
-    :host { display: block; color: var(--backfile-ink, inherit); font: var(--backfile-font, inherit); }
+    :host { display: block; overflow-wrap: anywhere; color: var(--backfile-ink, inherit); font: var(--backfile-font, inherit); }
     :host([hidden]) { display: none; }
     h2 { font-size: 1.05em; line-height: 1.3; margin: 0 0 .5em; }
     h3, p { font-size: .85em; color: var(--backfile-soft, inherit); opacity: var(--backfile-soft-opacity, .75); margin: .2em 0 0; }

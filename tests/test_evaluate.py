@@ -485,7 +485,7 @@ def test_related_articles_are_those_of_a_cluster(parts: Parts, tmp_path: Path) -
     lines(tmp_path / "clusters.jsonl", STORIES)
     report = evaluate_related(tmp_path / "clusters.jsonl", parts=parts, work=tmp_path / "work")
     assert (report.collection, report.queries) == ("clusters.jsonl", 4)
-    assert all(set(measures) == {"nDCG@5", "P@5", "Rprec"} for measures in report.modes.values())
+    assert all(set(measures) == {"nDCG@5", "P@5"} for measures in report.modes.values())
     assert report.modes["hybrid"]["nDCG@5"] > 0.6
     assert report.stories is not None
     low, high = report.stories.interval
@@ -496,7 +496,7 @@ def test_a_perfect_panel_measures_one(parts: Parts, tmp_path: Path) -> None:
     lines(tmp_path / "clusters.jsonl", [*STORIES[2:4], STORIES[5]])
     plan = Plan(settings=["hybrid"])
     report = evaluate_related(tmp_path / "clusters.jsonl", plan=plan, parts=parts, work=tmp_path / "work")
-    assert report.modes == {"hybrid": {"nDCG@5": 1.0, "P@5": 0.2, "Rprec": 1.0}}
+    assert report.modes == {"hybrid": {"nDCG@5": 1.0, "P@5": 0.2}}
 
 
 def test_articles_of_no_cluster_are_no_cluster(parts: Parts, tmp_path: Path) -> None:

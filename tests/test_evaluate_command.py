@@ -128,7 +128,7 @@ def test_related_articles_have_intervals_and_comparisons_too(app: Flask, tmp_pat
     assert report["nDCG@5"] == report["modes"]["hybrid"]["nDCG@5"]
     low, high = report["intervals"]["hybrid"]["nDCG@5"]
     assert low <= report["nDCG@5"] <= high
-    assert set(report["comparison"]["measures"]) == {"nDCG@5", "P@5", "Rprec"}
+    assert set(report["comparison"]["measures"]) == {"nDCG@5", "P@5"}
     assert "cutoff" not in report
     assert set(report["stories"]) == {"B-cubed F1", "interval", "precision", "recall", "count"}
     told = run(app, "--related", tmp_path / "clusters.jsonl").stdout

@@ -370,10 +370,17 @@ def test_a_related_score_is_the_sum_of_its_parts_and_a_leg_alone_knows_no_time(
     assert fusion.score == pytest.approx(sum(fusion.parts.values(), np.zeros(len(rows))))
     assert ("time" in fusion.parts) == all(weights)
     assert (np.diff(fusion.score[fusion.order]) <= 0).all()
-    found = (given_rows.keyword > 0) & (fusion.weights[0] > 0) | ~np.isnan(given_rows.semantic) & (
-        fusion.weights[1] > 0
-    )
-    assert sorted(fusion.order.tolist()) == np.flatnonzero(found).tolist()
+    by_words = (given_rows.keyword > 0) & (fusion.weights[0] > 0)
+    by_meaning = ~np.isnan(given_rows.semantic) & (fusion.weights[1] > 0)
+    assert set(fusion.order.tolist()) <= set(np.flatnonzero(by_words | by_meaning).tolist())
+
+
+def test_what_is_no_relative_by_its_legs_is_none_by_its_date() -> None:
+    three = replace(candidates([4.0, 3.0, 2.0], [0.3, 0.0, NAN]), ceiling=10.0)
+    near = np.ones(3)
+    assert fuse_related(three, nearness=near).order.tolist() == [0]
+    assert fuse_related(three, nearness=near, weights=(1.0, 0.0)).order.tolist() == [0, 1, 2]
+    assert fuse_related(three, nearness=near, weights=(0.0, 1.0)).order.tolist() == [0]
 
 
 def test_words_count_by_their_share_of_what_could_be_reached() -> None:

@@ -46,6 +46,11 @@ def test_an_article_is_known_by_its_address_however_a_reader_came_there(client: 
 def test_an_address_that_is_none_or_not_in_the_archive_is_a_problem(client: FlaskClient, url: str, status: int) -> None:
     answer = client.get("/api/related", query_string={"url": url})
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert url in answer.get_json()["detail"] or status == 400
+
+
+def test_a_draft_of_no_sense_has_no_relatives(client: FlaskClient) -> None:
+    assert client.post("/api/related", json={"title": "asdkfj qwpoeiru zxmcnv"}).get_json()["results"] == []
 
 
 # A draft
@@ -91,9 +96,11 @@ def test_a_draft_of_an_address_in_the_archive_is_not_related_to_itself(client: F
         ("[]", "one JSON object"),
         ("{", "one JSON object"),
         ("[" * 100_000, "one JSON object"),
-        ("{}", "no body"),
-        (json.dumps({"text": "..."}), "no body"),
-        (json.dumps({"text": 5}), "text is a number"),
+        ("{}", "a text or a title with words in it"),
+        (json.dumps({"text": "..."}), "a text or a title with words in it"),
+        (json.dumps({"title": "Words", "text": 5}), "text must be text in quotes"),
+        (json.dumps({"title": 5}), "title must be text in quotes"),
+        (json.dumps({"title": "Words", "url": "javascript:1"}), "url must be the http or https address"),
         (json.dumps({"text": "words", "limit": 0}), "limit must be"),
         (json.dumps({"text": "words", "limit": True}), "limit must be"),
         (json.dumps({"text": "words", "published_at": "soon"}), "soon"),

@@ -9,12 +9,13 @@ from typing import cast
 
 from flask import Blueprint, Response, render_template, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import NotFound, UnsupportedMediaType
 
 from archive.article import Article
 from archive.errors import SourceError
 from archive.identity import article_id as id_of
 from archive.readers.fields import article_from, is_web_address
+from archive.readers.normalise import has_words
 from index.related import RelatedResponse
 from index.results import Result
 from web import conditional, params, wording
@@ -23,6 +24,7 @@ from web.payload import related_object
 from web.services import services, shown_article
 
 RELATED_ON_PAGE = 6
+MAX_SHOWN = 200  # characters of an address in a message
 DRAFT_FIELDS = ("title", "text", "published_at", "source", "url", "limit")
 
 blueprint = Blueprint("related", __name__)
@@ -54,9 +56,16 @@ def by_id(article_id: str) -> Response:
 def by_url() -> Response:
     """Return the articles related to the one that was published at this address."""
     url = request.args.get("url", "").strip()
+    article_id = id_of(url=_web_address(url), source=None, source_id=None, text="")
+    if services().store.article(article_id) is None:
+        raise NotFound(f"There is no article of the address {url[:MAX_SHOWN]} in this archive.")
+    return _related_json(article_id)
+
+
+def _web_address(url: str) -> str:
     if not is_web_address(url):
         raise params.BadParameter("url", url, "the http or https address of an article")
-    return _related_json(id_of(url=url, source=None, source_id=None, text=""))
+    return url
 
 
 def _related_json(article_id: str) -> Response:
@@ -115,6 +124,13 @@ def draft_from(sent: bytes) -> tuple[Article, int]:
             raise params.BadParameter(name, str(fields[name]), f"left out: a draft has {', '.join(DRAFT_FIELDS)}")
     limit = fields.pop("limit", None)
     most = params.related_limit(MultiDict() if limit is None else MultiDict({"limit": str(limit)}))
+    for name in ("title", "text"):
+        if not isinstance(fields.get(name, ""), str):
+            raise params.BadParameter(name, str(fields[name]), "text in quotes")
+    if not any(has_words(str(fields.get(name) or "")) for name in ("title", "text")):
+        raise params.BadParameter("draft", "", "a text or a title with words in it")
+    if fields.get("url") is not None:
+        _web_address(str(fields["url"]))
     fields["text"] = fields.get("text") or fields.get("title")
     try:
         return article_from(fields), most

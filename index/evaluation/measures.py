@@ -10,7 +10,7 @@ import numpy as np
 from index.engine import Floats
 
 MEASURES = ("nDCG@10", "R@100", "RR")  # ir_measures' names; the first is the one queries are compared by
-RELATED_MEASURES = ("nDCG@5", "P@5", "Rprec")  # the first is what TREC's background linking reports
+RELATED_MEASURES = ("nDCG@5", "P@5")  # the first is what TREC's background linking reports
 DIGITS = 4  # of a mean: with a thousand queries the fourth digit is chance
 
 Run = Mapping[str, Sequence[str]]  # query id -> document ids, best first

@@ -15,6 +15,7 @@ from web.params import BadParameter, SearchUrls, search_request
 from web.results import kept_fields
 from web.services import StoryMerged, services
 
+SEARCH_PATH = "/search"
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
 RETRY_WHEN_QUEUED = 2  # seconds; a full queue of searches is done by then
@@ -83,6 +84,8 @@ def _bad_parameter(error: BadParameter) -> Response:
     status = HTTPStatus.BAD_REQUEST
     if _for_a_program():
         return problem(status, str(error), parameter=error.name, value=error.value[:MAX_ECHO], expected=error.expected)
+    if request.path != SEARCH_PATH and "q" not in request.args:
+        return _answer(status, f"{error}.")
     query = request.args.get("q", "")
     page = render_template("bad_search.html", error=error, refused=None, query=query, kept=(), max_echo=MAX_ECHO)
     return Response(page, status=status)

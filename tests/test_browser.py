@@ -6,11 +6,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import newsroom
 import pytest
+from copied import report, story
+from flask import Flask
 from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 from werkzeug.serving import make_server
+
+from archive.grouping import find_copies
+from web import create_app
+from web.services import Services
+from web.settings import Settings
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -32,11 +40,19 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the application, served on this machine."""
-    with newsroom.application(tmp_path_factory.mktemp("data")) as app:
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with newsroom.application(tmp_path_factory.mktemp("data")) as app, served(app) as address:
+        yield address
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve the application on this machine, and yield its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
         yield f"http://127.0.0.1:{server.server_port}"
+    finally:
         server.shutdown()
         thread.join()
         server.server_close()
@@ -264,3 +280,26 @@ def test_stories_are_read_from_the_front_page_on(browser: Browser, site: str, wi
         page.locator(".timeline a").first.click()
         page.get_by_role("link", name="Part of a story").click()
         expect(page.get_by_role("heading", name="Day by day")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_what_a_copy_added_and_cut_unfolds_and_fits(browser: Browser, tmp_path: Path, width: int) -> None:
+    parts = Services(Settings(data=tmp_path), embedder=newsroom.MeaningEmbedder())
+    parts.store.put(report(1, f"The flood came. {story('flood')}", hours=1, source="The Wire"))
+    parts.store.put(report(2, f"{'Water' * 30} all around, a flood. {story('flood')}", hours=2, source="The Local"))
+    find_copies(parts.store)
+    parts.builder.update()
+    with served(create_app(services=parts)) as address, reading(browser, address, width=width) as page:
+        page.goto("/search?q=flood")
+        page.get_by_role("link", name="+1 copy").click()
+        expect(page.locator(".hit")).to_have_count(2)
+        page.get_by_role("link", name="Headline 2").click()
+        group = page.get_by_role("region", name="Copies")
+        expect(group.get_by_text("likely the origin", exact=True)).to_have_count(1)
+        expect(group.locator("ins")).to_be_hidden()
+        group.get_by_text("What differs").click()
+        expect(group.locator("ins")).to_be_visible()
+        expect(group.locator("del")).to_have_text("The flood came.")
+        expect(group.locator(".kept p").first).to_be_hidden()
+        assert_fits(page)
+    parts.close()

@@ -1,6 +1,5 @@
 """The element on a publisher's page: another origin, a strict CSP, a real browser."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,8 +8,7 @@ import pytest
 from flask import Flask, Response
 from newsroom import article
 from playwright.sync_api import Browser, Page, expect
-from test_browser import PATIENCE, browser  # noqa: F401 the fixture
-from werkzeug.serving import make_server
+from test_browser import PATIENCE, browser, served  # noqa: F401 the fixture
 
 FLOOD = article(0)
 SHEET = """
@@ -18,19 +16,6 @@ backfile-related { --backfile-link: rgb(1, 2, 3); }
 backfile-related::part(reason) { display: none; }
 """
 pytestmark = pytest.mark.browser
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:  # else a test that fails leaves a thread that Python waits for
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="module")

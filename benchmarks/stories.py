@@ -15,48 +15,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from archive.article import Article
 from archive.store import Store
 from benchmarks.measure import Check, Table, report
 from index.build import Builder
 from index.embedder import BUNDLED, Embedder, open_embedder
-from index.engine import Vector, Vectors
 from index.evaluation.clusters import adjusted_rand, bcubed
 from index.evaluation.collection import Collection, read_clusters
-from index.pieces import Pieces
+from index.evaluation.workbench import Remembering
 from index.serving import Serving
 from index.stories.telling import tell_stories
 from web.keyword_formats import KeywordFormats
 
 WELL, ALIKE = 0.92, 0.9  # the bars: B-cubed F1, and adjusted Rand index with what is told from scratch
 EARLY = datetime(1, 1, 1, tzinfo=UTC)
-
-
-class Remembering:
-    """An embedder that embeds each text once, however many archives it is in."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        """Embed by this embedder."""
-        self.name, self.sha256 = embedder.name, embedder.sha256
-        self.dimension, self.max_tokens = embedder.dimension, embedder.max_tokens
-        self._embedder = embedder
-        self._kept: dict[str, Vector] = {}
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of these texts."""
-        new = list(dict.fromkeys(text for text in texts if text not in self._kept))
-        if new:
-            self._kept.update(zip(new, self._embedder.embed(new), strict=True))
-        return np.stack([self._kept[text] for text in texts])
-
-    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
-        """Return where each token stands."""
-        return self._embedder.token_spans(text)
-
-    def pieces(self, words: Sequence[str]) -> Pieces | None:
-        """Return none: nothing is asked."""
 
 
 def main() -> None:

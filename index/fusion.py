@@ -129,9 +129,7 @@ def fuse(
     if recency is not None and recency.weight:
         best = 1.0 if method == "sum" else 1.0 / (RANK_CONSTANT + 1)  # about what a perfect article scores
         parts["recency"] = np.where(takes_part, best * _freshness(recency), 0.0)
-    score = _score(parts, takes_part)
-    rows = np.flatnonzero(takes_part)
-    return Fusion(rows[best_first(score[rows])], score, parts, weights, *ranks)
+    return _ordered(parts, takes_part, weights, ranks)
 
 
 def fuse_related(candidates: Candidates, *, nearness: Floats, weights: Weights = WEIGHTS) -> Fusion:
@@ -152,9 +150,7 @@ def fuse_related(candidates: Candidates, *, nearness: Floats, weights: Weights =
     parts = {"keyword": weights[0] * share, "semantic": weights[1] * cosine}
     if is_hybrid:
         parts["time"] = np.where(takes_part, TIME_WEIGHT * nearness, 0.0)
-    score = _score(parts, takes_part)
-    rows = np.flatnonzero(takes_part)
-    return Fusion(rows[best_first(score[rows])], score, parts, weights, *ranks)
+    return _ordered(parts, takes_part, weights, ranks)
 
 
 def _floor(share: Floats, cosine: Floats, weights: Weights) -> Mask:
@@ -162,6 +158,13 @@ def _floor(share: Floats, cosine: Floats, weights: Weights) -> Mask:
     if all(weights):
         return (share + cosine) / 2 >= RELATED
     return share >= RELATED_BY_WORDS if weights[0] else cosine >= RELATED_BY_MEANING
+
+
+def _ordered(parts: Parts, takes_part: Mask, weights: Weights, ranks: tuple[Ints, Ints]) -> Fusion:
+    """Return what takes part, best first by the sum of the parts."""
+    score = _score(parts, takes_part)
+    rows = np.flatnonzero(takes_part)
+    return Fusion(rows[best_first(score[rows])], score, parts, weights, *ranks)
 
 
 def _score(parts: Parts, takes_part: Mask) -> Floats:

@@ -11,11 +11,11 @@ from archive.errors import ArchiveError, ArticleNotFound
 from index.errors import CursorExpired, SearchError
 from index.query import QueryRefused
 from web.crew import Overloaded
+from web.pages import SEARCH_PATH
 from web.params import BadParameter, SearchUrls, search_request
 from web.results import kept_fields
 from web.services import StoryMerged, services
 
-SEARCH_PATH = "/search"
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
 RETRY_WHEN_QUEUED = 2  # seconds; a full queue of searches is done by then

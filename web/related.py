@@ -57,9 +57,10 @@ def by_url() -> Response:
     """Return the articles related to the one that was published at this address."""
     url = request.args.get("url", "").strip()
     article_id = id_of(url=_web_address(url), source=None, source_id=None, text="")
-    if services().store.article(article_id) is None:
-        raise NotFound(f"There is no article of the address {url[:MAX_SHOWN]} in this archive.")
-    return _related_json(article_id)
+    try:
+        return _related_json(article_id)
+    except NotFound:
+        raise NotFound(f"There is no article of the address {url[:MAX_SHOWN]} in this archive.") from None
 
 
 def _web_address(url: str) -> str:

@@ -54,7 +54,7 @@ class Workbench:
         self._store = store
         self._serving = serving
         self._parts = parts
-        self._embedder = _Asked(parts.embedder)
+        self._embedder = Remembering(parts.embedder)
 
     def search(self, fusion: Method | None = None) -> Search:
         """Return the search, merging the legs by `fusion` if given."""
@@ -88,25 +88,29 @@ class Workbench:
             return [word for word, _ in engine.telling_terms(text, limit=limit)]
 
 
-class _Asked:
-    """An embedder of queries that embeds each once, in however many settings it is asked."""
+class Remembering:
+    """An embedder that embeds each text once, in however many settings or archives it is asked for it."""
 
     def __init__(self, embedder: Embedder) -> None:
+        """Embed by this embedder."""
         self.name, self.sha256 = embedder.name, embedder.sha256
         self.dimension, self.max_tokens = embedder.dimension, embedder.max_tokens
         self._embedder = embedder
         self._kept: dict[str, Vector] = {}
 
     def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of these texts."""
         new = list(dict.fromkeys(text for text in texts if text not in self._kept))
         if new:
             self._kept.update(zip(new, self._embedder.embed(new), strict=True))
         return np.stack([self._kept[text] for text in texts])
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Return where each token stands."""
         return self._embedder.token_spans(text)
 
     def pieces(self, words: Sequence[str]) -> Pieces | None:
+        """Return the pieces of these words."""
         return self._embedder.pieces(words)
 
 

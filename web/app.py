@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from flask import Flask
+from flask_babel import Babel
 
 from web import api, commands, compression, errors, pages, related, security, suggestions
 from web.services import EXTENSION, Services
@@ -25,6 +26,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
     app.extensions[EXTENSION] = services
+    Babel(app)
     pages.register(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(related.blueprint)

@@ -24,23 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOOD = newsroom.ORDINARY[0]
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with newsroom.application(tmp_path_factory.mktemp("data")) as app:
-        yield app
-
-
 @pytest.fixture
 def own_app(tmp_path: Path) -> Iterator[Flask]:
     """An application that the test may damage; its data lie in `tmp_path`."""
     with newsroom.application(tmp_path) as app:
         yield app
-
-
-@pytest.fixture
-def client(app: Flask) -> Iterator[FlaskClient]:
-    with app.test_client() as client:
-        yield client
 
 
 def body_of(response: TestResponse) -> dict[str, Any]:

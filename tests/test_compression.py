@@ -1,26 +1,12 @@
 """Compression: only for those who ask, only what is worth it, and always the same answer."""
 
 import gzip
-from collections.abc import Iterator
 
 import newsroom
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from web.compression import LEAST
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with newsroom.application(tmp_path_factory.mktemp("data")) as app:
-        yield app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
 
 LONG = "/api/articles/" + newsroom.ORDINARY[0].id + "/related"
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import newsroom
 import pytest
+from browsing import PATIENCE, served
 from flask import Flask, Response
 from newsroom import article
 from playwright.sync_api import Browser, Page, expect
-from test_browser import PATIENCE, browser, served  # noqa: F401 the fixture
 
 FLOOD = article(0)
 SHEET = """
@@ -16,12 +15,6 @@ backfile-related { --backfile-link: rgb(1, 2, 3); }
 backfile-related::part(reason) { display: none; }
 """
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with newsroom.application(tmp_path_factory.mktemp("data")) as app, served(app) as address:
-        yield address
 
 
 @contextmanager
@@ -32,10 +25,7 @@ def published(archive: str, body: str, *, head: str = "") -> Iterator[str]:
     @app.get("/<path:name>")
     def page(name: str) -> Response:
         if name == "page.css":
-            sheet = (
-                "backfile-related { --backfile-link: rgb(1, 2, 3); } backfile-related::part(reason) { display: none; }"
-            )
-            return Response(sheet, content_type="text/css")
+            return Response(SHEET, content_type="text/css")
         script = f'<script src="{archive}/static/related.js" defer></script>'
         answer = Response(
             f'<!doctype html><html lang="en"><title>Ours</title><link rel="icon" href="data:,">'
@@ -52,7 +42,7 @@ def published(archive: str, body: str, *, head: str = "") -> Iterator[str]:
 
 
 @pytest.fixture
-def reading(browser: Browser) -> Iterator[Callable[[str], Page]]:  # noqa: F811
+def reading(browser: Browser) -> Iterator[Callable[[str], Page]]:
     """Open pages, and fail if anything was complained of, a broken policy above all."""
     context = browser.new_context()
     complaints: list[str] = []
@@ -72,10 +62,10 @@ def reading(browser: Browser) -> Iterator[Callable[[str], Page]]:  # noqa: F811
 
 
 def test_the_panel_stands_on_a_page_of_another_origin_under_a_strict_policy(
-    archive: str, reading: Callable[[str], Page]
+    site: str, reading: Callable[[str], Page]
 ) -> None:
-    with published(archive, f'<backfile-related article="{FLOOD.id}" limit="4"></backfile-related>') as site:
-        page = reading(f"{site}/story.html")
+    with published(site, f'<backfile-related article="{FLOOD.id}" limit="4"></backfile-related>') as publisher:
+        page = reading(f"{publisher}/story.html")
         panel = page.locator("backfile-related")
         expect(panel.get_by_role("heading", name="Related articles")).to_be_visible()
         expect(panel.get_by_role("listitem")).to_have_count(4)
@@ -86,20 +76,20 @@ def test_the_panel_stands_on_a_page_of_another_origin_under_a_strict_policy(
         expect(panel.locator(".reason, [part=reason]").first).to_be_hidden()
 
 
-def test_the_page_s_own_address_says_which_article_it_is(archive: str, reading: Callable[[str], Page]) -> None:
+def test_the_page_s_own_address_says_which_article_it_is(site: str, reading: Callable[[str], Page]) -> None:
     head = f'<link rel="canonical" href="{FLOOD.url}">'
-    with published(archive, '<backfile-related links="archive"></backfile-related>', head=head) as site:
-        page = reading(f"{site}/story.html?utm_source=mail")
+    with published(site, '<backfile-related links="archive"></backfile-related>', head=head) as publisher:
+        page = reading(f"{publisher}/story.html?utm_source=mail")
         links = page.locator("backfile-related").get_by_role("link")
         expect(links).to_have_count(5)
-        assert (links.first.get_attribute("href") or "").startswith(f"{archive}/articles/")
+        assert (links.first.get_attribute("href") or "").startswith(f"{site}/articles/")
 
 
 def test_hostile_titles_are_text_and_another_article_takes_the_panel_s_place(
-    archive: str, reading: Callable[[str], Page]
+    site: str, reading: Callable[[str], Page]
 ) -> None:
-    with published(archive, f'<backfile-related article="{FLOOD.id}" limit="20"></backfile-related>') as site:
-        page = reading(f"{site}/story.html")
+    with published(site, f'<backfile-related article="{FLOOD.id}" limit="20"></backfile-related>') as publisher:
+        page = reading(f"{publisher}/story.html")
         panel = page.locator("backfile-related")
         expect(panel.get_by_role("listitem")).to_have_count(20)
         assert panel.evaluate("it => it.shadowRoot.querySelectorAll('script, img, svg, style').length") == 0
@@ -109,12 +99,12 @@ def test_hostile_titles_are_text_and_another_article_takes_the_panel_s_place(
         expect(first).not_to_have_text(before)
 
 
-def test_where_nothing_is_related_the_panel_takes_no_room_and_says_so(archive: str, browser: Browser) -> None:  # noqa: F811
+def test_where_nothing_is_related_the_panel_takes_no_room_and_says_so(site: str, browser: Browser) -> None:
     body = '<backfile-related url="https://nowhere.example/a"></backfile-related>'
-    with published(archive, body) as site:
+    with published(site, body) as publisher:
         page = browser.new_page()
         page.add_init_script("addEventListener('backfile-error', event => { window.told = event.detail.message; })")
-        page.goto(f"{site}/story.html")
+        page.goto(f"{publisher}/story.html")
         expect(page.locator("backfile-related")).to_have_attribute("hidden", "")
         assert page.evaluate("window.told").startswith("404")
         expect(page.locator("backfile-related")).to_be_hidden()

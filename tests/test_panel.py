@@ -1,7 +1,6 @@
 """The panel anywhere: by address, for a draft of which nothing is kept, as a fragment, and from other sites' pages."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import newsroom
@@ -12,17 +11,6 @@ from newsroom import article
 
 FLOOD = article(0)
 DRAFT = {"title": "The flood reaches Millbrook", "text": "The flood rose again over Millbrook and the dam gave way."}
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with newsroom.application(tmp_path_factory.mktemp("data")) as made:
-        yield made
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def ids(answer: dict) -> list[str]:

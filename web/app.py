@@ -1,16 +1,13 @@
 """`create_app`: settings and services go in, a Flask application comes out. Nothing is opened before it is needed."""
 
-from pathlib import Path
-
 from flask import Flask
 from flask_babel import Babel
 
-from web import api, commands, compression, errors, pages, related, security, suggestions
+from web import api, commands, compression, errors, pages, related, security, static_files, suggestions
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
 MAX_BODY = 512 * 1024  # bytes; a draft of 80,000 words. Werkzeug sets no limit
 
 
@@ -22,11 +19,12 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     if services is None:
         with clear_settings():
             services = Services(settings or load_settings())
-    app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
+    app = Flask(__name__, static_folder=None)  # web/static_files.py serves them
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
     app.extensions[EXTENSION] = services
     Babel(app)
+    static_files.register(app)
     pages.register(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(related.blueprint)

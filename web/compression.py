@@ -16,9 +16,9 @@ def register(app: Flask) -> None:
 
 
 def _compressed(answer: Response) -> Response:
-    if answer.direct_passthrough or not (answer.mimetype or "").startswith(
-        WRITTEN
-    ):  # a file is sent as it lies on the disk
+    if answer.direct_passthrough or answer.content_encoding:  # a file from the disk, or one compressed already
+        return answer
+    if not (answer.mimetype or "").startswith(WRITTEN):
         return answer
     answer.vary.add("Accept-Encoding")
     content = answer.get_data()

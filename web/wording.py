@@ -36,6 +36,7 @@ LANE_NAMES = {
     "other": "On the same subject",
 }
 SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "oldest": "Oldest"}
+LONG_HEADLINE, ENDLESS_HEADLINE = 110, 300  # characters: beyond, a headline is set smaller
 NAMED_OUTLETS = 3  # of a story in a list
 LANGUAGE_NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
@@ -85,6 +86,11 @@ def _marked(text: str, piece: Range, marks: Iterable[Range]) -> Markup:
 def paragraphs(body: str) -> list[str]:
     """Return the paragraphs of a body."""
     return [piece.strip() for piece in re.split(r"\n\s*\n", body) if piece.strip()]
+
+
+def headline_size(title: str) -> str:
+    """Return how large a headline may be at the head of its page, as a class: some have thousands of letters."""
+    return "usual" if len(title) <= LONG_HEADLINE else "long" if len(title) <= ENDLESS_HEADLINE else "endless"
 
 
 def outside_link(url: str | None) -> str | None:

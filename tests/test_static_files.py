@@ -1,0 +1,78 @@
+"""Static files: kept by readers for good under the address that names their content, compressed once."""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask, url_for
+from flask.testing import FlaskClient
+
+from web import create_app
+from web.services import Services
+from web.settings import Settings
+from web.static_files import FOLDER, static_files
+
+SHEET = "backfile.css"
+VERSION = hashlib.sha256((FOLDER / SHEET).read_bytes()).hexdigest()[:12]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    services = Services(Settings(data=tmp_path_factory.mktemp("data")))
+    yield create_app(services=services)
+    services.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def test_the_address_of_a_file_names_its_content_and_is_kept_for_a_year(app: Flask, client: FlaskClient) -> None:
+    with app.test_request_context():
+        address = url_for("static", filename=SHEET)
+    assert address == f"/static/{SHEET}?v={VERSION}"
+    answer = client.get(address)
+    assert answer.data == (FOLDER / SHEET).read_bytes()
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("query", ["", "?v=0123456789ab", "?v="])
+def test_an_address_that_does_not_name_the_content_is_asked_about_each_time(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"/static/{SHEET}{query}")
+    assert answer.data == (FOLDER / SHEET).read_bytes()
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = client.get(f"/static/{SHEET}{query}", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("identity", None)])
+def test_a_file_is_compressed_for_who_takes_it(client: FlaskClient, accepted: str, encoding: str | None) -> None:
+    answer = client.get(f"/static/{SHEET}", headers={"Accept-Encoding": accepted})
+    assert answer.headers.get("Content-Encoding") == encoding
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert int(answer.headers["Content-Length"]) == len(answer.data)
+    content = gzip.decompress(answer.data) if encoding else answer.data
+    assert content == (FOLDER / SHEET).read_bytes()
+
+
+def test_a_head_request_tells_the_length_alone(client: FlaskClient) -> None:
+    answer = client.head(f"/static/{SHEET}")
+    assert answer.data == b""
+    assert int(answer.headers["Content-Length"]) == (FOLDER / SHEET).stat().st_size
+
+
+@pytest.mark.parametrize("path", ["nothing.css", "../wsgi.py", "%2e%2e/wsgi.py", "vendor", "", "/etc/passwd"])
+def test_nothing_else_is_served(client: FlaskClient, path: str) -> None:
+    assert client.get(f"/static/{path}").status_code in {308, 404}
+
+
+def test_every_file_in_the_folder_is_there_with_its_kind() -> None:
+    files = {file.relative_to(FOLDER).as_posix() for file in Path(FOLDER).rglob("*") if file.is_file()}
+    assert set(static_files()) == files
+    assert static_files()["backfile.js"].mimetype in {"text/javascript", "application/javascript"}
+    assert static_files()["favicon.svg"].mimetype == "image/svg+xml"

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     page_size: Annotated[
         int, Field(ge=1, le=MAX_PAGE_SIZE, description="Results on a page when the request does not say.")
     ] = 10
+    export_limit: Annotated[
+        int, Field(ge=1, le=10_000_000, description="The most articles of a list that one export holds.")
+    ] = 10_000
     site_name: Annotated[
         str, Field(min_length=1, max_length=60, description="The name in the masthead and in page titles.")
     ] = "Backfile"
@@ -77,6 +80,10 @@ class Settings(BaseSettings):
         AfterValidator(lambda url: url and _site_url(url)),
         Field(description="The address that readers use; feeds, sitemaps and mail name it. Else the request's own."),
     ] = None
+    robots: Annotated[
+        Literal["none", "allow"],
+        Field(description="Whether search engines may index the articles: not at all, or `allow`, with a sitemap."),
+    ] = "none"
 
 
 def load_settings() -> Settings:

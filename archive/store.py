@@ -380,6 +380,11 @@ class Store:
             for v, title, at, updated in rows
         ]
 
+    def came_in(self, article_ids: Sequence[str]) -> dict[str, datetime]:
+        """Return when the version that is shown of those of the articles that may be came in, by id."""
+        rows = self._live_rows(f"SELECT a.article_id, v.ingested_at {_SHOWN}", article_ids)
+        return {article_id: datetime.fromisoformat(at) for article_id, at in rows}
+
     def scan(self, words: Sequence[str], *, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` shown articles that hold any of the words, as (id, score), best first.
 

@@ -3,7 +3,7 @@
 Invariant: the score is the sum of the parts that are shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,26 @@ class Result:
     copies: Copies | None = None
     lane: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a whole list: a result without its words and its sentence, and the article that stands for it."""
+
+    result: Result
+    copy_of: str | None  # None of what is not folded
+
+
+@dataclass(frozen=True, slots=True)
+class WholeList:
+    """A whole list, the folded copies too, to be read piece by piece. It does not change while it is read.
+
+    `read` returns the rows of a slice of its `length`, without those that were withdrawn meanwhile.
+    """
+
+    length: int
+    total: int  # what is left of them
+    read: Callable[[slice], Sequence[Row]]
 
 
 def result_of(

@@ -26,7 +26,7 @@ from index.listing import Cutoff, Remarks, Sort, in_order, ranked_rows, remarks,
 from index.matching import holds
 from index.query import AnyOf, Clause, FieldName, FieldValue, Published, Query, narrow, parse
 from index.ranking import DEPTH, Mode, Ranker, Ranking
-from index.results import Found, Result, passage_range, result_of
+from index.results import Found, Result, Row, WholeList, passage_range, result_of
 from index.sentences import Place, SentenceFinder
 from index.serving import Serving
 from index.snippet import Range
@@ -175,6 +175,12 @@ class Search:
             took_ms=round((time.perf_counter() - started) * 1000, 1),
         )
 
+    def whole(self, request: SearchRequest) -> WholeList:
+        """Return the whole list that `request` asks for a page of. Raises as `search` does."""
+        found, _ = self._found(request)
+        left = self._counted_again(found, self._catalogue.shelf())
+        return WholeList(length=len(found.filed), total=left.total, read=lambda part: self._rows(found, part))
+
     def rank(self, query: Query, *, mode: Mode, depth: int = DEPTH) -> Ranking:
         """Return every candidate for `query`, fused, nothing cut off; the store has not been asked about them."""
         return self._ranker.rank(query, mode=mode, depth=depth)
@@ -312,6 +318,25 @@ class Search:
                 )
             )
         return results
+
+    def _rows(self, found: ResultSet, part: slice) -> list[Row]:
+        """Return these rows of the list as far as they are still part of it."""
+        ranking, folding, shelf = found.ranking, found.folding, self._catalogue.shelf()
+        rows = self._held(found, np.arange(len(found.filed))[part], shelf)
+        leaders = folding.leading(self._held(found, folding.beside(rows), shelf))
+        ids_of = ranking.candidates.ids_of
+        leading = dict(zip(folding.group[leaders].tolist(), ids_of(leaders), strict=True))
+        ids, articles = ids_of(rows), self._store.live(ids_of(rows))
+        listed = []
+        for row, group, article_id in zip(rows.tolist(), folding.group[rows].tolist(), ids, strict=True):
+            if (article := articles.get(article_id)) is None:
+                continue
+            place = Found(ranking.candidates, ranking.fusion, row)
+            result = result_of(place, article, words=ranking.marked, depth=DEPTH)
+            probability = float(ranking.probability[row]) if ranking.query.text else None
+            is_folded = folding.copies == "folded" and leading.get(group) != article_id
+            listed.append(Row(replace(result, probability=probability), leading.get(group) if is_folded else None))
+        return listed
 
     def _copies(self, found: ResultSet, rows: Ints, shelf: Shelf) -> Mapping[str, Copies]:
         """Return what else of the list each of these rows belongs together with, by article; nothing for most."""

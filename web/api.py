@@ -16,6 +16,7 @@ from web.payload import (
     page_links,
     result_object,
     search_object,
+    stats_object,
     story_object,
     story_page_links,
     story_page_object,
@@ -104,6 +105,14 @@ def story(story_id: int) -> Response:
         return kept
     body = parts.crew.do(lambda: story_object(shown_story(parts, story_id), parts.store.story_events(story_id)))
     return json_answer(body, generation=_generation(parts), tag=tag)
+
+
+@blueprint.get("/api/stats")
+def stats() -> Response:
+    """Say what the archive holds."""
+    parts = services()
+    counted = parts.crew.do(parts.stats)
+    return json_answer(stats_object(counted, name=parts.settings.site_name), generation=_generation(parts))
 
 
 @blueprint.get("/healthz")

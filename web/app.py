@@ -3,7 +3,20 @@
 from flask import Flask
 from flask_babel import Babel
 
-from web import api, commands, compression, errors, pages, related, security, static_files, suggestions
+from web import (
+    alternates,
+    api,
+    commands,
+    compression,
+    errors,
+    export,
+    feeds,
+    pages,
+    related,
+    security,
+    static_files,
+    suggestions,
+)
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
@@ -28,6 +41,9 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     pages.register(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(related.blueprint)
+    app.register_blueprint(feeds.blueprint)
+    app.register_blueprint(export.blueprint)
+    alternates.register(app)
     suggestions.register(app)
     commands.register(app)
     errors.register(app)

@@ -1,6 +1,7 @@
 """Errors as their readers need them: problem+json (RFC 9457) for programs, a page in words for people."""
 
 import json
+import re
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, render_template, request
@@ -20,6 +21,7 @@ PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
 RETRY_WHEN_QUEUED = 2  # seconds; a full queue of searches is done by then
 OVERLOADED = "Too many searches are waiting at the moment. Please try again shortly."
+FOR_PROGRAMS = (".atom", ".rss", ".json", ".csv", ".jsonl", ".xml", ".txt")  # ends of addresses
 MAX_ECHO = 200  # characters of a refused value that are sent back
 EXPLANATIONS = {
     404: "There is nothing at this address. The link may be old, or mistyped.",
@@ -58,7 +60,8 @@ def problem(status: HTTPStatus, detail: str, **members: str) -> Response:
 
 
 def _for_a_program() -> bool:
-    return request.path.startswith("/api/") or request.path in {"/api", "/healthz"}
+    path = request.path
+    return path.startswith("/api/") or path in {"/api", "/healthz", "/oembed"} or path.endswith(FOR_PROGRAMS)
 
 
 def _answer(status: HTTPStatus, detail: str) -> Response:
@@ -116,7 +119,8 @@ def _withdrawn(_: ArticleNotFound) -> Response:
 def _story_merged(error: StoryMerged) -> Response:
     """Lead to the story that took over."""
     status = HTTPStatus.MOVED_PERMANENTLY
-    target = f"{request.path.rpartition('/')[0]}/{error.into}"
+    head, _, asked = request.path.partition("/stories/")
+    target = f"{head}/stories/{re.sub('^[0-9]+', str(error.into), asked)}"  # its page, its JSON, its feed
     answer = problem(status, str(error), merged_into=target) if _for_a_program() else Response(status=status)
     answer.headers["Location"] = target
     answer.headers["Cache-Control"] = "no-cache"

@@ -74,6 +74,11 @@ def explain(args: Args) -> Literal["0", "1"]:
     return cast(Literal["0", "1"], _one_of(args, "explain", ("0", "1")))
 
 
+def body(args: Args) -> Literal["0", "1"]:
+    """Return "1" when the texts of articles are wanted too. Raises BadParameter."""
+    return cast(Literal["0", "1"], _one_of(args, "body", ("0", "1")))
+
+
 def related_limit(args: Args, *, default: int = DEFAULT_RELATED) -> int:
     """Return how many related articles are asked for. Raises BadParameter."""
     return _whole_number(args, "limit", default=default, most=MAX_RELATED)

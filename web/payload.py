@@ -10,7 +10,7 @@ from math import ceil
 from urllib.parse import urlencode
 
 from archive.article import Article
-from archive.store import VersionEntry
+from archive.store import ArchiveStats, VersionEntry
 from archive.story import Event, Report
 from index.engine import TermEvidence
 from index.facets import Facets, FacetValue, Period
@@ -268,6 +268,19 @@ def _report(report: Report) -> Json:
         "language": report.language,
         "published_at": instant(report.published_at),
         "links": article_links(report.id),
+    }
+
+
+def stats_object(stats: ArchiveStats, *, name: str) -> Json:
+    """Return what an archive of this name holds: only what may be shown counts."""
+    return {
+        "name": name,
+        "articles": stats.articles,
+        "sources": stats.sources,
+        "copies": stats.copies,
+        "earliest": instant(stats.earliest),
+        "latest": instant(stats.latest),
+        "links": {"search": "/api/search", "stories": "/api/stories", "page": "/"},
     }
 
 

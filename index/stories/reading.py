@@ -106,6 +106,11 @@ class Stories:
             return None
         return _headed_by(reports, reports[0])
 
+    def numbers_of(self, article_ids: Sequence[str]) -> dict[str, int]:
+        """Return the story of those of the articles that are in one that is shown."""
+        shown = {story.id for story in self._list()}
+        return {id_: story for id_, story in self._store.stories_of(article_ids).items() if story in shown}
+
     def merged_into(self, story_id: int) -> int | None:
         """Return the story that one has gone into, at last; None when it has not, or nothing is left of that."""
         into: int | None = story_id

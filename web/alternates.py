@@ -1,0 +1,117 @@
+"""Every page in its other forms: as JSON, as a feed, as a file, as an embed; in its head, its header and its foot.
+
+Invariant: what a page offers is what the page shows, whatever it was asked for with.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from flask import Blueprint, Flask, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from index.search import SearchRequest
+from web.feed_formats import FORMATS
+from web.feeds import FEED_SIZE, feed_url
+from web.params import SearchUrls
+from web.services import STORY_ID, services
+
+EXPORTS = {"csv": "CSV", "jsonl": "JSON Lines"}
+TWINS = {  # a page, and what answers the same as JSON
+    "pages.home": "api.stats",
+    "pages.search": "api.search",
+    "pages.article": "api.article",
+    "pages.stories": "api.stories",
+    "pages.story": "api.story",
+}
+OK = 200
+
+blueprint = Blueprint("alternates", __name__)
+
+
+def register(app: Flask) -> None:
+    """Add the twins to `app`, and to every page where its twin is."""
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals["json_twin"] = json_twin
+    app.context_processor(lambda: {"export_limit": services().settings.export_limit})
+    app.jinja_env.globals["feeds_of"] = feeds_of
+    app.jinja_env.globals["exports_of"] = exports_of
+    app.jinja_env.globals["feeds_at"] = feeds_at
+    app.after_request(_linked)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternate:
+    """One other form: where it is, what it is to a program, and to people."""
+
+    url: str
+    media_type: str
+    name: str
+
+
+def json_twin() -> str | None:
+    """Return the path at which the page of this request is JSON, None where it has no such twin."""
+    twin = TWINS.get(request.endpoint or "")
+    if twin is None:
+        return None
+    query = urlencode(list(request.args.items(multi=True)), errors="replace")
+    path = url_for(twin, **(request.view_args or {}))
+    return f"{path}?{query}" if query and twin in ("api.search", "api.stories") else path
+
+
+def feeds_of(wanted: SearchRequest) -> Sequence[Alternate]:
+    """Return the feeds that follow a search. A page's order is its own: feeds tell the newest first."""
+    followed = replace(wanted, sort="newest", page_size=FEED_SIZE)
+    return [Alternate(feed_url(followed, form), made.media_type, made.name) for form, made in FORMATS.items()]
+
+
+def feeds_at(address: str) -> Sequence[Alternate]:
+    """Return the feeds whose address begins so: a story's, or what came after an article."""
+    return [Alternate(f"{address}.{form}", made.media_type, made.name) for form, made in FORMATS.items()]
+
+
+def exports_of(wanted: SearchRequest) -> Sequence[Alternate]:
+    """Return the files that hold the whole list of a search."""
+    size = services().settings.page_size
+    asked = replace(wanted, page=1, page_size=size, cursor=None)
+    return [
+        Alternate(SearchUrls(path=f"/search.{form}", page_size=size).at(asked), "", name)
+        for form, name in EXPORTS.items()
+    ]
+
+
+def _linked(answer: Response) -> Response:
+    """Name the twin in the header too, for who asks for nothing else (RFC 8288)."""
+    if answer.status_code == OK and (twin := json_twin()):
+        link = f'<{twin}>; rel="alternate"; type="application/json"'
+        answer.headers["Link"] = ", ".join(filter(None, [answer.headers.get("Link"), link]))
+    return answer
+
+
+@blueprint.get("/search.json")
+def search() -> BaseResponse:
+    """Lead from a page's address with .json at its end to its JSON."""
+    return _to(url_for("api.search"))
+
+
+@blueprint.get("/stories.json")
+def stories() -> BaseResponse:
+    """Lead to the list of stories as JSON."""
+    return _to(url_for("api.stories"))
+
+
+@blueprint.get(f"/stories/{STORY_ID}.json")
+def story(story_id: int) -> BaseResponse:
+    """Lead to a story as JSON."""
+    return _to(url_for("api.story", story_id=story_id))
+
+
+@blueprint.get("/articles/<article_id>.json")
+def article(article_id: str) -> BaseResponse:
+    """Lead to an article as JSON."""
+    return _to(url_for("api.article", article_id=article_id))
+
+
+def _to(path: str) -> BaseResponse:
+    query = urlencode(list(request.args.items(multi=True)), errors="replace")
+    return redirect(f"{path}?{query}" if query else path, code=308)

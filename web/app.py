@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask
 from flask_babel import Babel
 
-from web import api, commands, compression, errors, pages, related, security, suggestions
+from web import api, commands, completions, compression, errors, pages, related, security, suggestions, syntax
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
@@ -31,6 +31,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.register_blueprint(api.blueprint)
     app.register_blueprint(related.blueprint)
     suggestions.register(app)
+    completions.register(app)
+    syntax.register(app)
     commands.register(app)
     errors.register(app)
     security.register(app)

@@ -52,20 +52,25 @@ class Facets:
 
 def facets_of(shelf: Shelf, rows: Ints) -> Facets:
     """Count the values of the articles in these rows of the shelf."""
-    authors = _ordered(shelf.values["author"], np.bincount(_author_codes(shelf, rows)), most=MOST_AUTHORS)
     return Facets(
         source=_counts(shelf, "source", rows),
         section=_counts(shelf, "section", rows),
-        author=authors,
+        author=values_of(shelf, "author", rows, most=MOST_AUTHORS),
         language=_counts(shelf, "language", rows),
         published=_periods(shelf.published[rows]),
     )
 
 
+def values_of(shelf: Shelf, name: str, rows: Ints, *, most: int | None = None) -> list[FacetValue]:
+    """Count the values of one field, authors among them, of the articles that have one; most frequent first."""
+    codes = _author_codes(shelf, rows) if name == "author" else shelf.codes[name][rows]
+    return _ordered(shelf.values[name], np.bincount(codes[codes != UNNAMED]), most=most)
+
+
 def _counts(shelf: Shelf, name: str, rows: Ints) -> list[FacetValue]:
-    unnamed, *counts = np.bincount(shelf.codes[name][rows] - UNNAMED, minlength=1)
-    named = _ordered(shelf.values[name], np.array(counts, np.int64))
-    return [*named, FacetValue(value=None, count=int(unnamed))] if unnamed else named
+    named = values_of(shelf, name, rows)
+    unnamed = int(np.count_nonzero(shelf.codes[name][rows] == UNNAMED))
+    return [*named, FacetValue(value=None, count=unnamed)] if unnamed else named
 
 
 def _author_codes(shelf: Shelf, rows: Ints) -> Ints:

@@ -143,6 +143,11 @@ class Search:
         )
         self._sets: FrozenSets[ResultSet] = FrozenSets()
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """What everything shown is filed under."""
+        return self._catalogue
+
     def prepare(self) -> None:
         """Read what every search counts by, so that the first one need not."""
         self._groups.of(self._catalogue.shelf())

@@ -7,6 +7,7 @@ from web import (
     alternates,
     api,
     commands,
+    completions,
     compression,
     errors,
     export,
@@ -16,6 +17,7 @@ from web import (
     security,
     static_files,
     suggestions,
+    syntax,
 )
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
@@ -45,6 +47,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.register_blueprint(export.blueprint)
     alternates.register(app)
     suggestions.register(app)
+    completions.register(app)
+    syntax.register(app)
     commands.register(app)
     errors.register(app)
     security.register(app)

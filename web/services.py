@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from archive.store import ArchiveStats, Store
     from index.build import Builder
     from index.completion.suggest import Suggest
+    from index.completion.values import FieldValues
     from index.embedder import Embedder
     from index.keywords import KeywordFormat
     from index.related import Related
@@ -216,6 +217,13 @@ class Services:
         from index.completion.suggest import Suggest
 
         return Suggest(self.store)
+
+    @once
+    def field_values(self) -> "FieldValues":
+        """What filters can be given."""
+        from index.completion.values import FieldValues
+
+        return FieldValues(self.search.catalogue)
 
     @once
     def related(self) -> "Related":

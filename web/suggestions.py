@@ -4,15 +4,16 @@ Both keep to OpenSearch 1.1, whose readers are other people's programs; hence ad
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
 
 from archive.article import Listing
-from index.completion.suggest import Suggestion
+from index.completion.suggest import MAX_SUGGESTIONS, Suggestion
 from index.query import MAX_QUERY_CHARS
 from web.params import BadParameter
-from web.services import services
+from web.services import Services, services
 from web.wording import long_day
 
 SUGGESTIONS_TYPE = "application/x-suggestions+json"
@@ -32,16 +33,8 @@ def register(app: Flask) -> None:
 @blueprint.get("/api/suggest")
 def suggest() -> Response:
     """Complete what is being typed."""
-    typed = request.args.get("q", "")
-    if len(typed) > MAX_QUERY_CHARS:
-        raise BadParameter("q", typed, f"at most {MAX_QUERY_CHARS:,} characters (this has {len(typed):,})")
-    parts = services()
-
-    def complete() -> tuple[list[Suggestion], dict[str, Listing]]:
-        found = parts.suggest.suggest(typed)
-        return found, parts.store.listings([item.article_id for item in found if item.article_id])
-
-    found, listings = parts.crew.do(complete)
+    typed, parts = typed_so_far(), services()
+    found, listings = parts.crew.do(lambda: suggestions(parts, typed))
     answer = [
         typed,
         [item.text for item in found],
@@ -54,12 +47,33 @@ def suggest() -> Response:
     return response
 
 
-def _description(suggestion: Suggestion, listings: dict[str, Listing]) -> str:
+def suggestions(
+    parts: Services, typed: str, *, limit: int = MAX_SUGGESTIONS
+) -> tuple[Sequence[Suggestion], Mapping[str, Listing]]:
+    """Return up to `limit` suggestions, and of their articles what a list says of each."""
+    found = parts.suggest.suggest(typed, limit=limit)
+    return found, parts.store.listings([item.article_id for item in found if item.article_id])
+
+
+def typed_so_far() -> str:
+    """Return what the request asks to complete. Raises BadParameter for what is too long to be a query."""
+    typed = request.args.get("q", "")
+    if len(typed) > MAX_QUERY_CHARS:
+        raise BadParameter("q", typed, f"at most {MAX_QUERY_CHARS:,} characters (this has {len(typed):,})")
+    return typed
+
+
+def origin(listing: Listing | None) -> str:
+    """Return where an article is from and when, as far as that is known."""
+    day = long_day(listing.published_at) if listing and listing.published_at else None
+    return ", ".join(part for part in (listing.source if listing else None, day) if part)
+
+
+def _description(suggestion: Suggestion, listings: Mapping[str, Listing]) -> str:
     listing = listings.get(suggestion.article_id or "")
-    if listing is None:
-        return f"{suggestion.headlines} headlines" if suggestion.headlines else ""
-    day = long_day(listing.published_at) if listing.published_at else None
-    return ", ".join(part for part in (listing.source, day) if part)
+    if listing is None and suggestion.headlines:
+        return f"{suggestion.headlines} headlines"
+    return origin(listing)
 
 
 def _url(suggestion: Suggestion) -> str:

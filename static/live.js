@@ -1,0 +1,113 @@
+// Results as one types: the very page that a submit would lead to, fetched and put in the place of this one.
+//
+// History has one entry for each search that was settled, by Enter or by leaving the box, as it has without scripts.
+import { ask } from "./ask.js";
+
+const WAIT = 200; // milliseconds without a key
+const LONGER = 600; // more, before half a word that finds nothing takes the results away
+const MOST = 20; // pages that Back finds at once
+
+const bare = () => location.href.split("#")[0];
+
+export const addressOf = (form) => `${form.action}?${new URLSearchParams(new FormData(form))}`;
+
+function pageOf(page) {
+  const beside = [...page.head.querySelectorAll("link[rel=prev], link[rel=next]")].map((link) => link.outerHTML).join("");
+  return { title: page.title, main: page.querySelector("main").innerHTML, beside };
+}
+
+export function live(form, box, status) {
+  const main = document.querySelector("main");
+  const pages = new Map([[bare(), pageOf(document)]]);
+  let shown = bare();
+  let unsettled = false; // whether the entry in the history is of what is still being typed
+  let timer;
+  let asking;
+
+  function stop() {
+    clearTimeout(timer);
+    asking?.abort();
+    main.removeAttribute("aria-busy");
+  }
+
+  async function fetched(url) {
+    stop();
+    const { signal } = (asking = new AbortController());
+    main.ariaBusy = true;
+    const answer = await ask(url, signal);
+    const html = await answer?.text().catch(() => null);
+    if (signal.aborted) return undefined;
+    main.removeAttribute("aria-busy");
+    return html ? pageOf(new DOMParser().parseFromString(html, "text/html")) : null;
+  }
+
+  function show(url, page) {
+    shown = url;
+    pages.delete(url);
+    pages.set(url, page);
+    if (pages.size > MOST) pages.delete(pages.keys().next().value);
+    document.title = page.title;
+    document.head.querySelectorAll("link[rel=prev], link[rel=next]").forEach((link) => link.remove());
+    document.head.insertAdjacentHTML("beforeend", page.beside);
+    main.innerHTML = page.main;
+    status.textContent = main.querySelector(".found")?.textContent ?? "";
+    main.dispatchEvent(new Event("refreshed", { bubbles: true })); // for whatever else has a hand in the results
+  }
+
+  function enter(url, page) {
+    if (unsettled) history.replaceState(null, "", url);
+    else {
+      history.replaceState({ y: scrollY }, "");
+      history.pushState(null, "", url);
+    }
+    unsettled = document.activeElement === box;
+    show(url, page);
+  }
+
+  async function refresh() {
+    const url = addressOf(form);
+    if (url === shown || !box.value.trim()) return;
+    const page = await fetched(url);
+    if (!page) return;
+    if (page.main.includes('class="hit"')) enter(url, page);
+    else timer = setTimeout(enter, LONGER, url, page);
+  }
+
+  async function settle(url) {
+    const page = url === shown ? null : await fetched(url);
+    if (page === undefined) return;
+    if (page) enter(url, page);
+    else if (url !== shown) return location[unsettled ? "replace" : "assign"](url);
+    unsettled = false;
+  }
+
+  function typed() {
+    stop();
+    timer = setTimeout(refresh, WAIT);
+  }
+
+  box.addEventListener("input", (event) => event.isComposing || typed());
+  box.addEventListener("compositionstart", stop);
+  box.addEventListener("compositionend", typed);
+  box.addEventListener("blur", () => (unsettled &&= addressOf(form) !== shown)); // what is on its way settles then
+  form.addEventListener("submit", (event) => {
+    const url = addressOf(form);
+    if (url === shown && !unsettled) return; // the same again: the browser's own business
+    event.preventDefault();
+    stop();
+    settle(url);
+  });
+  addEventListener("popstate", async () => {
+    if (bare() === shown) return; // within the page
+    stop();
+    unsettled = false;
+    const url = bare();
+    box.value = new URLSearchParams(location.search).get("q") ?? "";
+    const known = pages.get(url);
+    const page = known ?? (await fetched(url));
+    if (page === undefined) return;
+    if (page === null) return location.reload();
+    show(url, page);
+    if (!known) scrollTo(0, history.state?.y ?? 0);
+  });
+}

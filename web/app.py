@@ -5,7 +5,22 @@ from pathlib import Path
 from flask import Flask
 from flask_babel import Babel
 
-from web import alternates, api, commands, compression, errors, export, feeds, pages, related, security, suggestions
+from web import (
+    alternates,
+    api,
+    commands,
+    compression,
+    errors,
+    export,
+    feeds,
+    oembed,
+    pages,
+    related,
+    security,
+    sitemap,
+    suggestions,
+    urls,
+)
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
@@ -32,6 +47,9 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.register_blueprint(related.blueprint)
     app.register_blueprint(feeds.blueprint)
     app.register_blueprint(export.blueprint)
+    app.register_blueprint(oembed.blueprint)
+    sitemap.register(app)
+    urls.register(app)
     alternates.register(app)
     suggestions.register(app)
     commands.register(app)

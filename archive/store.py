@@ -385,6 +385,35 @@ class Store:
         rows = self._live_rows(f"SELECT a.article_id, v.ingested_at {_SHOWN}", article_ids)
         return {article_id: datetime.fromisoformat(at) for article_id, at in rows}
 
+    def arrivals(self, *, after: int, limit: int) -> list[tuple[int, str, datetime]]:
+        """Return the next shown articles in the order in which they first came in, `limit` of them.
+
+        Each is its number, by which it stays where it is and which a gap may follow, its id, and when the version that
+        is shown came in. `after` is the number of the last one before them.
+        """
+        rows = self._rows(
+            "SELECT first.version_id, a.article_id, v.ingested_at FROM version first"
+            " JOIN article a ON a.article_id = first.article_id AND +a.status = 'live'"
+            " JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
+            " WHERE first.version_id > ? AND first.version = 1 ORDER BY first.version_id LIMIT ?",
+            (after, limit),
+        )
+        return [(number, article_id, datetime.fromisoformat(at)) for number, article_id, at in rows]
+
+    def arrival_spans(self, *, size: int) -> list[tuple[int, datetime]]:
+        """Return which spans of `size` arrivals, counted from 0, hold a shown article, and when one last came in.
+
+        A span n has the numbers of `arrivals` from n * size + 1 to (n + 1) * size.
+        """
+        rows = self._rows(
+            "SELECT (first.version_id - 1) / ?1, max(v.ingested_at) FROM article a"
+            " JOIN version first ON first.article_id = a.article_id AND first.version = 1"
+            " JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
+            " WHERE a.status = 'live' GROUP BY 1 ORDER BY 1",
+            (size,),
+        )
+        return [(span, datetime.fromisoformat(at)) for span, at in rows]
+
     def scan(self, words: Sequence[str], *, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` shown articles that hold any of the words, as (id, score), best first.
 

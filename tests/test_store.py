@@ -314,6 +314,34 @@ def test_without_words_a_scan_gives_the_newest(store: Store) -> None:
     assert store.scan([], limit=2) == [(article(3).id, 0.0), (article(2).id, 0.0)]
 
 
+# Arrivals
+
+
+def test_it_is_known_when_the_version_that_is_shown_came_in(store: Store) -> None:
+    store.put(RICH)
+    first = store.came_in([RICH.id])[RICH.id]
+    store.put(dataclasses.replace(RICH, body="Told anew."))
+    assert store.came_in([RICH.id, BARE.id])[RICH.id] == store.versions(RICH.id)[1].ingested_at >= first
+    store.remove(RICH.id)
+    assert store.came_in([RICH.id]) == {}
+
+
+def test_arrivals_are_listed_once_in_their_order_and_a_correction_moves_none(store: Store) -> None:
+    articles = [article(n) for n in (5, 3, 9, 1, 7)]
+    for each in articles:
+        store.put(each)
+    store.put(dataclasses.replace(articles[1], title="Corrected"))
+    store.put(article(8, status="embargoed"))
+    store.remove(articles[2].id)
+    first = store.arrivals(after=0, limit=2)
+    rest = store.arrivals(after=first[-1][0], limit=10)
+    assert [id_ for _, id_, _ in first + rest] == [articles[n].id for n in (0, 1, 3, 4)]
+    assert first[1][2] == store.versions(articles[1].id)[1].ingested_at
+    assert [number for number, _, _ in first + rest] == [1, 2, 4, 5]
+    assert [span for span, _ in store.arrival_spans(size=2)] == [0, 1, 2]
+    assert [span for span, _ in store.arrival_spans(size=1)] == [0, 1, 3, 4]
+
+
 # Passages, embeddings, generations
 
 

@@ -121,6 +121,8 @@ def test_the_description_keeps_to_opensearch(client: FlaskClient) -> None:
         "text/html",
         "application/x-suggestions+json",
         "application/json",
+        "application/atom+xml",
+        "application/rss+xml",
         "application/opensearchdescription+xml",
     }
 

@@ -13,8 +13,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from index.search import SearchRequest
 from web.feed_formats import FORMATS
 from web.feeds import FEED_SIZE, feed_url
+from web.oembed import EMBEDDABLE, OEMBED_TYPES
 from web.params import SearchUrls
 from web.services import STORY_ID, services
+from web.urls import absolute
 
 EXPORTS = {"csv": "CSV", "jsonl": "JSON Lines"}
 TWINS = {  # a page, and what answers the same as JSON
@@ -32,7 +34,7 @@ blueprint = Blueprint("alternates", __name__)
 def register(app: Flask) -> None:
     """Add the twins to `app`, and to every page where its twin is."""
     app.register_blueprint(blueprint)
-    app.jinja_env.globals["json_twin"] = json_twin
+    app.jinja_env.globals["alternates_here"] = alternates_here
     app.context_processor(lambda: {"export_limit": services().settings.export_limit})
     app.jinja_env.globals["feeds_of"] = feeds_of
     app.jinja_env.globals["exports_of"] = exports_of
@@ -57,6 +59,18 @@ def json_twin() -> str | None:
     query = urlencode(list(request.args.items(multi=True)), errors="replace")
     path = url_for(twin, **(request.view_args or {}))
     return f"{path}?{query}" if query and twin in ("api.search", "api.stories") else path
+
+
+def alternates_here() -> Sequence[Alternate]:
+    """Return what the page of this request is besides a page: JSON, and an embed where it can be one."""
+    twin = json_twin()
+    here = [Alternate(twin, "application/json", "JSON")] if twin else []
+    if request.endpoint in EMBEDDABLE:
+        url = absolute(request.path)
+        for form, media_type in OEMBED_TYPES.items():
+            address = absolute(url_for("oembed.oembed", url=url, format=form))
+            here.append(Alternate(address, media_type, f"oEmbed {form.upper()}"))
+    return here
 
 
 def feeds_of(wanted: SearchRequest) -> Sequence[Alternate]:

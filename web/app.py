@@ -12,12 +12,15 @@ from web import (
     errors,
     export,
     feeds,
+    oembed,
     pages,
     related,
     security,
+    sitemap,
     static_files,
     suggestions,
     syntax,
+    urls,
 )
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
@@ -45,6 +48,9 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.register_blueprint(related.blueprint)
     app.register_blueprint(feeds.blueprint)
     app.register_blueprint(export.blueprint)
+    app.register_blueprint(oembed.blueprint)
+    sitemap.register(app)
+    urls.register(app)
     alternates.register(app)
     suggestions.register(app)
     completions.register(app)

@@ -24,6 +24,7 @@ MAX_FILTER_CHARS = 200  # of one filter value; the longest real names of outlets
 MAX_FILTER_VALUES = 20  # of one filter
 MAX_PAGE = 1_000_000  # as many results as one search lists; a far page costs no more than the first
 MAX_RELATED = 20
+MAX_PIXELS = 100_000
 DEFAULT_RELATED = 5
 
 Args = MultiDict[str, str]
@@ -82,6 +83,11 @@ def body(args: Args) -> Literal["0", "1"]:
 def related_limit(args: Args, *, default: int = DEFAULT_RELATED) -> int:
     """Return how many related articles are asked for. Raises BadParameter."""
     return _whole_number(args, "limit", default=default, most=MAX_RELATED)
+
+
+def pixels(args: Args, name: Literal["maxwidth", "maxheight"], *, default: int) -> int:
+    """Return how many pixels there is room for. Raises BadParameter."""
+    return _whole_number(args, name, default=default, most=MAX_PIXELS)
 
 
 def story_page(args: Args, *, page_size: int) -> tuple[int, int]:

@@ -14,13 +14,15 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# A card that other sites show in a frame: nothing in it acts, so nothing can be clicked under false pretences.
+FRAMED_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",  # an outlet may see who sends readers, never what they sought
 }
 # What other sites' pages may read: the API, which gives everybody the same. Nothing here knows a cookie.
-OPEN_TO_ALL = "/api/"
+OPEN_TO_ALL = ("/api/", "/oembed")
 SHARED = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST",

@@ -14,6 +14,7 @@ from index.completion.suggest import MAX_SUGGESTIONS, Suggestion
 from index.query import MAX_QUERY_CHARS
 from web.params import BadParameter
 from web.services import Services, services
+from web.urls import absolute
 from web.wording import long_day
 
 SUGGESTIONS_TYPE = "application/x-suggestions+json"
@@ -78,15 +79,15 @@ def _description(suggestion: Suggestion, listings: Mapping[str, Listing]) -> str
 
 def _url(suggestion: Suggestion) -> str:
     if suggestion.article_id:
-        return url_for("pages.article", article_id=suggestion.article_id, _external=True)
-    return f"{url_for('pages.search', _external=True)}?{urlencode({'q': suggestion.text}, errors='replace')}"
+        return absolute(url_for("pages.article", article_id=suggestion.article_id))
+    return absolute(f"{url_for('pages.search')}?{urlencode({'q': suggestion.text}, errors='replace')}")
 
 
 @blueprint.get("/opensearch.xml")
 def description() -> Response:
     """Describe the search, so that a browser can offer it in its own search box."""
     name = short_name(services().settings.site_name)
-    page = render_template("opensearch.xml", short_name=name, address=request.url_root)
+    page = render_template("opensearch.xml", short_name=name, address=absolute("/"))
     response = Response(page, content_type=DESCRIPTION_TYPE)
     response.headers["Cache-Control"] = f"max-age={DESCRIPTION_AGE}"
     return response

@@ -3,10 +3,15 @@
 Invariant: this is the one place that knows under which address the site is reached.
 """
 
-from flask import has_request_context, request
+from flask import Flask, has_request_context, request
 
 from web.services import services
 from web.settings import SettingsError
+
+
+def register(app: Flask) -> None:
+    """Let the templates of `app` write addresses in full."""
+    app.jinja_env.globals["absolute"] = absolute
 
 
 def site_url() -> str:

@@ -390,7 +390,7 @@ def test_hostile_text_makes_no_element_no_handler_and_no_link(client: FlaskClien
         "html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "search", "form", "label",
         "input", "button", "main", "section", "h1", "h2", "h3", "p", "span", "ol", "ul", "li", "time", "nav", "article",
         "mark", "details", "summary", "aside", "footer", "code", "strong", "q", "table", "thead", "tbody", "tr",
-        "th", "td", "svg", "rect",
+        "th", "td", "svg", "rect", "template",
     }  # fmt: skip
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)

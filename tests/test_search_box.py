@@ -7,9 +7,8 @@ from pathlib import Path
 
 import newsroom
 import pytest
-import test_browser
+from browsing import PHONE, WIDE, assert_fits, reading, served
 from playwright.sync_api import Browser, Locator, Page, Route, expect
-from test_browser import PHONE, WIDE, assert_fits, reading, served
 
 from index.completion import suggest as module
 
@@ -22,7 +21,6 @@ BLOCKED = (
 PHONES = """matchMedia = (query) => ({ matches: query === "(pointer: coarse)" });"""
 
 pytestmark = pytest.mark.browser
-browser = test_browser.browser  # the fixture
 
 
 @pytest.fixture(scope="module")

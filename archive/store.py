@@ -31,7 +31,7 @@ from archive.article import Article, Change, ChangeKind, Listing, Passage
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
-from archive.story import Event, Report, Story, Telling
+from archive.story import Event, Report, Story, StorySize, Telling
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
@@ -670,6 +670,21 @@ class Store:
     def stories_of(self, article_ids: Sequence[str]) -> dict[str, int]:
         """Return the story of those of the articles that are in one, shown or not."""
         return self._in_batches("SELECT article_id, story_id FROM story_article WHERE article_id IN", article_ids)
+
+    def story_sizes(self, article_ids: Sequence[str]) -> dict[str, StorySize]:
+        """Return how large the story is of those of the articles that are in one with two or more to show."""
+        rows = self._rows(
+            "WITH own AS (SELECT article_id, story_id FROM story_article"
+            " WHERE article_id IN (SELECT value FROM json_each(?)))"
+            " SELECT own.article_id, counted.* FROM own JOIN"
+            " (SELECT s.story_id, count(*), count(DISTINCT v.source) FROM (SELECT DISTINCT story_id FROM own) told"
+            " JOIN story_article s ON s.story_id = told.story_id JOIN article a ON a.article_id = s.article_id"
+            " JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
+            " WHERE +a.status = 'live' GROUP BY s.story_id HAVING count(*) > 1) counted"
+            " ON counted.story_id = own.story_id",
+            (json.dumps(list(article_ids)),),
+        )
+        return {article_id: StorySize(*size) for article_id, *size in rows}
 
     def articles_of(self, story_ids: Sequence[int]) -> dict[str, int]:
         """Return every article of these stories, shown or not, with its story."""

@@ -37,6 +37,15 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
+class StorySize:
+    """The story an article is in, in one line. Only articles that may be shown count."""
+
+    id: int
+    articles: int
+    outlets: int  # different sources; 0 where none is known
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """An article of a story, as it is listed there, without its text."""
 

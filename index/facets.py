@@ -15,7 +15,9 @@ from index.engine import Ints
 from index.moments import DAY, EPOCH, UNDATED
 
 MOST_AUTHORS = 100  # listed; an archive may have tens of thousands
-DAYS_IN_DAYS = 62  # found within so many days, articles are counted by the day, else by the month
+MOST_PERIODS = 62  # days that are counted one by one; then so many weeks, then months
+WEEK, THURSDAY = 7, 3  # days; those from Monday to the first day of 1970
+LAST_DAY = (date.max - EPOCH.date()).days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +92,29 @@ def _ordered(values: Values, counts: Ints, *, most: int | None = None) -> list[F
 
 def _periods(published: Ints) -> list[Period]:
     days = published[published != UNDATED] // DAY
-    is_long = len(days) > 0 and days.max() - days.min() >= DAYS_IN_DAYS
-    periods = _months(days) if is_long else _days(days)
+    periods = _fitting(days) if len(days) else []
     undated = len(published) - len(days)
     return [*periods, Period(start=None, end=None, count=undated)] if undated else periods
 
 
-def _days(days: Ints) -> list[Period]:
-    dates = ((EPOCH.date() + timedelta(days=day), count) for day, count in _counted(days))
-    return [Period(start=day, end=day, count=count) for day, count in dates]
+def _fitting(days: Ints) -> list[Period]:
+    """Count by the shortest of day, week and month that makes no long list; months may make one."""
+    if days.max() - days.min() < MOST_PERIODS:
+        return [Period(start=_date(day), end=_date(day), count=count) for day, count in _counted(days)]
+    weeks = (days + THURSDAY) // WEEK
+    if weeks.max() - weeks.min() < MOST_PERIODS:
+        return [_week(number, count) for number, count in _counted(weeks)]
+    return _months(days)
+
+
+def _week(number: int, count: int) -> Period:
+    """Return a week from Monday to Sunday; 0 is the one of the first day of 1970."""
+    monday = number * WEEK - THURSDAY
+    return Period(start=_date(monday), end=_date(min(monday + WEEK - 1, LAST_DAY)), count=count)
+
+
+def _date(day: int) -> date:
+    return EPOCH.date() + timedelta(days=day)
 
 
 def _months(days: Ints) -> list[Period]:

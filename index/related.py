@@ -105,6 +105,7 @@ class Related:
             held = engine.explain(query, ids)
             generation = engine.generation
         articles = self._store.live(ids)
+        stories = self._store.story_sizes(ids)
         results = []
         for id_, place, sameness in zip(ids, places.tolist(), lost.tolist(), strict=True):
             if (other := articles.get(id_)) is None:  # removed a moment ago
@@ -112,7 +113,8 @@ class Related:
             row = Found(kin.candidates, kin.fusion, place)
             shared = _shared(row, other, words=[word for word, _ in words], held=held.get(id_, ()))
             result = _result(article, other, row, shared=shared, sameness=sameness)
-            results.append(replace(result, copies=copies_beside(id_, kin.copies.get(id_, ()))))
+            copies = copies_beside(id_, kin.copies.get(id_, ()))
+            results.append(replace(result, copies=copies, story=stories.get(id_)))
         return RelatedResponse(article_id=None, results=results, generation=generation, degraded=degraded or blind)
 
     def _kin(self, engine: Engine, article: Article, found: Candidates, *, vector: Vector | None, mode: Mode) -> _Kin:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archive.article import Article
+from archive.story import StorySize
 from index.engine import Candidates, Span, TermEvidence
 from index.folding import Copies
 from index.fusion import Fusion
@@ -42,8 +43,8 @@ class LegScore:
 class Result:
     """One article found, with why. Its score is the sum of both legs' parts and of `parts`.
 
-    `terms` says which words it holds, and where; `copies`, what else of its list is a copy of it; `lane` and `reason`
-    are set in related articles only.
+    `terms` says which words it holds, and where; `copies`, what else of its list is a copy of it; `story`, the story
+    it is part of; `lane` and `reason` are set in related articles only.
     """
 
     article: Article
@@ -56,6 +57,7 @@ class Result:
     probability: float | None = None
     sentence: str | None = None  # the sentence nearest in meaning, whole, whether the snippet shows it or not
     copies: Copies | None = None
+    story: StorySize | None = None
     lane: str | None = None
     reason: str | None = None
 

@@ -67,8 +67,8 @@ class SearchResponse:
 
     `relaxed`: no article holds every word, so these hold most, or are near in meaning. `no_good_match`: there was
     something to look for and nothing is probably relevant. `by_meaning_alone`: no article listed holds a word of the
-    query. `doubtful`: nothing listed is probably relevant, but the cut-off is off. `cursor` is the next page's, None on
-    the last.
+    query. `doubtful`: nothing listed is probably relevant, but the cut-off is off. `holding` of the `total` hold all
+    the words; None where words were not looked for. `cursor` is the next page's, None on the last.
     """
 
     request: SearchRequest
@@ -86,6 +86,16 @@ class SearchResponse:
     generation: int | None
     degraded: bool
     took_ms: float
+    holding: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """An answer without its articles. `complete` is False when more articles than `total` may match."""
+
+    total: int
+    complete: bool
+    facets: Facets
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,7 @@ class ResultSet:
     copies_seq: int  # what the folding goes by
     total: int
     folded: int
+    holding: int | None
     remarks: Remarks
     no_good_match: bool
     is_thin: bool  # so little was found that the query may be misspelt
@@ -178,6 +189,7 @@ class Search:
             generation=found.ranking.generation,
             degraded=found.ranking.degraded,
             took_ms=round((time.perf_counter() - started) * 1000, 1),
+            holding=found.holding,
         )
 
     def whole(self, request: SearchRequest) -> WholeList:
@@ -185,6 +197,13 @@ class Search:
         found, _ = self._found(request)
         left = self._counted_again(found, self._catalogue.shelf())
         return WholeList(length=len(found.filed), total=left.total, read=lambda part: self._rows(found, part))
+    def outline(self, request: SearchRequest) -> Outline:
+        """Return what `search` says of everything found, without reading any article. Raises QueryRefused."""
+        found, _ = self._found(replace(request, page=1, cursor=None))
+        shelf = self._catalogue.shelf()
+        if shelf.seq != found.seq:
+            found = self._counted_again(found, shelf)
+        return Outline(found.total, found.remarks.complete, found.facets)
 
     def rank(self, query: Query, *, mode: Mode, depth: int = DEPTH) -> Ranking:
         """Return every candidate for `query`, fused, nothing cut off; the store has not been asked about them."""
@@ -262,6 +281,7 @@ class Search:
             copies_seq=copies_seq,
             total=len(rows),
             folded=len(rows) - folding.places,
+            holding=_holding(ranking, rows),
             remarks=said,
             no_good_match=not len(rows) and (says_nothing or bool(ranking.query.text)),
             is_thin=is_thin and bool(ranking.query.text),
@@ -285,7 +305,10 @@ class Search:
         if keep.all() and not (shelf.changed[filed] > found.seq).any():
             return found
         folded = found.folding.folded(keep)
-        return replace(found, total=int(keep.sum()), folded=folded, facets=facets_of(shelf, filed[keep]))
+        holding = _holding(found.ranking, np.flatnonzero(keep))
+        return replace(
+            found, total=int(keep.sum()), folded=folded, holding=holding, facets=facets_of(shelf, filed[keep])
+        )
 
     def _held(self, found: ResultSet, rows: Ints, shelf: Shelf) -> Ints:
         """Return those of these rows that are still part of the list."""
@@ -301,6 +324,7 @@ class Search:
         terms = self._terms(ranking, ids)
         sentences = self._sentences(ranking, rows, articles)
         copies = self._copies(found, rows, shelf)
+        stories = self._store.story_sizes(ids)
         results = []
         for row, article_id in zip(rows.tolist(), ids, strict=True):
             article = articles.get(article_id)
@@ -320,6 +344,7 @@ class Search:
                     terms=terms.get(article_id, ()),
                     probability=probability,
                     copies=copies.get(article_id),
+                    story=stories.get(article_id),
                 )
             )
         return results
@@ -383,6 +408,13 @@ class Search:
                 return {}
             asked = replace(ranking.query, wanted=()) if ranking.mode == "semantic" else ranking.query
             return engine.explain(asked, article_ids)
+
+
+def _holding(ranking: Ranking, rows: Ints) -> int | None:
+    """Return how many of these rows of the candidates hold every word; None where words were not looked for."""
+    if ranking.mode == "semantic" or not ranking.candidates.terms:
+        return None
+    return int(ranking.candidates.holds_all[rows].sum())
 
 
 def _filters(request: SearchRequest) -> list[Clause]:

@@ -1,5 +1,6 @@
 """The pages in a real browser, with scripts and without, from phones to desks."""
 
+import re
 import time
 from pathlib import Path
 
@@ -76,14 +77,43 @@ def test_a_reader_finds_an_article_goes_to_a_related_one_and_comes_back(
         expect(page).to_have_url(f"{site}/search?q=flood+in+Millbrook")
 
 
+@pytest.mark.parametrize("scripts", ["on", "off"])
 @pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_a_reader_narrows_down_and_takes_the_filter_away(browser: Browser, site: str, width: int) -> None:
-    with reading(browser, site, width=width) as page:
+def test_a_reader_narrows_down_and_takes_the_filter_away(browser: Browser, site: str, width: int, scripts: str) -> None:
+    with reading(browser, site, width=width, scripts=scripts) as page:
         page.goto("/search?q=report&mode=keyword")
         before = page.locator(".found").inner_text()
-        page.get_by_role("complementary", name="Narrow down").get_by_role("link", name="The Ledger").click()
+        summary = page.locator(".narrow > summary")
+        aside = page.get_by_role("complementary", name="Narrow down")
+        value = aside.get_by_role("link", name=re.compile("^The Ledger"))
+        if width == WIDE:
+            expect(summary).to_be_hidden()
+        else:
+            expect(value).to_be_hidden()
+            summary.click()
+        value.click()
         expect(page.locator(".found")).not_to_have_text(before)
-        page.get_by_role("link", name="Source: The Ledger").click()
+        one = page.locator(".found").inner_text()
+        if width == PHONE:
+            expect(summary).to_have_text("Narrow down (1)")
+            summary.click()
+        aside.get_by_role("link", name=re.compile("^Radio Nine")).click()
+        expect(page.get_by_role("link", name="Source: Radio Nine")).to_be_visible()
+        expect(page.locator(".found")).not_to_have_text(one)
+        assert_fits(page)
+        page.get_by_role("link", name="Remove all").click()
+        expect(page.locator(".found")).to_have_text(before)
+
+
+def test_a_value_is_left_out_and_taken_in_again(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        page.goto("/search?q=report&mode=keyword")
+        before = page.locator(".found").inner_text()
+        page.get_by_role("link", name="Leave out The Ledger").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Search the archive")).to_have_value('report -source:"The Ledger"')
+        expect(page.get_by_text("The Ledger", exact=True)).to_have_count(0)
+        page.get_by_role("link", name="Not Source: The Ledger").click()
         expect(page.locator(".found")).to_have_text(before)
 
 
@@ -92,8 +122,13 @@ def test_a_reader_narrows_down_and_takes_the_filter_away(browser: Browser, site:
 def test_a_bar_of_the_histogram_leads_to_its_days(browser: Browser, site: str, width: int, scripts: str) -> None:
     with reading(browser, site, width=width, scripts=scripts) as page:
         page.goto("/search?q=report&mode=keyword")
+        assert_fits(page)
         drawing = page.locator(".histogram").bounding_box()
+        results = page.locator(".list").bounding_box()
         assert drawing is not None
+        assert results is not None
+        assert drawing["y"] + drawing["height"] < results["y"], "over the results"
+        assert drawing["height"] < (80 if width == WIDE else 40)
         columns = [column.bounding_box() for column in page.locator(".histogram .column").all()]
         assert len(columns) == 4
         for column in columns:
@@ -105,16 +140,122 @@ def test_a_bar_of_the_histogram_leads_to_its_days(browser: Browser, site: str, w
         expect(page.locator(".found")).to_have_text("10 articles")
 
 
-def test_the_histogram_is_a_list_for_those_who_do_not_see_or_point(browser: Browser, site: str) -> None:
+TWO_YEARS = "/search?q=report&mode=keyword&from=2002-01-01&to=2003-12-31"
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_one_draws_over_bars_to_zoom_in_and_zooms_out_again(browser: Browser, site: str, width: int) -> None:
+    with reading(browser, site, width=width) as page:
+        page.goto("/search?q=report&mode=keyword")
+        expect(page.locator(".pointed")).to_have_text("Draw over bars to zoom in")
+        slots = [slot.bounding_box() for slot in page.locator(".histogram .slot").all()]
+        height = page.locator(".when").evaluate("when => when.offsetHeight")
+        second, third = slots[1], slots[2]
+        assert second is not None
+        assert third is not None
+        page.mouse.move(third["x"] + third["width"] / 2, third["y"] + 5)
+        expect(page.locator(".pointed")).to_have_text("2003: 10 articles")
+        page.mouse.down()
+        page.mouse.move(second["x"] + second["width"] / 2, second["y"] + 8, steps=4)
+        expect(page.locator(".pointed")).to_have_text("2002 to 2003: 20 articles")
+        assert page.locator(".when").evaluate("when => when.offsetHeight") == height, "nothing moves meanwhile"
+        page.mouse.up()
+        expect(page).to_have_url(site + TWO_YEARS)
+        expect(page.locator(".found")).to_have_text("20 articles")
+        page.get_by_role("link", name="Zoom out: 2000s").click()
+        expect(page).to_have_url(re.compile("from=2000-01-01&to=2009-12-31"))
+
+
+def test_bars_are_one_stop_of_the_keyboard_and_chosen_with_shift(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        page.goto("/search?q=report&mode=keyword")
+        bars = page.get_by_role("listbox", name="Articles by the year").get_by_role("option")
+        expect(bars).to_have_count(4)
+        assert [bar.get_attribute("tabindex") for bar in bars.all()] == ["0", "-1", "-1", "-1"]
+        bars.first.focus()
+        page.keyboard.press("ArrowRight")
+        expect(bars.nth(1)).to_be_focused()
+        page.keyboard.press("Shift+ArrowRight")
+        assert [bar.get_attribute("aria-selected") for bar in bars.all()] == ["false", "true", "true", "false"]
+        page.keyboard.press("Escape")
+        expect(page.locator(".pointed")).to_have_text("2003: 10 articles")
+        page.keyboard.press("Shift+ArrowLeft")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(site + TWO_YEARS)
+
+
+def test_the_histogram_is_a_table_for_those_who_do_not_see_or_point(browser: Browser, site: str) -> None:
     with reading(browser, site, scripts="off") as page:
         page.goto("/search?q=report&mode=keyword")
-        aside = page.get_by_role("complementary", name="Narrow down")
-        assert aside.get_by_role("link", name="2002").count() == 0, "the drawing is not read out, the list is closed"
-        aside.get_by_text("By the year, as a list").focus()
+        when = page.get_by_role("region", name="Published by the year")
+        assert when.get_by_role("link").count() == 0, "the drawing is not read out, the table is closed"
+        when.get_by_text("As a table").focus()
         page.keyboard.press("Enter")
-        aside.get_by_role("link", name="2002 10").focus()
+        table = when.get_by_role("table", name="Articles by the year")
+        expect(table.get_by_role("row", name="2002 10")).to_be_visible()
+        expect(table.get_by_role("columnheader")).to_have_text(["Year", "Articles"])
+        table.get_by_role("link", name="2002").focus()
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{site}/search?q=report&mode=keyword&from=2002-01-01&to=2002-12-31")
+
+
+def test_keys_go_through_the_results_and_past_what_stands_before_them(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        page.goto("/search?q=report&mode=keyword")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the results")).to_be_focused()
+        page.keyboard.press("Enter")
+        titles = page.locator(".hit h2 a")
+        page.keyboard.press("j")
+        expect(titles.nth(0)).to_be_focused()
+        page.keyboard.press("j")
+        expect(titles.nth(1)).to_be_focused()
+        page.keyboard.press("k")
+        expect(titles.nth(0)).to_be_focused()
+        page.keyboard.press("Control+k")
+        page.keyboard.type("j")
+        expect(page.get_by_label("Search the archive")).to_have_value("j")
+
+
+def test_what_a_way_to_search_does_is_said_where_one_points(browser: Browser, site: str) -> None:
+    with reading(browser, site, scripts="off") as page:
+        page.goto("/search?q=flood")
+        words = page.get_by_text("Only articles in which your words occur.")
+        expect(words).to_be_hidden()
+        page.get_by_role("navigation", name="Search by").get_by_role("link", name="Words").focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")  # now the focus is one of the keyboard
+        expect(words).to_be_visible()
+        expect(page.locator(".hints .now")).to_be_hidden()
+
+
+def test_a_search_is_copied_as_a_citation(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto("/search?q=report&mode=keyword")
+        page.get_by_text("Cite or share this search").click()
+        page.get_by_role("button", name="Copy").nth(1).click()
+        expect(page.get_by_role("button", name="Copied")).to_have_count(1)
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.endswith(f"{site}/search?q=report&mode=keyword")
+        assert "search for “report”: " in copied
+
+
+def test_a_long_list_of_filters_is_searched_by_typing(browser: Browser, tmp_path: Path) -> None:
+    parts = Services(Settings(data=tmp_path), embedder=newsroom.MeaningEmbedder())
+    for number in range(20):
+        parts.store.put(newsroom.article(number, authors=(f"Zoë Author{number}", f"Åsa Writer{number}")))
+    parts.builder.update()
+    with served(create_app(services=parts)) as address, reading(browser, address) as page:
+        page.goto("/search")
+        more = page.locator(".rest", has_text="32 more")
+        more.locator("summary").click()
+        more.get_by_role("searchbox", name="Find an author").fill("asa writer19")
+        expect(more.get_by_role("listitem")).to_have_count(1)
+        more.get_by_role("searchbox").fill("nobody")
+        expect(more.get_by_role("status")).to_have_text("None so named")
+    parts.close()
 
 
 def test_without_a_good_match_the_nearest_are_one_click_away(browser: Browser, site: str) -> None:
@@ -152,7 +293,7 @@ def test_hostile_text_runs_nothing(browser: Browser, site: str) -> None:
     with reading(browser, site) as page:
         for path in ("/search?q=nasty&page_size=100", *(f"/articles/{article.id}" for article in newsroom.NASTY)):
             page.goto(path)
-            assert page.locator("main script, main img, main iframe, main svg:not(.histogram)").count() == 0
+            assert page.locator("main script, main img, main iframe, main svg:not(.histogram, .ticks)").count() == 0
         for text in newsroom.HOSTILE:
             page.goto("/search")
             page.get_by_label("Search the archive").fill(text.replace("\0", ""))

@@ -92,19 +92,30 @@ def test_an_article_counts_for_each_of_its_authors_and_the_most_frequent_hundred
     assert len(facets.author) == MOST_AUTHORS
 
 
-def test_two_months_are_counted_by_the_day_and_longer_times_by_the_month(tmp_path: Path) -> None:
+def test_two_months_are_counted_by_the_day_then_by_the_week_and_longer_times_by_the_month(tmp_path: Path) -> None:
     first = date(2016, 2, 28)
     by_day = counted(tmp_path / "days", on(first, first, first + timedelta(days=61)))
     assert list(by_day.published) == [
         Period(start=first, end=first, count=2),
         Period(start=date(2016, 4, 29), end=date(2016, 4, 29), count=1),
     ]
-    by_month = counted(tmp_path / "months", on(first, first, first + timedelta(days=62), None))
+    by_week = counted(tmp_path / "weeks", on(first, first, first + timedelta(days=62), first + timedelta(days=427)))
+    assert [(period.start, period.end, period.count) for period in by_week.published] == [
+        (date(2016, 2, 22), date(2016, 2, 28), 2),  # the first day is a Sunday
+        (date(2016, 4, 25), date(2016, 5, 1), 1),
+        (date(2017, 4, 24), date(2017, 4, 30), 1),
+    ]
+    by_month = counted(tmp_path / "months", on(first, first, first + timedelta(days=428), None))
     assert list(by_month.published) == [
         Period(start=date(2016, 2, 1), end=date(2016, 2, 29), count=2),
-        Period(start=date(2016, 4, 1), end=date(2016, 4, 30), count=1),
+        Period(start=date(2017, 5, 1), end=date(2017, 5, 31), count=1),
         Period(start=None, end=None, count=1),
     ]
+
+
+def test_the_last_week_there_is_ends_with_the_calendar(tmp_path: Path) -> None:
+    facets = counted(tmp_path, on(date(9999, 9, 1), date(9999, 12, 31)))
+    assert (facets.published[-1].start, facets.published[-1].end) == (date(9999, 12, 27), date(9999, 12, 31))
 
 
 def test_the_first_and_the_last_month_there_are_can_be_counted(tmp_path: Path) -> None:

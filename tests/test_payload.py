@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.article import Article
+from archive.story import StorySize
 from index.engine import TermEvidence
 from index.facets import Facets, FacetValue, Period
 from index.folding import Copies
@@ -38,6 +39,7 @@ RESULT = Result(
     parts={"recency": 0.02},
     terms=(TermEvidence("river", 1, 4, 10.8), TermEvidence("delta", 0, 1, 0.4)),
     copies=Copies(count=3, ids=("b", "c", "d"), origin="c"),
+    story=StorySize(4, 12, 5),
     probability=0.912345,
     sentence="The river rose.",
 )
@@ -96,6 +98,7 @@ def test_a_search_is_written_exactly_as_the_contract_says() -> None:
                 "probability": 0.9123,
                 "snippet": {"text": "The river rose.", "highlights": [[4, 9]], "sentence": [0, 15]},
                 "copies": {"count": 3, "ids": ["b", "c", "d"], "origin": "c"},
+                "story": {"id": 4, "articles": 12, "links": {"self": "/api/stories/4", "page": "/stories/4"}},
                 "links": {
                     "self": "/api/articles/00000000000000a1",
                     "page": "/articles/00000000000000a1",
@@ -162,13 +165,14 @@ def test_what_is_not_known_is_null() -> None:
     bare = replace(
         RESULT,
         copies=None,
+        story=None,
         probability=None,
         sentence=None,
         snippet=Excerpt("The river rose."),
         keyword=LegScore(None, None, 0.0),
     )
     written = explained_result(bare)
-    assert (written["copies"], written["probability"]) == (None, None)
+    assert (written["copies"], written["story"], written["probability"]) == (None, None, None)
     assert written["snippet"] == {"text": "The river rose.", "highlights": [], "sentence": None}
     explanation = written["explain"]
     assert isinstance(explanation, dict)
@@ -181,7 +185,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     written = search_object(RESPONSE, urls=URLS, describe=explained_result)
     assert list(written)[:3] == ["query", "mode", "total"]
     assert set(result_object(RESULT)) == set(explained_result(RESULT)) - {"explain"}
-    assert list(explained_result(RESULT))[-4:] == ["snippet", "copies", "explain", "links"]
+    assert list(explained_result(RESULT))[-4:] == ["copies", "story", "explain", "links"]
     json.dumps(written, allow_nan=False)
 
 

@@ -1,5 +1,7 @@
 """What stands around the results of a page: notices, ways forward, filters, histogram, reasons."""
 
+from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -12,7 +14,7 @@ from index.engine import TermEvidence
 from index.facets import Facets, FacetValue, Period
 from index.ranking import Mode
 from index.results import LegScore, Result
-from index.search import SearchRequest, SearchResponse
+from index.search import Outline, SearchRequest, SearchResponse
 from index.snippet import Excerpt
 from web.filters import Facet
 from web.histogram import HEIGHT, MAX_SLOTS, Histogram, histogram
@@ -175,6 +177,60 @@ def test_a_filter_shows_how_many_articles_it_leaves() -> None:
     ]
 
 
+def test_a_list_with_a_value_in_force_counts_what_each_value_would_add() -> None:
+    beside = {"sources": Outline(9, True, COUNTED)}
+    narrowed = replace(FOUND, facets=Facets(source=[FacetValue(value="Radio Nine", count=2)]))
+    asked = replace(narrowed, request=replace(FOUND.request, sources=("Radio Nine",)))
+    sources = ResultsView(asked, URLS, outlines=beside).facets()[0]
+    assert [(choice.name, choice.count, choice.chosen) for choice in sources.first] == [
+        ("Radio Nine", 2, True),
+        ("The Ledger", 7, False),
+    ]
+
+
+def test_a_value_can_be_left_out_where_the_query_can_say_so() -> None:
+    sources = facet(COUNTED, "Source")
+    assert sources is not None
+    assert sources.first[0].without == "/search?q=river+flood+-source%3A%22The_Ledger%22"
+    chosen = facet(COUNTED, "Source", sources=("The_Ledger",))
+    assert chosen is not None
+    assert chosen.first[0].without == "", "it is in force"
+
+
+def test_what_is_left_out_is_a_chip_that_takes_it_in_again() -> None:
+    asked = view(FOUND, query='river -source:"The_Ledger" flood', sections=("World",))
+    assert [(chip.name, chip.url) for chip in asked.chips()] == [
+        ("Section: World", "/search?q=river+-source%3A%22The_Ledger%22+flood"),
+        ("Not Source: The Ledger", "/search?q=river+flood&section=World"),
+    ]
+    assert asked.without_filters() == "/search?q=river+flood"
+
+
+def test_ways_out_are_only_those_that_lead_somewhere() -> None:
+    outlines = {
+        "sources": Outline(0, True, Facets()),
+        "languages": Outline(3, True, Facets()),
+        "dates": Outline(1_200, False, Facets()),
+    }
+    asked = replace(
+        FOUND.request, sources=("A",), languages=("de", "fr"), date_from=date(2001, 3, 1), date_to=date(2001, 3, 31)
+    )
+    ways = ResultsView(replace(FOUND, request=asked, results=(), total=0), URLS, outlines=outlines).ways_out()
+    assert [(way.name, way.hint, way.count) for way in ways] == [
+        ("Language: German, French", "", 3),
+        ("1 March 2001 – 31 March 2001", "at least", 1_200),
+    ]
+    assert ways[1].url == "/search?q=river+flood&source=A&language=de&language=fr"
+
+
+def test_a_long_list_can_be_searched_by_typing() -> None:
+    long = facet(Facets(author=[FacetValue(value=f"A{n}", count=1) for n in range(17)]), "Author")
+    short = facet(Facets(author=[FacetValue(value=f"A{n}", count=1) for n in range(16)]), "Author")
+    assert long is not None
+    assert short is not None
+    assert (str(long.find), short.find) == ("Find an author", "")
+
+
 def test_a_filter_in_force_is_marked_and_its_link_takes_it_away() -> None:
     chosen = facet(COUNTED, "Source", sources=("The_Ledger",))
     assert chosen is not None
@@ -236,7 +292,7 @@ def day(when: date, count: int = 1) -> Period:
 
 
 def month(year: int, number: int, count: int = 1) -> Period:
-    end = date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
+    end = date(year, number, monthrange(year, number)[1])
     return Period(start=date(year, number, 1), end=end, count=count)
 
 
@@ -284,6 +340,51 @@ def test_the_undated_are_counted_beside_the_bars() -> None:
     assert (drawn(month(2016, 1), Period(start=None, end=None, count=4)).undated) == 4
     assert drawn(Period(start=None, end=None, count=4)).bars == ()
     assert drawn().undated == 0
+
+
+def test_days_and_weeks_stay_what_they_are() -> None:
+    weeks = drawn(
+        Period(start=date(2016, 2, 22), end=date(2016, 2, 28), count=2),
+        Period(start=date(2016, 12, 26), end=date(2017, 1, 1), count=1),
+    )
+    assert weeks.unit == "week"
+    assert [(bar.name, bar.slot, bar.url) for bar in weeks.bars] == [
+        ("Week of 22 February 2016", 0, "2016-02-22..2016-02-28"),
+        ("Week of 26 December 2016", 440, "2016-12-26..2017-01-01"),
+    ]
+    last = drawn(Period(start=date(9999, 12, 27), end=date.max, count=1)).bars[0]
+    assert (last.start, last.end) == (date(9999, 12, 27), date.max)
+
+
+@pytest.mark.parametrize(
+    ("periods", "ticks"),
+    [
+        ((day(date(2016, 3, 1)), day(date(2016, 3, 5))), ["1 Mar", "2 Mar", "3 Mar", "4 Mar", "5 Mar"]),
+        ((month(2015, 1), month(2016, 12)), ["Jan 2015", "Jul 2015", "Jan 2016", "Jul 2016"]),
+        ((month(2012, 3), month(2017, 2)), ["2013", "2014", "2015", "2016", "2017"]),
+        ((month(1965, 1), month(2016, 1)), ["1980", "2000"]),
+        ((month(1, 1), month(9999, 12)), ["0s", "2000s", "4000s", "6000s", "8000s"]),
+    ],
+)
+def test_the_axis_names_even_steps(periods: Sequence[Period], ticks: list[str]) -> None:
+    assert [tick.name for tick in drawn(*periods).ticks] == ticks
+
+
+def test_a_tick_stands_under_the_middle_of_its_bar_and_its_name_inside_the_drawing() -> None:
+    ticks = drawn(*(month(2016, number) for number in range(1, 6))).ticks
+    assert [(tick.at, tick.anchor) for tick in ticks] == [(10 + 20 * at, "middle") for at in range(5)]
+    years = drawn(month(2000, 1), month(2039, 1), month(2040, 1)).ticks
+    assert [(tick.name, tick.anchor) for tick in (years[0], years[-1])] == [("2000", "start"), ("2040", "end")]
+
+
+@given(st.dates(), st.integers(0, 3_000))
+def test_ticks_are_few_and_inside(first: date, months: int) -> None:
+    number = min(12 * first.year + first.month - 1 + months, 12 * 10_000 - 1)
+    ends = [month(first.year, first.month), month(number // 12, number % 12 + 1)]
+    found = drawn(*ends[: 1 + (months > 0)])
+    assert 1 <= len(found.ticks) <= 6 or found.unit == "decade"
+    assert [tick.at for tick in found.ticks] == sorted(tick.at for tick in found.ticks)
+    assert all(0 <= tick.at <= 100 for tick in found.ticks)
 
 
 found_days = st.dictionaries(st.dates(), st.integers(1, 50), min_size=1, max_size=30)
@@ -337,6 +438,89 @@ def test_a_bar_of_an_article_that_was_redated_meanwhile_leads_to_its_days() -> N
     redated = replace(FOUND, facets=Facets(published=[month(2017, 1)]))
     (bar,) = view(redated, date_to=date(2016, 9, 2)).timeline.bars
     assert bar.url == "/search?q=river+flood&from=2017-01-01&to=2017-01-31"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name", "url"),
+    [
+        ("2016-03-07", "2016-03-07", "March 2016", "&from=2016-03-01&to=2016-03-31"),
+        ("2016-03-01", "2016-03-31", "2016", "&from=2016-01-01&to=2016-12-31"),
+        ("2016-03-20", "2016-04-02", "2016", "&from=2016-01-01&to=2016-12-31"),
+        ("2016-01-01", "2016-12-31", "2010s", "&from=2010-01-01&to=2019-12-31"),
+        ("2010-01-01", "2019-12-31", "all dates", ""),
+        ("2009-05-01", "2010-05-01", "all dates", ""),
+        ("2016-03-07", "", "all dates", ""),
+        ("", "9999-12-31", "all dates", ""),
+    ],
+)
+def test_one_zooms_out_a_level_at_a_time(first: str, last: str, name: str, url: str) -> None:
+    days = {"date_from": first, "date_to": last}
+    asked = {side: date.fromisoformat(day) for side, day in days.items() if day}
+    wider = view(FOUND, **asked, page=3).zoomed_out()
+    assert wider is not None
+    assert (wider.name, wider.url) == (f"Zoom out: {name}", f"/search?q=river+flood{url}")
+    assert view(FOUND).zoomed_out() is None
+
+
+# Paging, and what is said of the whole
+
+
+def test_pages_are_the_first_the_neighbours_and_the_last() -> None:
+    def names(page: int, total: int) -> list[str]:
+        return [
+            ("*" if link.chosen else "") + link.name for link in view(replace(FOUND, total=total), page=page).pages()
+        ]
+
+    assert names(1, 10) == []
+    assert names(1, 30) == ["*1", "2", "3"]
+    assert names(6, 400) == ["1", "…", "4", "5", "*6", "7", "8", "…", "40"]
+    assert names(5, 80) == ["1", "2", "3", "4", "*5", "6", "7", "8"], "a gap of one is no gap"
+    assert view(replace(FOUND, total=400), page=6).pages()[-1].url == "/search?q=river+flood&page=40"
+    folded = replace(FOUND, total=40, folded=20)
+    assert [link.name for link in view(folded).pages()] == ["1", "2"], "what is folded takes no place"
+
+
+def test_a_page_may_be_longer_where_there_is_more() -> None:
+    sizes = view(replace(FOUND, total=30), page_size=20, page=2).page_sizes()
+    assert [(size.name, size.chosen) for size in sizes] == [
+        ("10", False),
+        ("20", True),
+        ("25", False),
+        ("50", False),
+        ("100", False),
+    ]
+    assert sizes[2].url == "/search?q=river+flood&page_size=25"
+    assert view(replace(FOUND, total=10)).page_sizes() == []
+
+
+def test_a_citation_names_the_search_its_filters_the_day_and_the_count() -> None:
+    asked = view(replace(FOUND, complete=False), sources=("The_Ledger",), page=3, cursor="0123456789abcdef-20")
+    cited = asked.citation(site="Backfile", root="https://news.example/", today=date(2026, 11, 29))
+    assert cited.url == "https://news.example/search?q=river+flood&source=The_Ledger"
+    assert cited.text == (
+        "Backfile, search for “river flood”, Source: The Ledger: At least 30 articles on 29 November 2026. "
+        "https://news.example/search?q=river+flood&source=The_Ledger"
+    )
+    everything = view(FOUND, query="").citation(site="B", root="http://x/", today=date(2026, 11, 29))
+    assert everything.text == "B, search for all articles: 30 articles on 29 November 2026. http://x/search"
+
+
+@pytest.mark.parametrize(
+    ("mode", "total", "holding", "hint"),
+    [
+        ("hybrid", 30, None, "Your words and their meaning, weighed together."),
+        ("hybrid", 30, 0, "Your words and their meaning, weighed together."),
+        ("hybrid", 1_300, 14, "Words and meaning together; 14 of these 1,300 articles match all your words."),
+        ("hybrid", 30, 1, "Words and meaning together; 1 of these 30 articles matches all your words."),
+        ("hybrid", 30, 30, "Words and meaning together; all of these articles match all your words."),
+        ("hybrid", 1, 1, "Words and meaning together; this article matches all your words."),
+        ("keyword", 30, 30, "Only articles in which your words occur. Both also finds those that say it otherwise."),
+    ],
+)
+def test_the_way_to_search_explains_itself(mode: Mode, total: int, holding: int | None, hint: str) -> None:
+    modes = view(replace(FOUND, total=total, holding=holding), mode=mode).modes()
+    assert [choice.hint for choice in modes if choice.chosen] == [hint]
+    assert all(choice.hint.endswith(".") for choice in modes)
 
 
 # Why this?

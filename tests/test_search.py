@@ -552,6 +552,25 @@ def test_a_facet_is_what_its_filter_leaves(newsroom: Services, query: str, mode:
 # What is shown
 
 
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "semantic"])
+def test_an_outline_says_what_the_search_says_and_reads_no_article(
+    newsroom: Services, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = SearchRequest(query="flood Millbrook", mode=mode, sections=("Weather",), page=3)
+    whole = newsroom.search.search(replace(request, page=1))
+    monkeypatch.setattr(newsroom.store, "live", None)
+    outline = newsroom.search.outline(request)
+    assert (outline.total, outline.complete, outline.facets) == (whole.total, whole.complete, whole.facets)
+
+
+def test_how_many_of_the_list_hold_every_word_is_what_words_alone_find(newsroom: Services) -> None:
+    both = newsroom.search.search(SearchRequest(query="flood Millbrook"))
+    words = newsroom.search.search(SearchRequest(query="flood Millbrook", mode="keyword"))
+    assert both.holding == words.total == words.holding
+    assert newsroom.search.search(SearchRequest(query="flood", mode="semantic")).holding is None
+    assert newsroom.search.search(SearchRequest()).holding is None
+
+
 def test_a_takedown_holds_at_once(parts: Services) -> None:
     gone = article(1)
     assert gone.id in found(parts, "flood")

@@ -157,6 +157,18 @@ def test_an_article_leads_to_its_story(client: FlaskClient, parts: Services) -> 
     assert "Part of a story" not in page_of(client, f"/articles/{newsroom.GERMAN.id}").text
 
 
+def test_results_and_related_articles_name_their_story_as_the_article_does(client: FlaskClient) -> None:
+    own = client.get(f"/api/articles/{FLOOD.id}").get_json()["story"]
+    found = client.get("/api/search?q=flood+Millbrook&page_size=100").get_json()["results"]
+    named = {each["id"]: each["story"] for each in found}
+    assert named[FLOOD.id] == own
+    assert {each.id for each in REPORTS[:10]} <= {id_ for id_, story in named.items() if story == own}
+    related = client.get(f"/api/articles/{FLOOD.id}/related").get_json()["results"]
+    assert [each["story"] for each in related if each["lane"] == "same_story"].count(own) > 0
+    german = client.get("/api/search?q=Hochwasser").get_json()["results"]
+    assert [each["story"] for each in german if each["id"] == newsroom.GERMAN.id] == [None]
+
+
 def test_hostile_headlines_stay_text(client: FlaskClient, parts: Services) -> None:
     together = {article.id: 999 for article in newsroom.NASTY}
     telling = parts.store.telling()
@@ -183,6 +195,7 @@ def test_what_is_withdrawn_is_in_no_story_at_once(changing: tuple[FlaskClient, S
     number = story_of(parts, FLOOD.id)
     parts.store.remove(FLOOD.id)
     assert client.get(f"/api/stories/{number}").get_json()["count"] == 11
+    assert "Part of a story: 11 articles from 3 outlets" in page_of(client, "/search?q=flood+Millbrook").text
     assert FLOOD.title not in page_of(client, f"/stories/{number}").text
     for each in REPORTS[1:11]:
         parts.store.remove(each.id)

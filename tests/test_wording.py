@@ -14,6 +14,8 @@ from index.snippet import Excerpt
 from web import wording
 from web.examples import example_queries
 
+SENSE = '<span class="sense"><span class="quiet">Nearest in meaning: </span>'
+
 
 def test_highlights_are_escaped_before_they_are_marked() -> None:
     snippet = Excerpt("<b>flood</b> & rain", ((3, 8), (15, 19)))
@@ -26,14 +28,12 @@ def test_a_highlight_that_splits_markup_cannot_make_any() -> None:
 
 def test_the_sentence_that_is_meant_is_marked_otherwise_than_the_words() -> None:
     snippet = Excerpt("It rains. The flood & the town. Ends.", ((14, 19),), (10, 31))
-    assert wording.marked(snippet) == (
-        'It rains. <span class="sense">The <mark>flood</mark> &amp; the town.</span> Ends.'
-    )
+    assert wording.marked(snippet) == (f"It rains. {SENSE}The <mark>flood</mark> &amp; the town.</span> Ends.")
 
 
 def test_a_word_across_the_border_of_the_sentence_is_marked_on_both_sides() -> None:
     assert wording.marked(Excerpt("abcdef", ((1, 3), (4, 6)), (2, 5))) == (
-        'a<mark>b</mark><span class="sense"><mark>c</mark>d<mark>e</mark></span><mark>f</mark>'
+        f"a<mark>b</mark>{SENSE}<mark>c</mark>d<mark>e</mark></span><mark>f</mark>"
     )
 
 
@@ -45,8 +45,9 @@ def test_marks_are_all_that_is_added_whatever_the_offsets(
     text: str, spans: list[tuple[int, int]], sentence: tuple[int, int] | None
 ) -> None:
     marked = str(wording.marked(Excerpt(text, tuple(spans), sentence)))
-    tags = ("<mark>", "</mark>", '<span class="sense">', "</span>")
-    assert [marked.count(tags[0]), marked.count(tags[2])] == [marked.count(tags[1]), marked.count(tags[3])]
+    tags = ("<mark>", "</mark>", SENSE, "</span>")
+    assert marked.count(tags[0]) == marked.count(tags[1])
+    assert 2 * marked.count(tags[2]) == marked.count(tags[3])  # what is said before it is closed as well
     depths = {tags[0]: 1, tags[1]: -1, tags[2]: 2, tags[3]: -2}
     depth = 0
     for tag in re.findall("|".join(tags), marked):

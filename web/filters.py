@@ -6,14 +6,16 @@ nor accents, and a language takes its kinds with it (`en` finds en-GB too).
 Invariant: every link is a whole search as a URL and starts at the first page of a new list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Literal
 
+from flask_babel import gettext, lazy_gettext
+
 from index.facets import Facets, FacetValue
-from index.search import SearchRequest
-from web.histogram import Histogram, histogram
+from index.query import FieldName
+from index.search import Outline, SearchRequest
+from web.exclusions import excluding, exclusions, without_exclusions
 from web.params import SearchUrls
 from web.wording import label, language_name, long_day
 
@@ -30,17 +32,22 @@ class Choice:
     chosen: bool = False
     hint: str = ""
     count: int = 0
+    without: str = ""  # the search that leaves this value out
 
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One list of filters: the first few values, the rest for who asks for more, and those that have no value."""
+    """One list of filters: the first few values, the rest for who asks for more, and those that have no value.
+
+    `find` names the box in which one of a long list is looked for; none where the list is short.
+    """
 
     title: str
     first: Sequence[Choice]
     rest: Sequence[Choice]
     without: str
     without_count: int
+    find: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +55,19 @@ class Kind:
     """One kind of filter: its name, and what an article without it is said to have."""
 
     title: str
+    field: FieldName  # of the query language
+    find: str
     without: str = ""  # nothing where such articles are not counted
 
 
 KINDS: dict[FilterName, Kind] = {
-    "sources": Kind("Source", "No source"),
-    "sections": Kind("Section", "No section"),
-    "authors": Kind("Author"),
-    "languages": Kind("Language", "Language unknown"),
+    "sources": Kind("Source", "source", lazy_gettext("Find a source"), "No source"),
+    "sections": Kind("Section", "section", lazy_gettext("Find a section"), "No section"),
+    "authors": Kind("Author", "author", lazy_gettext("Find an author")),
+    "languages": Kind("Language", "language", lazy_gettext("Find a language"), "Language unknown"),
 }
+NAME_OF_FIELD: dict[str, FilterName] = {kind.field: name for name, kind in KINDS.items()}
+DATES = "dates"  # beside those, as one filter
 
 
 def values_of(request: SearchRequest, name: FilterName) -> tuple[str, ...]:
@@ -71,8 +82,28 @@ def values_of(request: SearchRequest, name: FilterName) -> tuple[str, ...]:
 
 
 def without_filters(request: SearchRequest) -> SearchRequest:
-    """Return the same query with no filter."""
-    return replace(request, sources=(), sections=(), authors=(), languages=(), date_from=None, date_to=None)
+    """Return the same query with no filter, nor a value left out."""
+    words = without_exclusions(request.query)
+    return replace(
+        request, query=words, sources=(), sections=(), authors=(), languages=(), date_from=None, date_to=None
+    )
+
+
+def without_each(request: SearchRequest) -> dict[str, SearchRequest]:
+    """Return, by the name of each filter in force, the search without it; dates are one filter."""
+    others: dict[str, SearchRequest] = {name: _with(request, name, ()) for name in KINDS if values_of(request, name)}
+    if request.date_from or request.date_to:
+        return {**others, DATES: replace(request, date_from=None, date_to=None)}
+    return others
+
+
+def ways_out(request: SearchRequest, urls: SearchUrls, outlines: Mapping[str, Outline]) -> list[Choice]:
+    """Return the searches without one of the filters that find something, each named by what it does without."""
+    return [
+        Choice(_said(request, name), urls.at(other), count=outlines[name].total, hint=_at_least(outlines[name]))
+        for name, other in without_each(request).items()
+        if name in outlines and outlines[name].total
+    ]
 
 
 def chips(request: SearchRequest, urls: SearchUrls) -> list[Choice]:
@@ -86,58 +117,83 @@ def chips(request: SearchRequest, urls: SearchUrls) -> list[Choice]:
         chips.append(Choice(f"From {long_day(request.date_from)}", urls.at(replace(request, date_from=None))))
     if request.date_to:
         chips.append(Choice(f"To {long_day(request.date_to)}", urls.at(replace(request, date_to=None))))
+    for field, value, rest in exclusions(request.query):
+        name = NAME_OF_FIELD[field]
+        said = gettext("Not %(kind)s: %(value)s", kind=KINDS[name].title, value=_shown(name, value))
+        chips.append(Choice(said, urls.at(replace(request, query=rest))))
     return chips
 
 
-def facets(counted: Facets, request: SearchRequest, urls: SearchUrls) -> list[Facet]:
-    """Return the lists that have something to choose, most frequent values first."""
-    lists: list[tuple[FilterName, Sequence[FacetValue]]] = [
-        ("sources", counted.source),
-        ("sections", counted.section),
-        ("authors", counted.author),
-        ("languages", counted.language),
-    ]
+def facets(
+    counted: Facets, request: SearchRequest, urls: SearchUrls, *, outlines: Mapping[str, Outline]
+) -> list[Facet]:
+    """Return the lists that have something to choose, the values in force first, then the most frequent.
+
+    A list that has a value in force shows what the search without that filter finds, which `outlines` tell: each count
+    is of the articles that choosing the value adds.
+    """
+    lists = {name: _values(outlines[name].facets if name in outlines else counted, name) for name in KINDS}
     return [
         _facet(name, values, request, urls)
-        for name, values in lists
+        for name, values in lists.items()
         if values and (len(values) > 1 or values_of(request, name) or name == "authors")
     ]
 
 
-def timeline(counted: Facets, request: SearchRequest, urls: SearchUrls) -> Histogram:
-    """Return when the articles were published; each bar leads to its days alone, of those that were asked for."""
-
-    def url_of(start: date, end: date) -> str:
-        first, last = max(start, request.date_from or start), min(end, request.date_to or end)
-        if last < first:  # an article that was found and has another date since
-            first, last = start, end
-        return urls.at(replace(request, date_from=first, date_to=last))
-
-    return histogram(counted.published, url_of=url_of)
-
-
 def _facet(name: FilterName, values: Sequence[FacetValue], request: SearchRequest, urls: SearchUrls) -> Facet:
-    asked = values_of(request, name)
-    choices = [
-        Choice(
-            _shown(name, facet.value),
-            urls.at(_toggled(request, facet.value, name)),
-            chosen=facet.value in asked,
-            count=facet.count,
-        )
-        for facet in values
-        if facet.value is not None
-    ]
+    kind = KINDS[name]
+    choices = [_choice(name, facet.value, facet.count, request, urls) for facet in values if facet.value is not None]
+    choices.sort(key=lambda choice: not choice.chosen)
+    first, rest = choices[:SHOWN_VALUES], choices[SHOWN_VALUES:]
     without = sum(facet.count for facet in values if facet.value is None)
-    return Facet(KINDS[name].title, choices[:SHOWN_VALUES], choices[SHOWN_VALUES:], KINDS[name].without, without)
+    return Facet(kind.title, first, rest, kind.without, without, kind.find if len(rest) > SHOWN_VALUES else "")
+
+
+def _choice(name: FilterName, value: str, count: int, request: SearchRequest, urls: SearchUrls) -> Choice:
+    chosen = value in values_of(request, name)
+    query = None if chosen else excluding(request.query, KINDS[name].field, value)
+    return Choice(
+        _shown(name, value),
+        urls.at(_toggled(request, value, name)),
+        chosen=chosen,
+        count=count,
+        without=urls.at(replace(request, query=query)) if query else "",
+    )
+
+
+def _values(counted: Facets, name: FilterName) -> Sequence[FacetValue]:
+    values: dict[FilterName, Sequence[FacetValue]] = {
+        "sources": counted.source,
+        "sections": counted.section,
+        "authors": counted.author,
+        "languages": counted.language,
+    }
+    return values[name]
 
 
 def _shown(name: FilterName, value: str) -> str:
     return language_name(value) if name == "languages" else label(value)
 
 
+def _said(request: SearchRequest, name: str) -> str:
+    """Return one filter in words: its values."""
+    if name == DATES:
+        days = (request.date_from, request.date_to)
+        return " – ".join(long_day(day) if day else "" for day in days).strip()
+    kind: FilterName = next(each for each in KINDS if each == name)
+    return f"{KINDS[kind].title}: {', '.join(_shown(kind, value) for value in values_of(request, kind))}"
+
+
+def _at_least(outline: Outline) -> str:
+    return "" if outline.complete else gettext("at least")
+
+
 def _toggled(request: SearchRequest, value: str, name: FilterName) -> SearchRequest:
     asked = values_of(request, name)
     kept = tuple(other for other in asked if other != value)
-    values: dict[str, tuple[str, ...]] = {name: kept if value in asked else (*asked, value)}
-    return replace(request, **values)  # type: ignore[arg-type]  # a name of these four, and values as it has them
+    return _with(request, name, kept if value in asked else (*asked, value))
+
+
+def _with(request: SearchRequest, name: FilterName, values: tuple[str, ...]) -> SearchRequest:
+    changed: dict[str, tuple[str, ...]] = {name: values}
+    return replace(request, **changed)  # type: ignore[arg-type]  # a name of these four, and values as it has them

@@ -1,6 +1,8 @@
 """The pages people read: home, results, article, stories. Rendered on the server; they need no script."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from flask import Blueprint, Flask, Response, render_template, request
 
@@ -8,13 +10,14 @@ from archive.article import Article
 from index.errors import CursorExpired
 from index.query import MAX_QUERY_CHARS
 from index.related import RelatedResponse
-from index.search import SearchRequest, SearchResponse
+from index.search import Outline, SearchRequest, SearchResponse
 from index.stories.reading import Headed
-from web import conditional, params, wording
+from web import api, conditional, params, wording
 from web.api import header_of, link_header
 from web.copies import Member, members
 from web.direction import direction, interface
 from web.examples import example_queries
+from web.filters import DATES, without_each
 from web.payload import page_links, story_page_links
 from web.related import RELATED_ON_PAGE, lanes_of
 from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
@@ -23,6 +26,7 @@ from web.services import STORY_ID, Services, copies_of, services, shown_article,
 SEARCH_PATH = "/search"
 STORIES_PATH = "/stories"
 NEWEST_ON_HOME = 8
+MOST_OUTLINES = 4  # searches beside the one that was asked for
 
 blueprint = Blueprint("pages", __name__)
 
@@ -56,21 +60,43 @@ def search() -> Response:
     tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
     if kept := conditional.unchanged(tag):
         return kept
-    found, notices = parts.crew.do(lambda: _found(parts, wanted))
+    found, notices, outlines = parts.crew.do(lambda: _found(parts, wanted))
     urls = _search_urls()
-    view = ResultsView(found, urls, notices=notices)
-    page = Response(render_template("results.html", found=found, view=view, links=page_links(found, urls)))
+    view = ResultsView(found, urls, notices=notices, outlines=outlines)
+    page = Response(
+        render_template(
+            "results.html",
+            found=found,
+            view=view,
+            links=page_links(found, urls),
+            citation=view.citation(
+                site=parts.settings.site_name, root=request.url_root, today=datetime.now(UTC).date()
+            ),
+        )
+    )
     if link := link_header(found, urls):
         page.headers["Link"] = link
     return _validated(page, None if found.degraded else tag)
 
 
-def _found(parts: Services, wanted: SearchRequest) -> tuple[SearchResponse, list[Notice]]:
+def _found(parts: Services, wanted: SearchRequest) -> tuple[SearchResponse, list[Notice], Mapping[str, Outline]]:
+    notices = []
     try:
-        return parts.search.search(wanted), []
+        found = parts.search.search(wanted)
     except CursorExpired:
         found = parts.search.search(replace(wanted, cursor=None, page=1))
-        return found, [LIST_GONE if _says_more_than_a_cursor(wanted) else LIST_UNKNOWN]
+        notices = [LIST_GONE if _says_more_than_a_cursor(wanted) else LIST_UNKNOWN]
+    return found, notices, {} if found.degraded else _outlines(parts, found)
+
+
+def _outlines(parts: Services, found: SearchResponse) -> Mapping[str, Outline]:
+    """Return what is found without each filter, which mostly was looked at a moment ago and is kept.
+
+    Without the dates it is of interest only where nothing is found with them.
+    """
+    others = without_each(found.request)
+    wanted = [name for name in others if name != DATES or not found.total]
+    return {name: parts.search.outline(others[name]) for name in wanted[:MOST_OUTLINES]}
 
 
 @blueprint.get("/articles/<article_id>")

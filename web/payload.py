@@ -79,6 +79,7 @@ def result_object(result: Result) -> Json:
         "probability": None if result.probability is None else round(result.probability, PROBABILITY_DIGITS),
         "snippet": _snippet(result.snippet),
         "copies": _copies(result.copies),
+        "story": _story(result.story.id, result.story.articles) if result.story else None,
         "links": article_links(article.id),
     }
 
@@ -121,6 +122,10 @@ def _copies(copies: Copies | None) -> Json | None:
     if copies is None:
         return None
     return {"count": copies.count, "ids": list(copies.ids), "origin": copies.origin}
+
+
+def _story(story_id: int, articles: int) -> Json:
+    return {"id": story_id, "articles": articles, "links": story_links(story_id)}
 
 
 def _facets(facets: Facets) -> Json:
@@ -173,9 +178,7 @@ def article_object(
             for entry in versions
         ],
         "copies": [copy_object(each, is_origin=each is group[0]) for each in group],
-        "story": None
-        if story is None
-        else {"id": story.story.id, "articles": story.story.articles, "links": story_links(story.story.id)},
+        "story": _story(story.story.id, story.story.articles) if story else None,
         "links": article_links(article.id),
     }
 

@@ -3,19 +3,27 @@
 Invariant: every link is a whole search as a URL and starts at the first page of a new list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
+from math import ceil
+
+from flask_babel import gettext, lazy_gettext, ngettext
 
 from index.listing import SORTS, Sort
-from index.ranking import MODES
+from index.ranking import MODES, Mode
 from index.results import Result
-from index.search import SearchRequest, SearchResponse
-from web.filters import Choice, Facet, chips, facets, timeline, without_filters
+from index.search import Outline, SearchRequest, SearchResponse
+from web.filters import Choice, Facet, chips, facets, ways_out, without_filters
 from web.histogram import Histogram
-from web.params import SearchUrls
+from web.page_numbers import page_numbers
+from web.params import MAX_PAGE, SearchUrls
 from web.reasons import Why, why
-from web.wording import MODE_NAMES, SORT_NAMES, count_of
+from web.timeline import timeline, zoomed_out
+from web.wording import MODE_NAMES, SORT_NAMES, count_of, found_line, long_day
+
+PAGE_SIZES = (10, 25, 50, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,14 @@ class Notice:
     strong: str
     text: str
     link: Choice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A search as it is quoted: its address, and a line that says what it found on which day."""
+
+    url: str
+    text: str
 
 
 DEGRADED = Notice(
@@ -50,6 +66,12 @@ ALL_LISTED = Notice("All that comes near is listed,", "also what is probably not
 DOUBTFUL = Notice("These are the nearest articles,", "although probably none of them is relevant.")
 
 
+OTHER_MODES: dict[Mode, str] = {
+    "keyword": lazy_gettext("Both also finds those that say it otherwise."),
+    "semantic": lazy_gettext("Words keeps to those in which your own occur."),
+}
+
+
 def how_well(found: SearchResponse) -> Notice | None:
     """Return what is to be said of how well the articles listed match, when something is.
 
@@ -69,9 +91,20 @@ def how_well(found: SearchResponse) -> Notice | None:
 class ResultsView:
     """What the results page shows, so that its template holds no logic."""
 
-    def __init__(self, found: SearchResponse, urls: SearchUrls, *, notices: Sequence[Notice] = ()) -> None:
-        """Keep what was found, how its searches are written as URLs, and what else is to be said above it."""
+    def __init__(
+        self,
+        found: SearchResponse,
+        urls: SearchUrls,
+        *,
+        notices: Sequence[Notice] = (),
+        outlines: Mapping[str, Outline] | None = None,
+    ) -> None:
+        """Keep what was found, how its searches are written as URLs, and what else is to be said above it.
+
+        `outlines` are of the searches without one filter, by its name.
+        """
         self._found = found
+        self._outlines = outlines or {}
         self._first = replace(found.request, page=1, cursor=None)
         self._urls = urls
         self._more = notices
@@ -90,16 +123,39 @@ class ResultsView:
         return why(result, self._first.mode)
 
     def modes(self) -> list[Choice]:
-        """Return the ways to search."""
+        """Return the ways to search; the hint of the one in force says how much of the list another would keep."""
         return [
             Choice(
                 MODE_NAMES[mode].name,
                 self._at(replace(self._first, mode=mode)),
                 chosen=mode == self._first.mode,
-                hint=MODE_NAMES[mode].hint,
+                hint=self._hint() if mode == self._first.mode else f"{MODE_NAMES[mode].hint}.",
             )
             for mode in MODES
         ]
+
+    def _hint(self) -> str:
+        hint = f"{MODE_NAMES[self._first.mode].hint}."
+        if self._first.mode != "hybrid":
+            return f"{hint} {OTHER_MODES[self._first.mode]}"
+        holding, total = self._found.holding, self._found.total
+        if not holding:
+            return hint
+        if holding == total:
+            said: str = ngettext(
+                "Words and meaning together; this article matches all your words.",
+                "Words and meaning together; all of these articles match all your words.",
+                total,
+            )
+            return said
+        most: str = ngettext(
+            "Words and meaning together; %(count)s of these %(total)s articles matches all your words.",
+            "Words and meaning together; %(count)s of these %(total)s articles match all your words.",
+            holding,
+            count=f"{holding:,}",
+            total=f"{total:,}",
+        )
+        return most
 
     def sorts(self) -> list[Choice]:
         """Return the orders; without a query there is no best match, and the newest come first."""
@@ -173,7 +229,54 @@ class ResultsView:
 
     def facets(self) -> list[Facet]:
         """Return the filters there are to choose from."""
-        return facets(self._found.facets, self._first, self._urls)
+        return facets(self._found.facets, self._first, self._urls, outlines=self._outlines)
+
+    def ways_out(self) -> list[Choice]:
+        """Return the searches without one of the filters that find something."""
+        return ways_out(self._first, self._urls, self._outlines)
+
+    def zoomed_out(self) -> Choice | None:
+        """Return the search of a longer stretch of time, where dates are asked for."""
+        return zoomed_out(self._first, self._urls)
+
+    def pages(self) -> list[Choice]:
+        """Return the pages to go to directly, none where there is but one; a gap has no URL."""
+        request = self._found.request
+        places = self._found.total - self._found.folded
+        last = min(max(ceil(places / request.page_size), request.page), MAX_PAGE)
+        if last == 1 or request.page > last:
+            return []
+        return [
+            Choice(f"{number:,}", self._at(replace(self._first, page=number)), chosen=number == request.page)
+            if number
+            else Choice("…", "")
+            for number in page_numbers(request.page, last)
+        ]
+
+    def page_sizes(self) -> list[Choice]:
+        """Return how many results a page may have, where that makes a difference."""
+        if self._found.total - self._found.folded <= PAGE_SIZES[0]:
+            return []
+        now = self._first.page_size
+        return [
+            Choice(f"{size}", self._at(replace(self._first, page_size=size)), chosen=size == now)
+            for size in sorted({*PAGE_SIZES, now})
+        ]
+
+    def citation(self, *, site: str, root: str, today: date) -> Citation:
+        """Return how the search is quoted: what it found `today` at `site`, whose addresses begin with `root`."""
+        url = root.rstrip("/") + self._at(replace(self._first, page_size=self._urls.page_size))
+        asked = gettext("“%(query)s”", query=self._first.query) if self._first.query else gettext("all articles")
+        search = ", ".join([asked, *(chip.name for chip in self.chips())])
+        text = gettext(
+            "%(site)s, search for %(search)s: %(found)s on %(day)s. %(url)s",
+            site=site,
+            search=search,
+            found=found_line(self._found),
+            day=long_day(today),
+            url=url,
+        )
+        return Citation(url, text)
 
     @cached_property
     def timeline(self) -> Histogram:

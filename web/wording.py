@@ -9,11 +9,15 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from babel.dates import format_skeleton
+from flask_babel import get_locale, gettext, lazy_gettext, ngettext
 from markupsafe import Markup, escape
 
+from archive.article import Article
+from archive.story import StorySize
 from index.listing import Sort
 from index.ranking import Mode
-from index.search import SearchResponse
+from index.search import Outline, SearchResponse
 from index.snippet import Excerpt, Range
 
 
@@ -35,6 +39,14 @@ LANE_NAMES = {
     "follow_up": "What came after",
     "other": "On the same subject",
 }
+UNIT_NAMES = {
+    "day": Named(lazy_gettext("Day"), lazy_gettext("by the day")),
+    "week": Named(lazy_gettext("Week"), lazy_gettext("by the week")),
+    "month": Named(lazy_gettext("Month"), lazy_gettext("by the month")),
+    "year": Named(lazy_gettext("Year"), lazy_gettext("by the year")),
+    "decade": Named(lazy_gettext("Decade"), lazy_gettext("by the decade")),
+}
+NAMED_AUTHORS = 2  # of an article in a list
 SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "oldest": "Oldest"}
 LONG_HEADLINE, ENDLESS_HEADLINE = 110, 300  # characters: beyond, a headline is set smaller
 NAMED_OUTLETS = 3  # of a story in a list
@@ -58,7 +70,10 @@ def marked(snippet: Excerpt) -> Markup:
     if not (sense := _apart(filter(None, [snippet.sentence]), len(text))):
         return _marked(text, (0, len(text)), marks)
     start, end = sense[0]
-    inside = Markup('<span class="sense">') + _marked(text, (start, end), marks) + Markup("</span>")
+    said = Markup('<span class="quiet">{} </span>').format(
+        gettext("Nearest in meaning:")
+    )  # for those who hear the page
+    inside = Markup('<span class="sense">') + said + _marked(text, (start, end), marks) + Markup("</span>")
     return _marked(text, (0, start), marks) + inside + _marked(text, (end, len(text)), marks)
 
 
@@ -109,6 +124,12 @@ def long_day(moment: datetime | date) -> str:
     return f"{moment.day} {moment:%B} {moment.year}"
 
 
+def brief(day: date, skeleton: str) -> str:
+    """Return the parts of a day that `skeleton` names (Unicode TR 35), such as yMMM, as short as the language does."""
+    locale = str(get_locale() or "en")
+    return format_skeleton(skeleton, day, locale="en_GB" if locale == "en" else locale)  # days stand before months here
+
+
 def machine_time(moment: datetime) -> str:
     """Return a time for <time datetime>: a day alone when the source gave no hour."""
     moment = moment.astimezone(UTC)
@@ -122,6 +143,26 @@ def byline(authors: Sequence[str]) -> str:
     if len(authors) < 2:
         return "".join(authors)
     return f"{', '.join(authors[:-1])} and {authors[-1]}"
+
+
+def telling_authors(article: Article) -> str:
+    """Return who wrote an article, where that says more than its source does, the first by name; else nothing."""
+    source = label(article.source or "").casefold()
+    authors = [author for author in article.authors if author.casefold() != source]
+    more = len(authors) - NAMED_AUTHORS
+    if more <= 0:
+        return byline(authors)
+    return byline([*authors[:NAMED_AUTHORS], ngettext("%(num)d more", "%(num)d more", more)])
+
+
+def story_line(story: StorySize) -> str:
+    """Return of how many articles and outlets a story is."""
+    articles: str = ngettext("%(num)d article", "%(num)d articles", story.articles)
+    if not story.outlets:
+        return articles
+    outlets = ngettext("%(num)d outlet", "%(num)d outlets", story.outlets)
+    both: str = gettext("%(articles)s from %(outlets)s", articles=articles, outlets=outlets)
+    return both
 
 
 def count_of(number: int, singular: str, plural: str = "") -> str:
@@ -147,7 +188,7 @@ def span_of(first: datetime | None, latest: datetime | None) -> str:
     return f"{begin} to {long_day(latest)}"
 
 
-def found_line(response: SearchResponse) -> str:
+def found_line(response: SearchResponse | Outline) -> str:
     """Return how much was found, and no more than is known."""
     if not response.total:
         return "No articles"

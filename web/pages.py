@@ -12,7 +12,7 @@ from index.query import MAX_QUERY_CHARS
 from index.related import RelatedResponse
 from index.search import Outline, SearchRequest, SearchResponse
 from index.stories.reading import Headed
-from web import api, conditional, params, wording
+from web import conditional, params, wording
 from web.api import header_of, link_header
 from web.copies import Member, members
 from web.direction import direction, interface

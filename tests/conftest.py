@@ -1,5 +1,12 @@
-"""What several test files share, opened once a run: the real model, a browser, and the newsroom as pages."""
+"""What several test files share, opened once a process: the real model, a browser, and the newsroom as pages.
 
+`make test` runs the files in several processes, one file in one (pytest-xdist's `--dist loadfile`).
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,16 +21,37 @@ from index.embedder import BUNDLED, Embedder, open_embedder
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+IN_MEMORY = Path("/dev/shm")
+ROOM = 4 << 30  # bytes that must be free there: a run leaves less than a tenth of it at any time
+LONGEST = ("test_invariants.py", "test_recovery.py", "test_embedder.py", "test_upgrade.py", "test_browser.py")
+
+# What is tested syncs every file it writes, tens of thousands in a run: most of the time would go to the disk.
+if "TMPDIR" not in os.environ and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM:
+    os.environ["TMPDIR"] = str(IN_MEMORY)
+    tempfile.tempdir = None  # asked for anew
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that in the end no process waits for another."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
+    """The folder of the converted model, the same one for all processes of a run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "models"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
 def real_embedder(model_cache: Path) -> Embedder:
-    """The bundled model, run by OpenVINO."""
-    return open_embedder(BUNDLED, runtime="openvino", cache=model_cache)
+    """The bundled model, run by OpenVINO; the first process to need it converts it."""
+    with (model_cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return open_embedder(BUNDLED, runtime="openvino", cache=model_cache)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import newsroom
@@ -74,6 +75,7 @@ def imported_at_work(tree: ast.AST) -> set[str]:
     return {*imported(tree), *(f"{node.module}.{alias.name}" for node in froms for alias in node.names)}
 
 
+@cache
 def imports() -> list[tuple[str, str]]:
     """Return each (file, module it imports)."""
     return [(name_of(file), module) for file in sources() for module in imported(ast.parse(file.read_bytes()))]

@@ -1,6 +1,7 @@
 """The converted model on disk: verified before it is used, made again when damaged, true to torch."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 from openvino import Model, Type
 
-from index.embedder import BUNDLED, Embedder, ModelSource, open_embedder
+from index import openvino_conversion
+from index.embedder import BUNDLED, Embedder, ModelSource, checked, open_embedder
 from index.openvino_conversion import FORMAT, is_whole, tabulate
 from index.openvino_model import CompiledModel, Weights
 from index.openvino_weights import in_eight_bits
@@ -41,9 +43,14 @@ def damaged(file: Path) -> None:
 
 
 def test_a_damaged_conversion_is_made_again(
-    model_cache: Path, made: Path, real_embedder: Embedder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    made: Path,
+    real_embedder: Embedder,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = linked(made, tmp_path / made.name)
+    monkeypatch.setattr(openvino_conversion, "tabulate", partial(tabulate, most=0))  # the table takes longest
     damaged(folder / "model.bin")
     with caplog.at_level("INFO"):
         again = open_embedder(BUNDLED, runtime="openvino", cache=tmp_path)
@@ -111,7 +118,7 @@ def test_light_weights_mean_the_same_in_a_quarter_of_the_bytes(made: Path) -> No
     whole, light = (CompiledModel(made, threads=1, streams=1, weights=kind) for kind in get_args(Weights))
     asked = ["who won the election of 2016", "crew trapped under the sea", "land swap rejected by the Kremlin"]
     for tokens in Tokenizer(made, limit=256).ids(asked):
-        one, other = (model.infer([tokens], length=len(tokens))[0] for model in (whole, light))
+        one, other = (checked(model.infer([tokens], length=len(tokens)))[0] for model in (whole, light))
         assert np.dot(one, other) > 0.9995
 
 
@@ -131,4 +138,4 @@ def test_matrices_of_constants_that_widen_are_kept_as_whole_numbers_and_nothing_
     found = Core().compile_model(light, "CPU")(asked)
     assert np.allclose(found[0], asked[0] @ weights.T, atol=0.02)
     assert np.allclose(found[1], 7.0)
-    assert np.allclose(found[2], found[0].sum())
+    assert np.allclose(found[2], found[0].sum(), atol=0.02)

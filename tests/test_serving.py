@@ -331,6 +331,8 @@ def test_an_opening_that_fails_leaves_the_old_generation_and_is_tried_again(
     slow.fails = True
     slow.let.release()
     assert answer_at_once(waiting.serving) == (1, False, 1)
+    assert waiting.serving._follower is not None
+    waiting.serving._follower.join()  # it has said so by then
     slow.let.release()
     with pytest.raises(RuntimeError, match="out of memory"):
         waiting.serving.catch_up()

@@ -391,12 +391,12 @@ def test_hostile_text_makes_no_element_no_handler_and_no_link(client: FlaskClien
         "html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "search", "form", "label",
         "input", "button", "main", "section", "h1", "h2", "h3", "p", "span", "ol", "ul", "li", "time", "nav", "article",
         "mark", "details", "summary", "aside", "footer", "code", "strong", "q", "table", "thead", "tbody", "tr",
-        "th", "td", "svg", "rect",
+        "th", "td", "svg", "rect", "template",
     }  # fmt: skip
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
     assert {attributes.get("class") for attributes in page.all("svg")} <= {"histogram"}
-    assert [attributes.get("src") for attributes in page.all("script")] == ["/static/backfile.js"]
+    assert [attributes.get("src") for attributes in page.all("script")] == ["/static/search.js"]
     for href in page.hrefs():
         assert re.match(r"/(?!/)|#|https?://", href), href
     assert "49" not in re.findall(r"Nasty (\d+)", page.text)

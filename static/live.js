@@ -11,6 +11,9 @@ const bare = () => location.href.split("#")[0];
 
 export const addressOf = (form) => `${form.action}?${new URLSearchParams(new FormData(form))}`;
 
+// Whether more is to come before a search says what is meant: the value of a filter, what a sign stands before.
+export const isUnfinished = (text) => /\w:(?:"[^"]*|[^\s"]*)$|(?:[(|-]|\b(?:AND|OR|NOT))\s*$/.test(text);
+
 function pageOf(page) {
   const beside = [...page.head.querySelectorAll("link[rel=prev], link[rel=next]")].map((link) => link.outerHTML).join("");
   return { title: page.title, main: page.querySelector("main").innerHTML, beside };
@@ -66,7 +69,7 @@ export function live(form, box, status) {
 
   async function refresh() {
     const url = addressOf(form);
-    if (url === shown || !box.value.trim()) return;
+    if (url === shown || !box.value.trim() || isUnfinished(box.value)) return;
     const page = await fetched(url);
     if (!page) return;
     if (page.main.includes('class="hit"')) enter(url, page);

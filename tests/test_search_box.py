@@ -412,6 +412,17 @@ def test_leaving_the_box_settles_a_search_and_back_from_an_article_leads_to_it(b
         expect(page.locator(".hit").first).to_contain_text("Millbrook")
 
 
+def test_results_wait_for_the_value_of_a_filter_and_for_what_a_sign_stands_before(browser: Browser, site: str) -> None:
+    unfinished = ["source:", "flood source:The", 'source:"The Le', "flood -", "flood OR ", "a | ", "(", "x NOT"]
+    finished = ["flood", 'source:"The Ledger"', "source:Reuters ", "kirsk~", "elect*", "floor", "a (b)"]
+    with reading(browser, site) as page:
+        page.goto("/search?q=flood")
+        judged = page.evaluate(
+            "async (texts) => texts.filter((await import('/static/live.js')).isUnfinished)", [*unfinished, *finished]
+        )
+        assert judged == unfinished
+
+
 def test_where_one_was_in_a_list_is_kept(browser: Browser, site: str) -> None:
     with reading(browser, site) as page:
         page.goto("/search?q=flood")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from index.query import parse
 
 FILED = ("author", "source", "section", "language")  # filters that have values; a title has words
 MOST_YEARS = 5  # offered for a date
+MOST_FOLDED = 50_000  # names whose folded form is remembered from one state of the archive to the next, about 10 MB
 PLAIN_DATES = ("today", "yesterday", "last week", "last month", "past 7 days")
+_folded = lru_cache(MOST_FOLDED)(fold)
 _BARE = re.compile(r"[^\W_][\w.&'’-]*")
 
 
@@ -105,7 +108,7 @@ def _merged(values: Sequence[FacetValue], *, is_language: bool) -> list[tuple[st
     forms: dict[str, str] = {}
     counts: dict[str, int] = {}
     for value in values:
-        if value.value and (folded := fold(value.value)):
+        if value.value and (folded := _folded(value.value)):
             forms.setdefault(folded, value.value)
             counts[folded] = counts.get(folded, 0) + value.count
     if is_language:

@@ -8,8 +8,10 @@ from flask_babel import Babel
 from web import (
     alternates,
     api,
+    api_docs,
     commands,
     compression,
+    embedding,
     errors,
     export,
     feeds,
@@ -48,6 +50,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.register_blueprint(feeds.blueprint)
     app.register_blueprint(export.blueprint)
     app.register_blueprint(oembed.blueprint)
+    app.register_blueprint(embedding.blueprint)
+    app.register_blueprint(api_docs.blueprint)
     sitemap.register(app)
     urls.register(app)
     alternates.register(app)

@@ -214,6 +214,8 @@ def test_a_merged_story_leads_to_the_one_it_went_into(changing: tuple[FlaskClien
     assert (response.status_code, response.mimetype) == (301, "application/problem+json")
     assert response.get_json()["merged_into"] == response.headers["Location"] == f"/api/stories/{number}"
     assert client.get("/stories/700").headers["Location"] == f"/stories/{number}"
+    assert client.get("/stories/700.atom").headers["Location"] == f"/stories/{number}.atom"
+    assert client.get("/stories/700/embed").headers["Location"] == f"/stories/{number}/embed"
     assert client.get("/stories/702").status_code == 404
 
 

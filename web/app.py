@@ -6,9 +6,11 @@ from flask_babel import Babel
 from web import (
     alternates,
     api,
+    api_docs,
     commands,
     completions,
     compression,
+    embedding,
     errors,
     export,
     feeds,
@@ -49,6 +51,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.register_blueprint(feeds.blueprint)
     app.register_blueprint(export.blueprint)
     app.register_blueprint(oembed.blueprint)
+    app.register_blueprint(embedding.blueprint)
+    app.register_blueprint(api_docs.blueprint)
     sitemap.register(app)
     urls.register(app)
     alternates.register(app)

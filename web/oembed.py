@@ -28,7 +28,6 @@ WIDTH, HEIGHT = 600, 240  # CSS pixels, where the asking page leaves room for th
 CACHE_AGE = 3_600  # seconds for which a page may keep what it was told; a withdrawn article's card says so at once
 OEMBED_TYPES = {"json": "application/json+oembed", "xml": "text/xml+oembed"}  # of the links by which it is discovered
 EMBEDDABLE = ("pages.article", "pages.story")
-PAGES = {"pages.article": "oembed.article", "pages.story": "oembed.story"}  # a page, and its card
 
 blueprint = Blueprint("oembed", __name__)
 
@@ -50,13 +49,13 @@ class Card:
 @blueprint.get("/articles/<article_id>/embed")
 def article(article_id: str) -> Response:
     """Show an article as a card."""
-    return _card(lambda parts: _of_article(shown_article(parts, article_id)))
+    return _answer(lambda parts: shown_article(parts, article_id))
 
 
 @blueprint.get(f"/stories/{STORY_ID}/embed")
 def story(story_id: int) -> Response:
     """Show a story as a card."""
-    return _card(lambda parts: _of_story(shown_story(parts, story_id)))
+    return _answer(lambda parts: shown_story(parts, story_id))
 
 
 @blueprint.get("/oembed")
@@ -94,21 +93,19 @@ def _embedded(url: str) -> tuple[Card, str]:
     parts = services()
     endpoint, values = _page_at(url)
 
-    def read() -> tuple[Card, dict[str, str | int]]:
+    def read() -> Article | Told:
         if endpoint == "pages.article":
-            return _of_article(shown_article(parts, str(values["article_id"]))), values
+            return shown_article(parts, str(values["article_id"]))
         try:
-            told = shown_story(parts, int(values["story_id"]))
+            return shown_story(parts, int(values["story_id"]))
         except StoryMerged as merged:
-            told = shown_story(parts, merged.into)
-        return _of_story(told), {"story_id": told.headed.story.id}
+            return shown_story(parts, merged.into)
 
     try:
-        card, place = parts.crew.do(read)
+        card = card_of(parts.crew.do(read))
     except Gone as gone:  # oEmbed knows one answer for what there is nothing to show of
         raise NotFound(gone.description) from gone
-    frame: str = current_app.url_map.bind("").build(PAGES[endpoint], place)
-    return card, absolute(frame)
+    return card, absolute(f"{card.page}/embed")
 
 
 def _page_at(url: str) -> tuple[str, dict[str, str | int]]:
@@ -132,13 +129,13 @@ def _frame(card: Card, address: str, *, width: int, height: int) -> str:
     return str(frame.format(address, width, height, card.title))
 
 
-def _card(read: Callable[[Services], Card]) -> Response:
+def _answer(read: Callable[[Services], Article | Told]) -> Response:
     parts = services()
     tag = conditional.archive_tag(parts)
     if kept := conditional.unchanged(tag):
         return _framed(kept)
     try:
-        card = parts.crew.do(lambda: read(parts))
+        card = card_of(parts.crew.do(lambda: read(parts)))
     except Gone as gone:  # where it stood in somebody's text
         return _framed(Response(render_template("card.html", card=None, why=gone.description), status=HTTPStatus.GONE))
     return _framed(conditional.validated(Response(render_template("card.html", card=card)), tag))
@@ -148,6 +145,11 @@ def _framed(answer: Response) -> Response:
     answer.headers["Content-Security-Policy"] = FRAMED_POLICY
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def card_of(shown: Article | Told) -> Card:
+    """Return the card of an article or a story."""
+    return _of_article(shown) if isinstance(shown, Article) else _of_story(shown)
 
 
 def _of_article(article: Article) -> Card:

@@ -136,22 +136,22 @@ class Search:
         self._embedder = embedder
         self._speller = speller
         self._today = today
-        self._catalogue = Catalogue(store)
+        self.catalogue = Catalogue(store)
         self._groups = Groups(store)
         self._ranker = Ranker(
-            serving=serving, embedder=embedder, catalogue=self._catalogue, fusion=fusion, recency=recency
+            serving=serving, embedder=embedder, catalogue=self.catalogue, fusion=fusion, recency=recency
         )
         self._sets: FrozenSets[ResultSet] = FrozenSets()
 
     def prepare(self) -> None:
         """Read what every search counts by, so that the first one need not."""
-        self._groups.of(self._catalogue.shelf())
+        self._groups.of(self.catalogue.shelf())
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Return one page of what `request` asks for. Raises QueryRefused, and CursorExpired for an old cursor."""
         started = time.perf_counter()
         found, start = self._found(request)
-        shelf = self._catalogue.shelf()
+        shelf = self.catalogue.shelf()
         if shelf.seq != found.seq:
             found = self._counted_again(found, shelf)
         part = slice(start, start + request.page_size)
@@ -225,8 +225,8 @@ class Search:
         """Search, leave out what the store does not show and what is not relevant, and put the rest in order."""
         typed = parse(request.query, today=today)
         ranking = self.rank(narrow(typed, *_filters(request)), mode=request.mode)
-        shelf = self._catalogue.shelf()
-        filed = self._catalogue.rows(shelf, ranking.candidates.all_ids, ranking.candidates.numbers)
+        shelf = self.catalogue.shelf()
+        filed = self.catalogue.rows(shelf, ranking.candidates.all_ids, ranking.candidates.numbers)
         says_nothing = bool(request.query.strip()) and typed == Query()  # punctuation is no wish to see everything
         keep = ranking.candidates.selected & (not says_nothing)
         if request.cutoff == "on":

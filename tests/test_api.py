@@ -586,7 +586,11 @@ def test_the_policy_lets_nothing_in_but_what_is_ours() -> None:
 
 def test_every_route_and_parameter_is_documented(app: Flask) -> None:
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    rules = {re.sub(r"<[^>]*>", "ID", rule.rule) for rule in app.url_map.iter_rules() if rule.endpoint != "static"}
+    rules = {
+        re.sub(r"<[^>]*?([a-z]+)>", lambda part: part[1].upper(), rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+    }
     assert [rule for rule in sorted(rules) if f"`{rule}`" not in text and f"GET {rule}`" not in text] == []
     read = re.findall(r'\(args, "([a-z_]+)"|args\.get\("([a-z_]+)"', (ROOT / "web" / "params.py").read_text())
     names = {first or second for first, second in read}

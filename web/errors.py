@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, ArticleNotFound
 from index.errors import CursorExpired, SearchError
 from index.query import QueryRefused
+from web.browse_urls import NothingThere
 from web.crew import Overloaded
 from web.pages import SEARCH_PATH
 from web.params import BadParameter, SearchUrls, search_request
@@ -39,12 +40,13 @@ def register(app: Flask) -> None:
     app.register_error_handler(CursorExpired, _cursor_expired)
     app.register_error_handler(ArticleNotFound, _withdrawn)
     app.register_error_handler(StoryMerged, _story_merged)
+    app.register_error_handler(NothingThere, _nothing_there)
     app.register_error_handler(Overloaded, _overloaded)
     app.register_error_handler(ArchiveError, _unavailable)
     app.register_error_handler(SearchError, _unavailable)
 
 
-def problem(status: HTTPStatus, detail: str, **members: str) -> Response:
+def problem(status: HTTPStatus, detail: str, **members: object) -> Response:
     """Return a problem+json answer with `members` added to it (RFC 9457, section 3.2)."""
     body = {
         "type": "about:blank",
@@ -121,6 +123,15 @@ def _story_merged(error: StoryMerged) -> Response:
     answer.headers["Location"] = target
     answer.headers["Cache-Control"] = "no-cache"
     return answer
+
+
+def _nothing_there(nothing: NothingThere) -> Response:
+    """Say that there is nothing at an address that could be browsed, and lead to the nearest that has something."""
+    status = HTTPStatus.NOT_FOUND
+    if _for_a_program():
+        links = [{"name": link.name, "page": link.url, "self": f"/api{link.url}"} for link in nothing.links]
+        return problem(status, nothing.heading, nearest=links)
+    return Response(render_template("nothing_there.html", nothing=nothing), status=status)
 
 
 def _overloaded(_: Overloaded) -> Response:

@@ -12,6 +12,7 @@ from index.facets import Period
 from web.wording import long_day
 
 MAX_SLOTS = 62  # places for bars on the axis, empty ones included: about four pixels each beside the results
+MAX_YEARS = 200  # the same on a chart as wide as the page
 SLOT, GAP, HEIGHT, LOWEST = 10, 1, 60, 3  # the drawing's own units, stretched to whatever room there is
 
 
@@ -58,12 +59,23 @@ class Histogram:
 
 def histogram(periods: Sequence[Period], *, url_of: Callable[[date, date], str]) -> Histogram:
     """Return the periods, days or months, as bars of the shortest unit that gives few enough; `url_of` links a bar."""
+    in_days = all(period.start == period.end for period in periods)
+    return _histogram(periods, url_of=url_of, units=UNITS if in_days else UNITS[1:], slots=MAX_SLOTS)
+
+
+def by_years(years: Sequence[Period], *, url_of: Callable[[date, date], str]) -> Histogram:
+    """Return years as bars, a bar a decade where there are too many; `url_of` links a bar."""
+    return _histogram(years, url_of=url_of, units=UNITS[2:], slots=MAX_YEARS)
+
+
+def _histogram(
+    periods: Sequence[Period], *, url_of: Callable[[date, date], str], units: Sequence[Unit], slots: int
+) -> Histogram:
     dated = [(period.start, period.end, period.count) for period in periods if period.start and period.end]
     undated = sum(period.count for period in periods if period.start is None)
     if not dated:
         return Histogram("", (), undated, 0)
-    units = UNITS if all(start == end for start, end, _ in dated) else UNITS[1:]
-    unit = _fitting(units, dated[0][0], dated[-1][0])
+    unit = _fitting(units, dated[0][0], dated[-1][0], slots=slots)
     counts: dict[int, int] = {}
     days: dict[int, date] = {}
     for start, _, count in dated:
@@ -75,9 +87,9 @@ def histogram(periods: Sequence[Period], *, url_of: Callable[[date, date], str])
     return Histogram(unit.name, bars, undated, (max(counts) - first + 1) * SLOT)
 
 
-def _fitting(units: Sequence[Unit], first: date, last: date) -> Unit:
+def _fitting(units: Sequence[Unit], first: date, last: date, *, slots: int) -> Unit:
     for unit in units:
-        if unit.number(last) - unit.number(first) < MAX_SLOTS:
+        if unit.number(last) - unit.number(first) < slots:
             return unit
     return units[-1]
 

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     page_size: Annotated[
         int, Field(ge=1, le=MAX_PAGE_SIZE, description="Results on a page when the request does not say.")
     ] = 10
+    status: Annotated[
+        Literal["public", "off"],
+        Field(description="Whether anybody may see /status, the state of the installation: `public`, or `off`."),
+    ] = "public"
     site_name: Annotated[
         str, Field(min_length=1, max_length=60, description="The name in the masthead and in page titles.")
     ] = "Backfile"

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from flask_babel import gettext
 from markupsafe import Markup, escape
 
 from index.listing import Sort
@@ -36,6 +37,8 @@ LANE_NAMES = {
     "other": "On the same subject",
 }
 SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "oldest": "Oldest"}
+DAYS_TOLD = 365  # beyond so many, years say enough
+OPENING = 220  # characters of an article's beginning, beside its headline
 NAMED_OUTLETS = 3  # of a story in a list
 LANGUAGE_NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
@@ -103,6 +106,13 @@ def long_day(moment: datetime | date) -> str:
     return f"{moment.day} {moment:%B} {moment.year}"
 
 
+def opening(body: str, most: int = OPENING) -> str:
+    """Return the beginning of a body: its first paragraph, cut between words to about so many characters."""
+    first = next(iter(paragraphs(body)), "")
+    text = " ".join(first.split())
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0].rstrip(" ,;:.–—-") + "…"
+
+
 def machine_time(moment: datetime) -> str:
     """Return a time for <time datetime>: a day alone when the source gave no hour."""
     moment = moment.astimezone(UTC)
@@ -139,6 +149,20 @@ def span_of(first: datetime | None, latest: datetime | None) -> str:
         return f"{long_day(first)} to {long_day(latest)}"
     begin = f"{first.day}" if first.month == latest.month else f"{first.day} {first:%B}"
     return f"{begin} to {long_day(latest)}"
+
+
+def span_of_days(first: date, last: date) -> str:
+    """Return from which day to which, as a year or two where the days between are many."""
+    if (last - first).days > DAYS_TOLD and first.year != last.year:
+        return str(gettext("%(first)s to %(last)s", first=first.year, last=last.year))
+    if first == last:
+        return long_day(last)
+    return str(gettext("%(first)s to %(last)s", first=long_day(first), last=long_day(last)))
+
+
+def code(text: str) -> Markup:
+    """Return what is to be typed, as such."""
+    return Markup("<code>{}</code>").format(text)
 
 
 def found_line(response: SearchResponse) -> str:

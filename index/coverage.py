@@ -4,8 +4,8 @@ Where all sources bring less, it is a quiet day; where one brings nothing while 
 A source counts as silent when both hold:
 
 - Had it kept its share of what is published, it would have brought `expected` articles since its last one. How many
-  come by chance follows a Poisson distribution (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.6.19), so none come
-  with probability exp(-expected). That must be below `UNLIKELY`.
+  come by chance follows a Poisson distribution (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.6.19), so none
+  come with probability exp(-expected). That must be below `UNLIKELY`.
 - It has been silent longer than ever in the quarter before, so that a weekly is not missed from Monday on.
 """
 

@@ -34,13 +34,14 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """All names of a field, numbered in the order of the alphabet."""
+    """All names of a field, numbered in the order of their folded forms."""
 
     folded: Sequence[str]  # by number
     spellings: Sequence[str]  # by number
     counts: Ints  # by number
     rows: Ints  # of the shelf: one for each article and name
     numbers: Ints  # which name that is
+    alphabet: Sequence[int]  # all numbers, by what stands first in a name but quotation marks and such
 
     def number(self, name: str) -> int | None:
         """Return the number of a name, however it is spelt; None when no article has it."""
@@ -50,7 +51,8 @@ class Names:
 
     def rows_of(self, number: int) -> Ints:
         """Return the articles that have this name."""
-        return self.rows[self.numbers == number]
+        rows: Ints = self.rows[self.numbers == number]
+        return rows
 
     def named(self, number: int) -> Named:
         """Return the name of this number."""
@@ -68,9 +70,9 @@ class Names:
         return [Named(self.spellings[each], int(counts[each])) for each in numbers.tolist() if counts[each]]
 
     def holding(self, text: str) -> list[int]:
-        """Return the numbers of the names that hold a text, however it is spelt; of all names where it is empty."""
+        """Return the numbers of the names that hold a text, however spelt, by the alphabet; all where it is empty."""
         wanted = fold(text)
-        return [number for number, name in enumerate(self.folded) if wanted in name]
+        return [number for number in self.alphabet if wanted in self.folded[number]]
 
     def letters(self, numbers: Sequence[int]) -> dict[str, int]:
         """Return the letters that these names begin with, and how many do; `OTHER` last."""
@@ -83,8 +85,13 @@ class Names:
 
 def letter_of(folded: str) -> str:
     """Return the letter under which a folded name stands."""
-    first = folded[:1]
+    first = _bare(folded)[:1]
     return first.upper()[:1] if first.isalpha() and first < MANY_LETTERS else OTHER
+
+
+def _bare(folded: str) -> str:
+    """Return a name from its first letter or digit on."""
+    return folded[next((at for at, sign in enumerate(folded) if sign.isalnum()), 0) :]
 
 
 def names_of(shelf: Shelf, kind: Kind) -> Names:
@@ -115,6 +122,7 @@ def _named(values: Values, rows: Ints, codes: Ints) -> Names:
         counts=np.bincount(pairs[1], minlength=len(known)),
         rows=pairs[0],
         numbers=pairs[1],
+        alphabet=sorted(range(len(known)), key=lambda number: _bare(known[number])),
     )
 
 

@@ -71,7 +71,7 @@ def leaf(first: date, last: date, days: Sequence[Period]) -> list[list[Day | Non
 
 def _days(first: date, last: date, days: Sequence[Period]) -> list[Day]:
     counts = {period.start: period.count for period in days}
-    most = max(FULL, *counts.values())
+    most = max((FULL, *counts.values()))
     every = (first + timedelta(days=number) for number in range((last - first).days + 1))
     return [_day(day, counts.get(day, 0), most) for day in every]
 

@@ -1,6 +1,6 @@
 """What can be browsed, as JSON: each page under /browse has its twin under /api/browse, with the same parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from flask import Blueprint, Response, request
@@ -48,8 +48,8 @@ def year(year: int) -> BaseResponse:
         return elsewhere
     found = browse_reading.year(services(), day)
     months = [_period(period, browse_urls.month_url(_start(period))) for period in found.months if period.count]
-    before, after = (each and browse_urls.year_url(each) for each in (found.before, found.after))
-    return _answer({**_stretch(found), "months": months, **_days(found), "links": _beside(before, after)})
+    links = _beside(found.before, found.after, browse_urls.year_url)
+    return _answer({**_stretch(found), "months": months, **_days(found), "links": links})
 
 
 @blueprint.get("/<int:year>/<int:month>")
@@ -59,8 +59,8 @@ def month(year: int, month: int) -> BaseResponse:
     if elsewhere := browse_reading.moved(browse_urls.month_url(day)):
         return elsewhere
     found = browse_reading.month(services(), day)
-    before, after = (each and browse_urls.month_url(each) for each in (found.before, found.after))
-    return _answer({**_stretch(found), **_days(found), "links": _beside(before, after)})
+    links = _beside(found.before, found.after, browse_urls.month_url)
+    return _answer({**_stretch(found), **_days(found), "links": links})
 
 
 @blueprint.get("/<int:year>/<int:month>/<int:day>")
@@ -72,7 +72,7 @@ def day(year: int, month: int, day: int) -> BaseResponse:
         return elsewhere
     found = browse_reading.one_day(services(), asked, request.args)
     links = list_links(API + address, found.listed)
-    beside = _beside(*(each and browse_urls.day_url(each) for each in (found.before, found.after)))
+    beside = _beside(found.before, found.after, browse_urls.day_url)
     body = {"day": found.day.isoformat(), **_listed(found.listed), **_tops(found.tops)}
     return _answer({**body, "links": {**links, **beside}}, links)
 
@@ -152,9 +152,9 @@ def _period(period: Period, address: str) -> Json:
     }
 
 
-def _beside(before: str | None, after: str | None) -> Json:
+def _beside(before: date | None, after: date | None, url_of: Callable[[date], str]) -> Json:
     """Return where the nearest stretches with articles are, before and after this one."""
-    return {"before": API + before if before else None, "after": API + after if after else None}
+    return {"before": API + url_of(before) if before else None, "after": API + url_of(after) if after else None}
 
 
 def _listed(found: Listed) -> Json:

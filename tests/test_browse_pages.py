@@ -12,7 +12,7 @@ import newsroom
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from test_api import body_of
+from test_api import ROOT, body_of, keys_of
 from test_pages import Page, page_of
 
 from web import create_app
@@ -248,6 +248,19 @@ def test_hostile_names_stay_text(client: FlaskClient) -> None:
         page = client.get(f"/browse/section?{urlencode({'name': name})}").text
         assert "<script>alert" not in page
         assert "<img src=x" not in page
+
+
+def test_a_refusal_of_a_list_is_not_taken_for_one_of_a_search(client: FlaskClient) -> None:
+    refused = page_of(client, "/browse/authors?q=quill&page=0", status=400)
+    assert [box["value"] for box in refused.all("input")] == [""]
+    assert "page must be a whole number" in refused.text
+
+
+def test_every_field_is_documented(client: FlaskClient) -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    paths = ("", "/2016", "/2016/03", "/2016/03/14", "/undated", "/authors", "/source?name=The+Ledger", "/2016/05")
+    answers = [client.get(f"/api/browse{path}").get_json() for path in paths]
+    assert [name for name in sorted(keys_of(answers)) if f"`{name}`" not in text] == []
 
 
 # The archive as it is at the moment

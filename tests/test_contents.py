@@ -118,7 +118,7 @@ def test_names_are_narrowed_by_letter_and_by_what_they_hold(store: Store) -> Non
     assert every.letters == {"A": 2, "E": 1, "Z": 1, "Ж": 1, "other": 2}
     assert [each.name for each in every.names[:4]] == ["7 Days", "ada king", "“Ada” Quill", "Émile Zola"]
     narrowed = looked.names("author", letter="A", text="qu", sort="name", number=1, size=10)
-    assert [each.name for each in narrowed.names] == ["Ada Quill"]
+    assert [each.name for each in narrowed.names] == ["“Ada” Quill"]
     second = looked.names("author", letter="", text="", sort="name", number=2, size=5)
     assert len(second.names) == second.total - 5
     assert letter_of("") == "other"

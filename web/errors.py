@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, ArticleNotFound
 from index.errors import CursorExpired, SearchError
 from index.query import QueryRefused
-from web.browse_urls import NothingThere
+from web.browse_urls import BROWSE, NothingThere
 from web.crew import Overloaded
 from web.pages import SEARCH_PATH
 from web.params import BadParameter, SearchUrls, search_request
@@ -86,7 +86,7 @@ def _bad_parameter(error: BadParameter) -> Response:
     status = HTTPStatus.BAD_REQUEST
     if _for_a_program():
         return problem(status, str(error), parameter=error.name, value=error.value[:MAX_ECHO], expected=error.expected)
-    if request.path != SEARCH_PATH and "q" not in request.args:
+    if request.path != SEARCH_PATH and ("q" not in request.args or request.path.startswith(BROWSE)):
         return _answer(status, f"{error}.")
     query = request.args.get("q", "")
     page = render_template("bad_search.html", error=error, refused=None, query=query, kept=(), max_echo=MAX_ECHO)

@@ -8,7 +8,6 @@ import numpy as np
 
 from archive.article import Article
 from index.anniversaries import Anniversary, anniversary
-from index.browsing import Overview
 from index.stories.reading import Headed
 from web.examples import example_queries
 from web.services import Services
@@ -34,7 +33,10 @@ class Front:
     """All of the front page."""
 
     today: date
-    overview: Overview
+    count: int  # articles of the archive
+    sources: int
+    first: date | None  # the first day that has articles
+    last: date | None
     newest: Sequence[Article]
     lately: Sequence[Arrival]
     stories: Sequence[Headed]
@@ -70,7 +72,10 @@ def front(parts: Services) -> Front:
     day = anniversary(contents, today, limit=ON_THIS_DAY)
     return Front(
         today=today,
-        overview=browsing.overview(),
+        count=contents.total,
+        sources=len(contents.names("source").folded),
+        first=contents.first,
+        last=contents.last,
         newest=newest,
         lately=_lately(parts, newest),
         stories=parts.stories.moving(STORIES),

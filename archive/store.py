@@ -17,7 +17,7 @@ import uuid
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from heapq import nsmallest
 from importlib import resources
@@ -27,9 +27,10 @@ from typing import Any, Literal, TypeVar
 
 import apsw
 
-from archive.article import Article, Change, ChangeKind, Listing, Passage
+from archive.article import Article, Change, ChangeKind, Listing, Passage, Rejection
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
+from archive.ingest_run import MOST_RUNS, IngestRun
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
 from archive.story import Event, Report, Story, StorySize, Telling
 from archive.upgrade import packed_embedding, packed_passages, packed_text
@@ -368,6 +369,15 @@ class Store:
             (limit,),
         )
         return [_article(row) for row in rows]
+
+    def latest_arrivals(self, limit: int) -> list[tuple[str, datetime]]:
+        """Return the `limit` shown articles that came in last, the latest first, and when each did."""
+        rows = self._rows(
+            "SELECT c.article_id, c.at FROM change c JOIN article a ON a.article_id = c.article_id"
+            " WHERE c.kind = 'added' AND +a.status = 'live' ORDER BY c.seq DESC LIMIT ?",
+            (limit,),
+        )
+        return [(article_id, datetime.fromisoformat(at)) for article_id, at in rows]
 
     def versions(self, article_id: str) -> list[VersionEntry]:
         """Return an article's history, oldest first; empty when there is no such article."""
@@ -732,6 +742,44 @@ class Store:
             (Event(story_id, kind, other, articles), datetime.fromtimestamp(at, UTC))
             for kind, other, articles, at in rows
         ]
+
+    # Runs of an ingest
+
+    def begin_run(self) -> int:
+        """Note that an ingest begins, and return the number of this run. Of runs long past the note is dropped."""
+        with self._transaction() as connection:
+            connection.execute("INSERT INTO ingest_run (started_at) VALUES (?)", (_iso(datetime.now(UTC)),))
+            run_id = connection.last_insert_rowid()
+            connection.execute("DELETE FROM ingest_run WHERE run_id <= ?", (run_id - MOST_RUNS,))
+        return run_id
+
+    def end_run(self, run_id: int, run: IngestRun) -> None:
+        """Note what a run has done; its beginning stays as it was noted."""
+        rejections = [asdict(rejection) for rejection in run.rejections]
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE ingest_run SET seconds = ?, added = ?, updated = ?, unchanged = ?, rejected = ?, rejections = ?"
+                " WHERE run_id = ?",
+                (run.seconds, run.added, run.updated, run.unchanged, run.rejected, json.dumps(rejections), run_id),
+            )
+
+    def last_run(self) -> IngestRun | None:
+        """Return what the last ingest did, None when there was none."""
+        row = self._one(
+            "SELECT started_at, seconds, added, updated, unchanged, rejected, rejections FROM ingest_run"
+            " ORDER BY run_id DESC LIMIT 1"
+        )
+        if row is None:
+            return None
+        return IngestRun(
+            started_at=datetime.fromisoformat(row[0]),
+            seconds=row[1],
+            added=row[2],
+            updated=row[3],
+            unchanged=row[4],
+            rejected=row[5],
+            rejections=tuple(Rejection(**rejection) for rejection in json.loads(row[6])),
+        )
 
     # Generations
 

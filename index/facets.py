@@ -59,13 +59,13 @@ def facets_of(shelf: Shelf, rows: Ints) -> Facets:
         section=_counts(shelf, "section", rows),
         author=values_of(shelf, "author", rows, most=MOST_AUTHORS),
         language=_counts(shelf, "language", rows),
-        published=_periods(shelf.published[rows]),
+        published=periods_of(shelf.published[rows]),
     )
 
 
 def values_of(shelf: Shelf, name: str, rows: Ints, *, most: int | None = None) -> list[FacetValue]:
     """Count the values of one field, authors among them, of the articles that have one; most frequent first."""
-    codes = _author_codes(shelf, rows) if name == "author" else shelf.codes[name][rows]
+    codes = author_codes(shelf, rows) if name == "author" else shelf.codes[name][rows]
     return _ordered(shelf.values[name], np.bincount(codes[codes != UNNAMED]), most=most)
 
 
@@ -75,7 +75,7 @@ def _counts(shelf: Shelf, name: str, rows: Ints) -> list[FacetValue]:
     return [*named, FacetValue(value=None, count=unnamed)] if unnamed else named
 
 
-def _author_codes(shelf: Shelf, rows: Ints) -> Ints:
+def author_codes(shelf: Shelf, rows: Ints) -> Ints:
     """Return the codes of the authors of these articles, one after the other."""
     counts = shelf.author_count[rows]
     before = np.cumsum(counts) - counts
@@ -90,7 +90,8 @@ def _ordered(values: Values, counts: Ints, *, most: int | None = None) -> list[F
     return [FacetValue(value=values[code], count=int(counts[code])) for code in codes.tolist()]
 
 
-def _periods(published: Ints) -> list[Period]:
+def periods_of(published: Ints) -> list[Period]:
+    """Return how many of these moments lie in each day, or month where they lie far apart; the undated last."""
     days = published[published != UNDATED] // DAY
     periods = _fitting(days) if len(days) else []
     undated = len(published) - len(days)
@@ -122,7 +123,7 @@ def _months(days: Ints) -> list[Period]:
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     counted = ((1970 + month // 12, month % 12 + 1, count) for month, count in _counted(months))
     return [
-        Period(start=date(year, month, 1), end=_last_day(year, month), count=count) for year, month, count in counted
+        Period(start=date(year, month, 1), end=last_day(year, month), count=count) for year, month, count in counted
     ]
 
 
@@ -134,7 +135,8 @@ def _counted(numbers: Ints) -> Iterator[tuple[int, int]]:
         yield int(first) + number, int(counts[number])
 
 
-def _last_day(year: int, month: int) -> date:
+def last_day(year: int, month: int) -> date:
+    """Return the last day of a month."""
     if (year, month) == (9999, 12):
         return date.max
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)

@@ -147,27 +147,22 @@ class Search:
         self._embedder = embedder
         self._speller = speller
         self._today = today
-        self._catalogue = Catalogue(store)
+        self.catalogue = Catalogue(store)
         self._groups = Groups(store)
         self._ranker = Ranker(
-            serving=serving, embedder=embedder, catalogue=self._catalogue, fusion=fusion, recency=recency
+            serving=serving, embedder=embedder, catalogue=self.catalogue, fusion=fusion, recency=recency
         )
         self._sets: FrozenSets[ResultSet] = FrozenSets()
 
-    @property
-    def catalogue(self) -> Catalogue:
-        """What everything shown is filed under."""
-        return self._catalogue
-
     def prepare(self) -> None:
         """Read what every search counts by, so that the first one need not."""
-        self._groups.of(self._catalogue.shelf())
+        self._groups.of(self.catalogue.shelf())
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Return one page of what `request` asks for. Raises QueryRefused, and CursorExpired for an old cursor."""
         started = time.perf_counter()
         found, start = self._found(request)
-        shelf = self._catalogue.shelf()
+        shelf = self.catalogue.shelf()
         if shelf.seq != found.seq:
             found = self._counted_again(found, shelf)
         part = slice(start, start + request.page_size)
@@ -195,12 +190,13 @@ class Search:
     def whole(self, request: SearchRequest) -> WholeList:
         """Return the whole list that `request` asks for a page of. Raises as `search` does."""
         found, _ = self._found(request)
-        left = self._counted_again(found, self._catalogue.shelf())
+        left = self._counted_again(found, self.catalogue.shelf())
         return WholeList(length=len(found.filed), total=left.total, read=lambda part: self._rows(found, part))
+
     def outline(self, request: SearchRequest) -> Outline:
         """Return what `search` says of everything found, without reading any article. Raises QueryRefused."""
         found, _ = self._found(replace(request, page=1, cursor=None))
-        shelf = self._catalogue.shelf()
+        shelf = self.catalogue.shelf()
         if shelf.seq != found.seq:
             found = self._counted_again(found, shelf)
         return Outline(found.total, found.remarks.complete, found.facets)
@@ -255,8 +251,8 @@ class Search:
         """Search, leave out what the store does not show and what is not relevant, and put the rest in order."""
         typed = parse(request.query, today=today)
         ranking = self.rank(narrow(typed, *_filters(request)), mode=request.mode)
-        shelf = self._catalogue.shelf()
-        filed = self._catalogue.rows(shelf, ranking.candidates.all_ids, ranking.candidates.numbers)
+        shelf = self.catalogue.shelf()
+        filed = self.catalogue.rows(shelf, ranking.candidates.all_ids, ranking.candidates.numbers)
         says_nothing = bool(request.query.strip()) and typed == Query()  # punctuation is no wish to see everything
         keep = ranking.candidates.selected & (not says_nothing)
         if request.cutoff == "on":
@@ -351,7 +347,7 @@ class Search:
 
     def _rows(self, found: ResultSet, part: slice) -> list[Row]:
         """Return these rows of the list as far as they are still part of it."""
-        ranking, folding, shelf = found.ranking, found.folding, self._catalogue.shelf()
+        ranking, folding, shelf = found.ranking, found.folding, self.catalogue.shelf()
         rows = self._held(found, np.arange(len(found.filed))[part], shelf)
         leaders = folding.leading(self._held(found, folding.beside(rows), shelf))
         ids_of = ranking.candidates.ids_of

@@ -390,7 +390,7 @@ def test_stats_say_what_the_archive_holds(app: Flask) -> None:
     assert facts == {
         "articles": 12, "removed": 0, "versions": 12, "passages": 12, "embeddings": 12, "copies": 0, "sources": 3,
         "earliest": "2001-03-01T00:00:00Z", "latest": "2002-03-02T00:00:00Z", "seq": 12, "generation": 1,
-        "pending_changes": 0, "previous_generation": None, "keywords": "whoosh", "advice": None,
+        "pending_changes": 0, "previous_generation": None, "keywords": "whoosh", "advice": None, "last_ingest": None,
     }  # fmt: skip
     services_of(app).store.put(newsroom.article(50))
     assert written(run(app, "stats", "--json"))["pending_changes"] == 1

@@ -171,7 +171,7 @@ def test_completions_are_gone_through_by_keys_and_taken_by_enter(archive: str, r
 
 def test_hostile_results_are_text_and_an_archive_that_does_not_answer_is_told_of(
     archive: str,
-    browser: Browser,  # noqa: F811
+    browser: Browser,
 ) -> None:
     with published(archive, '<backfile-search query="nasty" limit="20"></backfile-search>') as site:
         page = browser.new_page()
@@ -189,7 +189,7 @@ def test_hostile_results_are_text_and_an_archive_that_does_not_answer_is_told_of
 
 def test_a_card_stands_in_another_site_s_frame_and_its_page_does_not(
     archive: str,
-    browser: Browser,  # noqa: F811
+    browser: Browser,
 ) -> None:
     frames = f'<iframe src="{archive}/articles/{FLOOD.id}/embed"></iframe><iframe src="{archive}/"></iframe>'
     with published(archive, frames) as site:
@@ -204,7 +204,7 @@ def test_a_card_stands_in_another_site_s_frame_and_its_page_does_not(
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_the_page_to_copy_from_shows_everything_at_work(archive: str, browser: Browser, width: int) -> None:  # noqa: F811
+def test_the_page_to_copy_from_shows_everything_at_work(archive: str, browser: Browser, width: int) -> None:
     with opened(browser, archive, width=width) as page:
         page.goto("/embed")
         expect(page.locator("backfile-related").get_by_role("listitem")).to_have_count(3)
@@ -217,7 +217,7 @@ def test_the_page_to_copy_from_shows_everything_at_work(archive: str, browser: B
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_the_api_is_tried_from_its_page(archive: str, browser: Browser, width: int) -> None:  # noqa: F811
+def test_the_api_is_tried_from_its_page(archive: str, browser: Browser, width: int) -> None:
     with opened(browser, archive, width=width) as page:
         page.goto("/api/docs")
         form = page.locator("form[data-template='/api/search']")
@@ -241,7 +241,7 @@ def test_the_api_is_tried_from_its_page(archive: str, browser: Browser, width: i
         assert_fits(page)
 
 
-def test_without_scripts_a_form_of_the_api_leads_to_its_answer(archive: str, browser: Browser) -> None:  # noqa: F811
+def test_without_scripts_a_form_of_the_api_leads_to_its_answer(archive: str, browser: Browser) -> None:
     with opened(browser, archive, scripts="off") as page:
         page.goto("/api/docs")
         form = page.locator("form[data-template='/api/articles/{id}']")

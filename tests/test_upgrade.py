@@ -285,7 +285,7 @@ def test_who_opens_an_archive_while_another_upgrades_it_waits(path: Path) -> Non
 def test_an_archive_of_the_second_schema_gets_room_for_copies_and_stories_and_is_not_written_anew(path: Path) -> None:
     Store(path).close()
     connection = apsw.Connection(str(path))
-    for table in ("signature", "copy", "story_article", "story_log", "telling"):
+    for table in ("signature", "copy", "story_article", "story_log", "telling", "ingest_run"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DELETE FROM meta WHERE key = 'copies'")
     connection.pragma("user_version", 2)

@@ -26,6 +26,7 @@ TWINS = {  # a page, and what answers the same as JSON
     "pages.stories": "api.stories",
     "pages.story": "api.story",
 }
+MIRRORED = ("browse", "status")  # blueprints whose pages have their JSON at the same address under /api
 OK = 200
 
 blueprint = Blueprint("alternates", __name__)
@@ -53,12 +54,15 @@ class Alternate:
 
 def json_twin() -> str | None:
     """Return the path at which the page of this request is JSON, None where it has no such twin."""
+    query = urlencode(list(request.args.items(multi=True)), errors="replace")
+    asked = f"?{query}" if query else ""
+    if request.blueprint in MIRRORED and not request.path.startswith("/api/"):
+        return f"/api{request.path}{asked}"
     twin = TWINS.get(request.endpoint or "")
     if twin is None:
         return None
-    query = urlencode(list(request.args.items(multi=True)), errors="replace")
     path = url_for(twin, **(request.view_args or {}))
-    return f"{path}?{query}" if query and twin in ("api.search", "api.stories") else path
+    return f"{path}{asked}" if twin in ("api.search", "api.stories") else path
 
 
 def alternates_here() -> Sequence[Alternate]:

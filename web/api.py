@@ -84,7 +84,7 @@ def stories() -> Response:
     """Return a page of the list of stories, the one with the latest article first."""
     parts = services()
     default_size = parts.settings.page_size
-    number, size = params.story_page(request.args, page_size=default_size)
+    number, size = params.list_page(request.args, page_size=default_size)
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept

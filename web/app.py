@@ -7,6 +7,8 @@ from web import (
     alternates,
     api,
     api_docs,
+    browse,
+    browse_api,
     commands,
     completions,
     compression,
@@ -20,6 +22,7 @@ from web import (
     security,
     sitemap,
     static_files,
+    status_page,
     suggestions,
     syntax,
     urls,
@@ -56,6 +59,9 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     sitemap.register(app)
     urls.register(app)
     alternates.register(app)
+    app.register_blueprint(browse.blueprint)
+    app.register_blueprint(browse_api.blueprint)
+    status_page.register(app)
     suggestions.register(app)
     completions.register(app)
     syntax.register(app)

@@ -17,6 +17,7 @@ from web import params, payload
 from web.evaluate_command import evaluate
 from web.holdings import keyword_advice
 from web.printing import admit_gaps, print_result
+from web.runs import noted_run
 from web.search_command import search
 from web.services import Services, services
 from web.stats_command import stats
@@ -52,8 +53,8 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
     from archive.ingest import ingest as read
 
     parts = services()
-    with exclusive(_lock(parts)), Reporter() as progress:
-        report = read(sources, parts.store, progress=progress)
+    with exclusive(_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
+        report = run.report = read(sources, parts.store, progress=progress)
         _name_rejections(report)
         find_copies(parts.store, progress=progress)
         built = parts.builder.update(progress)

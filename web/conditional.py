@@ -11,7 +11,6 @@ changes in between, a tag is too old for its answer, never too new: the next req
 """
 
 import hashlib
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def _tag_now(parts: Services, published: PublishedGeneration | None, *more: obje
         parts.store.telling(),
         [change.at for change in last],
         parts.store.copies_seq(),
-        datetime.now(UTC).date(),
+        parts.today(),
         parts.settings,
         program(),
         more,

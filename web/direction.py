@@ -12,9 +12,41 @@ from flask_babel import get_locale
 Direction = Literal["ltr", "rtl", "auto"]
 UNKNOWN = {"und", "mul", "zxx", "mis"}  # ISO 639-2: undetermined, several, none, without a code
 FROM_THE_RIGHT = frozenset(  # languages that are written so unless their tag names another script
-    "ar arc arz azb bal bgn bqi ckb dv fa glk he iw ji khw ks lrc luz mzn nqo pnb ps sd sdh skr syr ug ur yi".split()
+    [
+        "ar",
+        "arc",
+        "arz",
+        "azb",
+        "bal",
+        "bgn",
+        "bqi",
+        "ckb",
+        "dv",
+        "fa",
+        "glk",
+        "he",
+        "iw",
+        "ji",
+        "khw",
+        "ks",
+        "lrc",
+        "luz",
+        "mzn",
+        "nqo",
+        "pnb",
+        "ps",
+        "sd",
+        "sdh",
+        "skr",
+        "syr",
+        "ug",
+        "ur",
+        "yi",
+    ]
 )
-SCRIPTS_FROM_THE_RIGHT = frozenset("adlm arab aran hebr mand mend nkoo rohg samr syrc thaa yezi".split())  # ISO 15924
+SCRIPTS_FROM_THE_RIGHT = frozenset(
+    ["adlm", "arab", "aran", "hebr", "mand", "mend", "nkoo", "rohg", "samr", "syrc", "thaa", "yezi"]
+)  # ISO 15924
 SCRIPT_LETTERS = 4  # of a script in a tag, and of nothing else in its second place (RFC 5646)
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import ArchiveError, ArticleNotFound
 from index.errors import CursorExpired, SearchError
 from index.query import QueryRefused
+from web.browse_urls import BROWSE, NothingThere
 from web.crew import Overloaded
 from web.pages import SEARCH_PATH
 from web.params import BadParameter, SearchUrls, search_request
@@ -41,12 +42,13 @@ def register(app: Flask) -> None:
     app.register_error_handler(CursorExpired, _cursor_expired)
     app.register_error_handler(ArticleNotFound, _withdrawn)
     app.register_error_handler(StoryMerged, _story_merged)
+    app.register_error_handler(NothingThere, _nothing_there)
     app.register_error_handler(Overloaded, _overloaded)
     app.register_error_handler(ArchiveError, _unavailable)
     app.register_error_handler(SearchError, _unavailable)
 
 
-def problem(status: HTTPStatus, detail: str, **members: str) -> Response:
+def problem(status: HTTPStatus, detail: str, **members: object) -> Response:
     """Return a problem+json answer with `members` added to it (RFC 9457, section 3.2)."""
     body = {
         "type": "about:blank",
@@ -87,7 +89,7 @@ def _bad_parameter(error: BadParameter) -> Response:
     status = HTTPStatus.BAD_REQUEST
     if _for_a_program():
         return problem(status, str(error), parameter=error.name, value=error.value[:MAX_ECHO], expected=error.expected)
-    if request.path != SEARCH_PATH and "q" not in request.args:
+    if request.path != SEARCH_PATH and ("q" not in request.args or request.path.startswith(BROWSE)):
         return _answer(status, f"{error}.")
     query = request.args.get("q", "")
     page = render_template("bad_search.html", error=error, refused=None, query=query, kept=(), max_echo=MAX_ECHO)
@@ -125,6 +127,15 @@ def _story_merged(error: StoryMerged) -> Response:
     answer.headers["Location"] = target
     answer.headers["Cache-Control"] = "no-cache"
     return answer
+
+
+def _nothing_there(nothing: NothingThere) -> Response:
+    """Say that there is nothing at an address that could be browsed, and lead to the nearest that has something."""
+    status = HTTPStatus.NOT_FOUND
+    if _for_a_program():
+        links = [{"name": link.name, "page": link.url, "self": f"/api{link.url}"} for link in nothing.links]
+        return problem(status, nothing.heading, nearest=links)
+    return Response(render_template("nothing_there.html", nothing=nothing), status=status)
 
 
 def _overloaded(_: Overloaded) -> Response:

@@ -14,6 +14,7 @@ from index.facets import Period
 from web.wording import brief, long_day
 
 MAX_SLOTS = 62  # places for bars on the axis, empty ones included: about four pixels each on the narrowest phone
+MAX_YEARS = 200  # the same on a chart as wide as the page
 MAX_STEPS = 5  # between the first and the last tick: what has room for its name on the narrowest phone
 SLOT, GAP, HEIGHT, LOWEST = 10, 1, 60, 3  # the drawing's own units, stretched to whatever room there is
 EDGE = 8  # percent of the axis: nearer to an end, a tick's name is set flush with it
@@ -94,11 +95,23 @@ class Histogram:
 
 def histogram(periods: Sequence[Period], *, url_of: Callable[[date, date], str]) -> Histogram:
     """Return the periods, of one length, as bars of the shortest unit that gives few enough; `url_of` links a bar."""
+    longest = max(((period.end - period.start).days for period in periods if period.start and period.end), default=0)
+    return _histogram(periods, url_of=url_of, units=_units(longest), most_slots=MAX_SLOTS)
+
+
+def by_years(years: Sequence[Period], *, url_of: Callable[[date, date], str]) -> Histogram:
+    """Return years as bars, a bar a decade where there are too many; `url_of` links a bar."""
+    return _histogram(years, url_of=url_of, units=UNITS[3:], most_slots=MAX_YEARS)
+
+
+def _histogram(
+    periods: Sequence[Period], *, url_of: Callable[[date, date], str], units: "Sequence[Unit]", most_slots: int
+) -> Histogram:
     dated = [(period.start, period.end, period.count) for period in periods if period.start and period.end]
     undated = sum(period.count for period in periods if period.start is None)
     if not dated:
         return Histogram("", (), undated, 0)
-    unit = _fitting(_units(max((end - start).days for start, end, _ in dated)), dated[0][0], dated[-1][0])
+    unit = _fitting(units, dated[0][0], dated[-1][0], most_slots=most_slots)
     counts: dict[int, int] = {}
     for start, _, found in dated:
         number = unit.number(start)
@@ -115,9 +128,9 @@ def _units(longest: int) -> "Sequence[Unit]":
     return UNITS[1:2] if longest < WEEK else UNITS[2:]  # a week may lie in two months
 
 
-def _fitting(units: Sequence[Unit], first: date, last: date) -> Unit:
+def _fitting(units: Sequence[Unit], first: date, last: date, *, most_slots: int) -> Unit:
     for unit in units:
-        if unit.number(last) - unit.number(first) < MAX_SLOTS:
+        if unit.number(last) - unit.number(first) < most_slots:
             return unit
     return units[-1]
 

@@ -12,12 +12,12 @@ from index.query import MAX_QUERY_CHARS
 from index.related import RelatedResponse
 from index.search import Outline, SearchRequest, SearchResponse
 from index.stories.reading import Headed
-from web import conditional, params, wording
+from web import browse_urls, conditional, params, units, wording
 from web.api import header_of, link_header
 from web.copies import Member, members
 from web.direction import direction, interface
-from web.examples import example_queries
 from web.filters import DATES, without_each
+from web.front import front
 from web.payload import page_links, story_page_links
 from web.related import RELATED_ON_PAGE, lanes_of
 from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
@@ -25,7 +25,6 @@ from web.services import STORY_ID, Services, copies_of, services, shown_article,
 
 SEARCH_PATH = "/search"
 STORIES_PATH = "/stories"
-NEWEST_ON_HOME = 8
 MOST_OUTLINES = 4  # searches beside the one that was asked for
 
 blueprint = Blueprint("pages", __name__)
@@ -35,6 +34,7 @@ def register(app: Flask) -> None:
     """Add the pages to `app`, and what every template may use."""
     app.register_blueprint(blueprint)
     app.jinja_env.globals["wording"] = wording
+    app.jinja_env.globals["units"] = units
     app.jinja_env.globals["max_query_chars"] = MAX_QUERY_CHARS
     app.jinja_env.globals["direction"] = direction
     app.context_processor(lambda: {"site_name": services().settings.site_name, "interface": interface()})
@@ -42,14 +42,13 @@ def register(app: Flask) -> None:
 
 @blueprint.get("/")
 def home() -> Response:
-    """Show the search box, what the archive holds, and its newest articles."""
+    """Show the front page: what the archive holds, what is new in it, and what was published on this day."""
     parts = services()
-    tag = conditional.archive_tag(parts)
+    tag = conditional.search_tag(parts) or conditional.archive_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    newest, stats = parts.crew.do(lambda: (parts.store.newest(NEWEST_ON_HOME), parts.stats()))
-    page = render_template("home.html", stats=stats, newest=newest, examples=example_queries(newest))
-    return _validated(Response(page), tag)
+    shown = parts.crew.do(lambda: front(parts))
+    return _validated(Response(render_template("home.html", front=shown, urls=browse_urls)), tag)
 
 
 @blueprint.get(SEARCH_PATH)
@@ -125,7 +124,7 @@ def stories() -> Response:
     """Show a page of the list of stories, the one with the latest article first."""
     parts = services()
     default_size = parts.settings.page_size
-    number, size = params.story_page(request.args, page_size=default_size)
+    number, size = params.list_page(request.args, page_size=default_size)
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept

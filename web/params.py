@@ -13,9 +13,13 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
+from index.browsing import SORTINGS, Sorting
+from index.contents import ORDERS, Order
+from index.coverage import UNITS, Unit
 from index.folding import COPYINGS, Copying
 from index.frozen import read_cursor
 from index.listing import CUTOFFS, SORTS, Cutoff, Sort
+from index.names import OTHER
 from index.ranking import MODES, Mode
 from index.search import SearchRequest
 from web.settings import MAX_PAGE_SIZE
@@ -90,8 +94,50 @@ def pixels(args: Args, name: Literal["maxwidth", "maxheight"], *, default: int) 
     return _whole_number(args, name, default=default, most=MAX_PIXELS)
 
 
-def story_page(args: Args, *, page_size: int) -> tuple[int, int]:
-    """Return which page of the list of stories is asked for, and how many stand on one. Raises BadParameter."""
+def order(args: Args) -> Order:
+    """Return in which order a day's articles are asked for. Raises BadParameter."""
+    return cast(Order, _one_of(args, "sort", ORDERS))
+
+
+def sorting(args: Args, *, default: Sorting) -> Sorting:
+    """Return by what a list of names is to be sorted. Raises BadParameter."""
+    return cast(Sorting, _one_of(args, "sort", sorted(SORTINGS, key=lambda choice: choice != default)))
+
+
+def letter(args: Args) -> str:
+    """Return the letter whose names are asked for, empty for all. Raises BadParameter."""
+    text = args.get("letter", "").strip()
+    if len(text) > 1 and text != OTHER:
+        raise BadParameter("letter", text, f"one letter, or {OTHER}")
+    return text if text == OTHER else text.upper()[:1]
+
+
+def text(args: Args) -> str:
+    """Return what names are to hold, empty for all. Raises BadParameter."""
+    return _limited(args, "q")
+
+
+def name(args: Args) -> str:
+    """Return the name that is asked for. Raises BadParameter."""
+    if not (value := _limited(args, "name")):
+        raise BadParameter("name", value, "the name of a source, a section or an author")
+    return value
+
+
+def _limited(args: Args, name: str) -> str:
+    value = args.get(name, "").strip()
+    if len(value) > MAX_FILTER_CHARS:
+        raise BadParameter(name, value, f"at most {MAX_FILTER_CHARS} characters")
+    return value
+
+
+def unit(args: Args) -> Unit:
+    """Return by what length of time coverage is asked for. Raises BadParameter."""
+    return cast(Unit, _one_of(args, "by", UNITS))
+
+
+def list_page(args: Args, *, page_size: int) -> tuple[int, int]:
+    """Return which page of a list is asked for, and how many stand on one. Raises BadParameter."""
     number = _whole_number(args, "page", default=1, most=MAX_PAGE)
     return number, _whole_number(args, "page_size", default=page_size, most=MAX_PAGE_SIZE)
 

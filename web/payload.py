@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
-from urllib.parse import urlencode
 
 from archive.article import Article
 from archive.store import ArchiveStats, VersionEntry
@@ -21,6 +20,7 @@ from index.results import LegScore, Result
 from index.search import SearchRequest, SearchResponse
 from index.snippet import Excerpt
 from index.stories.reading import Headed, StoryPage, Told
+from web.paging import numbered_links
 from web.params import MAX_PAGE, SearchUrls
 
 Json = dict[str, object]
@@ -214,18 +214,7 @@ def story_page_object(page: StoryPage, *, path: str, page_size: int) -> Json:
 
 def story_page_links(page: StoryPage, *, path: str, page_size: int) -> dict[str, str | None]:
     """Return the URLs of this page of the list of stories, the next and the previous one; None where there is none."""
-
-    def at(number: int) -> str:
-        asked = {"page": number if number > 1 else None, "page_size": page.size if page.size != page_size else None}
-        query = urlencode({name: value for name, value in asked.items() if value is not None})
-        return f"{path}?{query}" if query else path
-
-    last = max(1, ceil(page.total / page.size))
-    return {
-        "self": at(page.number),
-        "next": at(page.number + 1) if page.number < last else None,
-        "prev": at(min(page.number - 1, last)) if page.number > 1 else None,
-    }
+    return numbered_links(path, number=page.number, size=page.size, total=page.total, default_size=page_size)
 
 
 def story_object(told: Told, events: Sequence[tuple[Event, datetime]]) -> Json:

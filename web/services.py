@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
 from flask import current_app
@@ -23,6 +24,7 @@ from web.settings import Settings
 if TYPE_CHECKING:
     from archive.article import Article
     from archive.store import ArchiveStats, Store
+    from index.browsing import Browsing
     from index.build import Builder
     from index.completion.suggest import Suggest
     from index.completion.values import FieldValues
@@ -40,6 +42,11 @@ MOST_MEMBERS = 100  # of one group of copies in one answer
 EXTENSION = "backfile"  # the key in `app.extensions`
 STORY_ID = "<int(max=9223372036854775807):story_id>"  # in a route: what SQLite can count to
 T = TypeVar("T")
+
+
+def today_in_utc() -> date:
+    """Return the day it is."""
+    return datetime.now(UTC).date()
 
 
 class once(Generic[T]):  # noqa: N801 -- a decorator, read as one, like functools.cached_property
@@ -78,9 +85,12 @@ class Services:
     An `embedder` that is passed in is used instead of the one the settings name.
     """
 
-    def __init__(self, settings: Settings, *, embedder: "Embedder | None" = None) -> None:
+    def __init__(
+        self, settings: Settings, *, embedder: "Embedder | None" = None, today: Callable[[], date] = today_in_utc
+    ) -> None:
         """Remember the settings; nothing is opened yet."""
         self.settings = settings
+        self.today = today
         self.made: dict[str, object] = {}
         self.locks: dict[str, threading.RLock] = {}
         self._counted: ArchiveStats | None = None
@@ -122,6 +132,11 @@ class Services:
         """Return the identity of the model that is loaded, None as long as none is."""
         embedder = self.made.get("embedder")
         return cast("Embedder", embedder).sha256 if embedder is not None else None
+
+    def model_name(self) -> str:
+        """Return the name of the model that is loaded, or as long as none is, what the settings call it."""
+        embedder = self.made.get("embedder")
+        return cast("Embedder", embedder).name if embedder is not None else self.settings.model
 
     def stats(self) -> "ArchiveStats":
         """Return how much there is, counted again when the archive has changed."""
@@ -202,7 +217,15 @@ class Services:
             fusion=self.settings.fusion,
             recency=self.settings.recency,
             speller=self.spelling.suggest,
+            today=self.today,
         )
+
+    @once
+    def browsing(self) -> "Browsing":
+        """What there is to look through, by day and by name."""
+        from index.browsing import Browsing
+
+        return Browsing(self.store, self.search.catalogue)
 
     @once
     def spelling(self) -> "Respelling":

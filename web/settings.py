@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     export_limit: Annotated[
         int, Field(ge=1, le=10_000_000, description="The most articles of a list that one export holds.")
     ] = 10_000
+    status: Annotated[
+        Literal["public", "off"],
+        Field(description="Whether anybody may see /status, the state of the installation: `public`, or `off`."),
+    ] = "public"
     site_name: Annotated[
         str, Field(min_length=1, max_length=60, description="The name in the masthead and in page titles.")
     ] = "Backfile"

@@ -1,7 +1,11 @@
 """The command `flask stats`: how much the archive holds, what serves it, and what it takes on the disk."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
+
 import click
 
+from archive.ingest_run import IngestRun
 from web import payload
 from web.holdings import disk_use, keyword_advice, keyword_library
 from web.services import Services, services
@@ -20,14 +24,17 @@ def stats(as_json: bool) -> None:
       flask stats --json
     """
     parts = services()
+    run = parts.store.last_run()
     facts, disk, advice = _facts(parts), disk_use(parts.settings.data), keyword_advice(parts)
     if as_json:
-        write_json({**facts, "disk": disk, "advice": advice})
+        write_json({**facts, "disk": disk, "advice": advice, "last_ingest": run and _run_object(run)})
         return
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):20} {'none' if value is None else value}")
     for name, value in disk.items():
         click.echo(f"{f'disk, {name}':20} {value / MEGABYTE:,.1f} MB")
+    for line in _run_lines(run) if run else ():
+        click.echo(line)
     if advice:
         click.echo(advice, err=True)
 
@@ -51,3 +58,17 @@ def _facts(parts: Services) -> payload.Json:
         "previous_generation": previous.number if previous else None,
         "keywords": keyword_library(parts),
     }
+
+
+def _run_object(run: IngestRun) -> payload.Json:
+    return {**asdict(run), "started_at": payload.instant(run.started_at)}
+
+
+def _run_lines(run: IngestRun) -> Iterator[str]:
+    """Yield what the last ingest did, and why it rejected what it did."""
+    taken = "not ended" if run.seconds is None else f"{run.seconds:.1f} s"
+    yield f"{'last ingest':20} {payload.instant(run.started_at)}, {taken}"
+    yield f"{'':20} {run.added} added, {run.updated} updated, {run.unchanged} unchanged, {run.rejected} rejected"
+    for rejection in run.rejections:
+        place = rejection.source if rejection.line is None else f"{rejection.source}:{rejection.line}"
+        yield f"{'':20} rejected {place}: {rejection.reason}"

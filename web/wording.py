@@ -49,6 +49,8 @@ UNIT_NAMES = {
 NAMED_AUTHORS = 2  # of an article in a list
 SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "oldest": "Oldest"}
 LONG_HEADLINE, ENDLESS_HEADLINE = 110, 300  # characters: beyond, a headline is set smaller
+DAYS_TOLD = 365  # beyond so many, years say enough
+OPENING = 220  # characters of an article's beginning, beside its headline
 NAMED_OUTLETS = 3  # of a story in a list
 LANGUAGE_NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
@@ -130,6 +132,13 @@ def brief(day: date, skeleton: str) -> str:
     return format_skeleton(skeleton, day, locale="en_GB" if locale == "en" else locale)  # days stand before months here
 
 
+def opening(body: str, most: int = OPENING) -> str:
+    """Return the beginning of a body: its first paragraph, cut between words to about so many characters."""
+    first = next(iter(paragraphs(body)), "")
+    text = " ".join(first.split())
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0].rstrip(" ,;:.–—-") + "…"
+
+
 def machine_time(moment: datetime) -> str:
     """Return a time for <time datetime>: a day alone when the source gave no hour."""
     moment = moment.astimezone(UTC)
@@ -186,6 +195,20 @@ def span_of(first: datetime | None, latest: datetime | None) -> str:
         return f"{long_day(first)} to {long_day(latest)}"
     begin = f"{first.day}" if first.month == latest.month else f"{first.day} {first:%B}"
     return f"{begin} to {long_day(latest)}"
+
+
+def span_of_days(first: date, last: date) -> str:
+    """Return from which day to which, as a year or two where the days between are many."""
+    if (last - first).days > DAYS_TOLD and first.year != last.year:
+        return str(gettext("%(first)s to %(last)s", first=first.year, last=last.year))
+    if first == last:
+        return long_day(last)
+    return str(gettext("%(first)s to %(last)s", first=long_day(first), last=long_day(last)))
+
+
+def code(text: str) -> Markup:
+    """Return what is to be typed, as such."""
+    return Markup("<code>{}</code>").format(text)
 
 
 def found_line(response: SearchResponse | Outline) -> str:

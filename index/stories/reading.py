@@ -18,6 +18,7 @@ from index.engine import Engine, Vectors, as_ids
 from index.query import Query
 from index.serving import Serving
 
+LOOKED_AT = 40  # latest stories, among which those of several outlets are sought
 KEY_TERMS = 8
 CONSIDERED = 50  # telling terms among which those are sought that many reports hold
 READ = 30  # reports whose beginnings are read for key terms, evenly over the story's time
@@ -83,12 +84,31 @@ class Stories:
         """Return a page of the list, counted from 1."""
         listed = self._list()
         wanted = listed[(number - 1) * size : number * size]
-        reports: dict[int, list[Report]] = {story.id: [] for story in wanted}
-        for report in self._store.reports(list(reports)):
-            reports[report.story].append(report)
+        reports = self._reports([story.id for story in wanted])
         with self._serving.engine() as (engine, _):
-            headed = [_headed(engine, reports[story.id]) for story in wanted if len(reports[story.id]) > 1]
+            headed = [_headed(engine, told) for told in reports.values()]
         return StoryPage(len(listed), number, size, headed)
+
+    def count(self) -> int:
+        """Return how many stories there are."""
+        return len(self._list())
+
+    def moving(self, limit: int) -> list[Headed]:
+        """Return the latest stories that more than one outlet tells, looking back a while."""
+        found: list[Sequence[Report]] = []
+        listed = [story.id for story in self._list()[:LOOKED_AT]]
+        for reports in self._reports(listed).values():
+            if len({report.source for report in reports if report.source}) > 1 and len(found) < limit:
+                found.append(reports)
+        with self._serving.engine() as (engine, _):
+            return [_headed(engine, reports) for reports in found]
+
+    def _reports(self, story_ids: Sequence[int]) -> dict[int, list[Report]]:
+        """Return the articles of each of these stories that still has two or more, in the order given."""
+        reports: dict[int, list[Report]] = {story: [] for story in story_ids}
+        for report in self._store.reports(story_ids):
+            reports[report.story].append(report)
+        return {story: told for story, told in reports.items() if len(told) > 1}
 
     def story(self, story_id: int) -> Told | None:
         """Return a story, or None when there is none to show."""

@@ -1,10 +1,8 @@
 """Looking through the archive in a real browser, with and without scripts, at the desk and on a phone."""
 
 import pytest
+from browsing import NARROW, PHONE, WIDE, assert_fits, reading
 from playwright.sync_api import Browser, expect
-from test_browser import NARROW, PHONE, WIDE, assert_fits, browser, reading, site
-
-__all__ = ["browser", "site"]  # fixtures
 
 pytestmark = pytest.mark.browser
 

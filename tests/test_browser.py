@@ -1,37 +1,20 @@
-"""The pages in a real browser: Debian's chromium, driven by playwright."""
+"""The pages in a real browser: what readers do, step by step."""
 
-import os
-import shutil
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import newsroom
 import pytest
+from browsing import NARROW, PHONE, WIDE, assert_fits, reading, served
 from copied import report, story
-from flask import Flask
-from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Route, expect
 
 from archive.grouping import find_copies
 from web import create_app
 from web.services import Services
 from web.settings import Settings
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WIDE, PHONE, NARROW = 1280, 390, 360  # CSS pixels
-PATIENCE = 10_000  # milliseconds, on a busy machine
 SLOW = 0.3  # seconds that a stylesheet takes: the rest of the page is long there
 
 pytestmark = pytest.mark.browser
@@ -42,69 +25,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the application, served on this machine."""
     with newsroom.application(tmp_path_factory.mktemp("data")) as app, served(app) as address:
         yield address
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """Serve the application on this machine, and yield its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        reason = "chromium is not installed: `apt-get install chromium`"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def reading(browser: Browser, site: str, *, width: int = WIDE, scripts: str = "on") -> Iterator[Page]:
-    """Open a page, and fail if meanwhile anything was complained of or anything outside was asked for."""
-    context = browser.new_context(
-        base_url=site,
-        viewport={"width": width, "height": 800},
-        java_script_enabled=scripts == "on",
-    )
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    # The icon is still being fetched when a test moves on: that it is then given up is nobody's fault.
-    page.on("requestfailed", lambda request: complaints.extend(_complaint(request)))
-    page.on("request", lambda request: complaints.append(request.url) if not request.url.startswith(site) else None)
-    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def _complaint(request: Request) -> list[str]:
-    return [] if request.failure == "net::ERR_ABORTED" else [f"{request.failure}: {request.url}"]
-
-
-def assert_fits(page: Page) -> None:
-    """Fail when the page is wider than its window.
-
-    Its text is there before its stylesheet is, and whoever measures then makes the browser lay it out without.
-    """
-    page.wait_for_load_state("load")
-    over = page.locator("html").evaluate("root => root.scrollWidth - root.clientWidth")
-    assert over <= 0, f"{page.url} is {over} px too wide"
 
 
 def test_nothing_of_a_page_is_shown_before_its_stylesheet_is_there(browser: Browser, site: str) -> None:

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import newsroom
 import pytest
+from browsing import PATIENCE, served
 from flask import Flask, Response
 from newsroom import article
 from playwright.sync_api import Browser, Page, expect
-from test_browser import PATIENCE, browser, served  # noqa: F401 the fixture
 
 FLOOD = article(0)
 SHEET = """
@@ -52,7 +52,7 @@ def published(archive: str, body: str, *, head: str = "") -> Iterator[str]:
 
 
 @pytest.fixture
-def reading(browser: Browser) -> Iterator[Callable[[str], Page]]:  # noqa: F811
+def reading(browser: Browser) -> Iterator[Callable[[str], Page]]:
     """Open pages, and fail if anything was complained of, a broken policy above all."""
     context = browser.new_context()
     complaints: list[str] = []
@@ -109,7 +109,7 @@ def test_hostile_titles_are_text_and_another_article_takes_the_panel_s_place(
         expect(first).not_to_have_text(before)
 
 
-def test_where_nothing_is_related_the_panel_takes_no_room_and_says_so(archive: str, browser: Browser) -> None:  # noqa: F811
+def test_where_nothing_is_related_the_panel_takes_no_room_and_says_so(archive: str, browser: Browser) -> None:
     body = '<backfile-related url="https://nowhere.example/a"></backfile-related>'
     with published(archive, body) as site:
         page = browser.new_page()

@@ -13,7 +13,7 @@ from index.stories.reading import Headed
 from web import conditional, params, wording
 from web.api import header_of, link_header
 from web.copies import Member, members
-from web.direction import direction, interface
+from web.direction import direction, interface, language_tag
 from web.examples import example_queries
 from web.payload import page_links, story_page_links
 from web.related import RELATED_ON_PAGE, lanes_of
@@ -33,6 +33,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["wording"] = wording
     app.jinja_env.globals["max_query_chars"] = MAX_QUERY_CHARS
     app.jinja_env.globals["direction"] = direction
+    app.jinja_env.globals["language_tag"] = language_tag
     app.context_processor(lambda: {"site_name": services().settings.site_name, "interface": interface()})
 
 

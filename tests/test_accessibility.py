@@ -13,6 +13,7 @@ import newsroom
 import pytest
 from browsing import PATIENCE, served
 from copied import name, report, story
+from flask import Flask
 from gates import complaints, faint, moving, shifted, too_wide, unreachable, violations
 from newsroom import article
 from playwright.sync_api import Browser, Page
@@ -36,6 +37,8 @@ PROSE = article(
 )
 FIRST_STORY = 1
 PRINTED = {"/search?q=flood": "h1", f"/articles/{PROSE.id}": ".body", f"/stories/{FIRST_STORY}": ".timeline"}
+EDGES = """all => all.map(each => each.getBoundingClientRect()).map(({ left, right }) =>
+  ({ right, middle: (left + right) / 2 }))"""
 LETTERS_A_LINE = """paragraph => {
   const range = document.createRange();
   range.selectNodeContents(paragraph);
@@ -50,7 +53,7 @@ class State:
 
     name: str
     path: str
-    archive: Literal["full", "empty", "unindexed"] = "full"
+    archive: Literal["full", "mirrored", "empty", "unindexed"] = "full"
 
 
 STATES = [
@@ -81,6 +84,10 @@ STATES = [
     State("stories, empty archive", "/stories", "empty"),
     State("story", f"/stories/{FIRST_STORY}"),
     State("nothing there", "/nothing"),
+    State("home, from right to left", "/", "mirrored"),
+    State("results, from right to left", "/search?q=flood&source=The+Ledger", "mirrored"),
+    State("article, from right to left", f"/articles/{newsroom.ORDINARY[0].id}?q=flood", "mirrored"),
+    State("story, from right to left", f"/stories/{FIRST_STORY}", "mirrored"),
 ]
 every_state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
 pytestmark = pytest.mark.browser
@@ -102,6 +109,13 @@ def full(folder: Path) -> Services:
     return services
 
 
+def mirrored(services: Services) -> Flask:
+    """Return the application as it is when its pages speak Arabic."""
+    app = create_app(services=services)
+    app.extensions["babel"].locale_selector = lambda: "ar"
+    return app
+
+
 def empty(folder: Path) -> Services:
     return Services(Settings(data=folder), embedder=newsroom.MeaningEmbedder())
 
@@ -121,6 +135,8 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
             services = open_archive(tmp_path_factory.mktemp("data"))
             stack.callback(services.close)
             addresses[open_archive.__name__] = stack.enter_context(served(create_app(services=services)))
+            if open_archive is full:
+                addresses["mirrored"] = stack.enter_context(served(mirrored(services)))
         yield addresses
 
 
@@ -203,6 +219,21 @@ def test_a_text_runs_as_its_language_does(page: Page, archives: dict[str, str]) 
         assert page.locator("html").get_attribute("dir") == "ltr"
         for part in ("h1", ".body p"):
             assert page.locator(part).first.evaluate("each => getComputedStyle(each).direction") == heading, part
+        edges = page.locator(".story header, .story .day").evaluate_all(EDGES)
+        assert (edges[1]["right"] > edges[0]["middle"]) == (heading == "rtl"), "the line of its source is on its side"
+
+
+def test_a_page_that_speaks_a_language_from_right_to_left_is_mirrored(page: Page, archives: dict[str, str]) -> None:
+    open_at(page, DESK, f"{archives['mirrored']}/search?q=report&mode=keyword&page_size=5")
+    edges = page.locator(".list, .facets, .wordmark, .search").evaluate_all(EDGES)
+    wordmark, box, results, filters = (each["middle"] for each in edges)
+    assert wordmark > box
+    assert results > filters
+    for turned in (".arrow", ".histogram"):
+        assert (
+            page.locator(turned).first.evaluate("each => getComputedStyle(each).transform")
+            == "matrix(-1, 0, 0, 1, 0, 0)"
+        )
 
 
 def test_a_page_printed_in_the_dark_is_black_on_white(page: Page, archives: dict[str, str]) -> None:

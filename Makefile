@@ -1,13 +1,14 @@
 # make serve   set up, ingest the sample articles, serve http://127.0.0.1:8000
 # make test    set up, then lint, types and tests
 # make bench   set up, then every benchmark beside the peers: see docs/benchmarks.md
+# make screenshots   set up, then take the pictures of docs/screenshots
 # Everything is done once: what is already there is not done again.
 
 PYTHON ?= python3
 BIN := .venv/bin
 export BACKFILE_DATA ?= data
 
-.PHONY: help setup setup-dev serve test lint types format evaluate bench clean
+.PHONY: help setup setup-dev serve test lint types format evaluate bench screenshots clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -49,6 +50,9 @@ evaluate: setup
 
 bench: setup
 	$(MAKE) --no-print-directory -f benchmarks/Makefile bench $(if $(DATA),,DATA=$(BACKFILE_DATA))
+
+screenshots: setup-dev
+	$(BIN)/python docs/screenshots/make.py
 
 clean:
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis

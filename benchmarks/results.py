@@ -28,6 +28,7 @@ PARTS = {  # in the order they are shown
     "publishing": "Publishing",
     "ingest": "Ingest",
     "serving": "Serving",
+    "pages": "Results pages",
 }
 PANELS = ("query time", "ingest rate", "memory", "disk")
 VERDICTS = {True: "yes", False: "**no**", None: "not measured"}

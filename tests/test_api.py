@@ -583,7 +583,7 @@ def test_every_route_and_parameter_is_documented(app: Flask) -> None:
 
 
 def paths(rule: str) -> list[str]:
-    """Return the addresses of a route, each of what may stand in one place, with its name, as ID, where anything may."""
+    """Return the addresses of a route, each of what may stand in one place, with the place's name where anything may."""
     choices = re.search(r"<any\((.*?)\):\w+>", rule)
     each = [rule.replace(choices[0], choice.strip("' ")) for choice in choices[1].split(",")] if choices else [rule]
     return [re.sub(r"<[^>]*?([a-z]+)>", lambda part: part[1].upper(), path) for path in each]

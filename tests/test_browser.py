@@ -26,12 +26,12 @@ def test_nothing_of_a_page_is_shown_before_its_stylesheet_is_there(browser: Brow
         route.continue_()
 
     with reading(browser, site) as page:
-        page.route("**/*.css", late)
+        page.route("**/*.css*", late)
         page.goto("/search?q=flood")
         expect(page.locator(".hit").first).to_be_visible()
         page.wait_for_function("performance.getEntriesByType('paint').length > 0")
         styled, shown = page.evaluate(
-            """() => [performance.getEntriesByType('resource').find(each => each.name.includes('.css')).responseEnd,
+            """() => [performance.getEntriesByType('resource').find(each => each.name.includes('/backfile.css')).responseEnd,
                       performance.getEntriesByType('paint')[0].startTime]"""
         )
         assert shown >= styled

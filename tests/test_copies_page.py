@@ -90,7 +90,7 @@ def test_the_page_lists_the_group_with_the_origin_marked(client: FlaskClient) ->
     assert "<ins>People here saw it.</ins>" in section
     assert "15 sentences kept" in section
     assert "<ins>otherwise </ins>" in section
-    assert f'<div lang="de"><a href="/articles/{ORIGIN.id}">' in section
+    assert f'<div lang="de" dir="ltr"><a href="/articles/{ORIGIN.id}">' in section
     assert 'class="group"' not in client.get(f"/articles/{ALONE.id}").get_data(as_text=True)
 
 

@@ -436,7 +436,9 @@ def test_the_way_back_to_the_results_is_kept(client: FlaskClient) -> None:
 
 
 def test_an_article_is_in_its_own_language(client: FlaskClient) -> None:
-    assert {"class": "story", "lang": "de", "dir": "ltr"} in page_of(client, f"/articles/{newsroom.GERMAN.id}").all("article")
+    assert {"class": "story", "lang": "de", "dir": "ltr"} in page_of(client, f"/articles/{newsroom.GERMAN.id}").all(
+        "article"
+    )
 
 
 def test_a_corrected_article_says_so(client: FlaskClient) -> None:

@@ -12,12 +12,12 @@ MARKED = {"mark", "added-ground"}  # grounds of single words
 TEXT = {"ink", "soft", "accent"}
 DRAWN = {"bar", "sense", "added", "strong-rule"}  # lines and shapes that say something
 DECORATION = {"rule"}
-THEMES = {
-    "light": r"^:root \{(.*?)^\}",
-    "dark": r"^@media \(prefers-color-scheme: dark\) \{\n  :root \{(.*?)^  \}",
-    "light, more contrast": r"^@media \(prefers-contrast: more\) \{\n  :root \{(.*?)^  \}",
-    "dark, more contrast": r"^@media \(prefers-contrast: more\) and \(prefers-color-scheme: dark\) \{\n  :root \{(.*?)^  \}",
-    "print": r"^@media print \{\n  :root \{(.*?)^  \}",
+THEMES = {  # by the media each is for
+    "light": "",
+    "dark": "(prefers-color-scheme: dark)",
+    "light, more contrast": "(prefers-contrast: more)",
+    "dark, more contrast": "(prefers-contrast: more) and (prefers-color-scheme: dark)",
+    "print": "print",
 }
 BENEATH = {  # a theme changes what it names and takes the rest from those before it
     "light": ["light"],
@@ -28,11 +28,18 @@ BENEATH = {  # a theme changes what it names and takes the rest from those befor
 }
 
 
+def block(theme: str) -> str:
+    """Return what finds the variables of a theme in the sheet."""
+    media = THEMES[theme]
+    begin, end = (rf"^@media {re.escape(media)} \{{\n  :root ", "^  ") if media else ("^:root ", "^")
+    return rf"(?ms){begin}\{{(.*?){end}\}}"
+
+
 def colours(theme: str) -> dict[str, str]:
     """Return every colour of a theme by its name."""
     named: dict[str, str] = {}
     for each in BENEATH[theme]:
-        found = re.search(THEMES[each], SHEET, flags=re.DOTALL | re.MULTILINE)
+        found = re.search(block(each), SHEET)
         assert found, each
         named |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6}|#[0-9a-f]{3});", found[1]))
     return named
@@ -66,8 +73,8 @@ def test_every_colour_stands_out_from_every_ground(theme: str) -> None:
 
 def test_no_colour_is_written_outside_the_themes() -> None:
     rest = SHEET
-    for theme in THEMES.values():
-        rest = re.sub(theme, "", rest, flags=re.DOTALL | re.MULTILINE)
+    for theme in THEMES:
+        rest = re.sub(block(theme), "", rest)
     assert re.findall(r"#[0-9a-f]{3,8}\b(?=[^{}]*[;}])|\b(?:rgb|hsl|oklch)a?\(", rest) == []
 
 

@@ -142,3 +142,10 @@ def test_examples_are_made_of_what_the_archive_holds() -> None:
         "section:Science after:1969",
     ]
     assert example_queries([]) == []
+
+
+@pytest.mark.parametrize(
+    ("length", "size"), [(1, "usual"), (110, "usual"), (111, "long"), (300, "long"), (5000, "endless")]
+)
+def test_the_longer_a_headline_the_smaller_it_is_set(length: int, size: str) -> None:
+    assert wording.headline_size("x" * length) == size

@@ -15,7 +15,7 @@ from index.stories.reading import Headed
 from web import browse_urls, conditional, params, units, wording
 from web.api import header_of, link_header
 from web.copies import Member, members
-from web.direction import direction, interface
+from web.direction import direction, interface, language_tag
 from web.filters import DATES, without_each
 from web.front import front
 from web.payload import page_links, story_page_links
@@ -37,6 +37,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["units"] = units
     app.jinja_env.globals["max_query_chars"] = MAX_QUERY_CHARS
     app.jinja_env.globals["direction"] = direction
+    app.jinja_env.globals["language_tag"] = language_tag
     app.context_processor(lambda: {"site_name": services().settings.site_name, "interface": interface()})
 
 

@@ -1,23 +1,23 @@
 """The pages people read: home, results, article, stories. Rendered on the server; they need no script."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from flask import Blueprint, Flask, Response, render_template, request
+from flask import Blueprint, Flask, Response, render_template, request, url_for
+from flask_babel import get_locale
 
-from archive.article import Article
 from index.errors import CursorExpired
 from index.query import MAX_QUERY_CHARS
-from index.related import RelatedResponse
 from index.search import SearchRequest, SearchResponse
-from index.stories.reading import Headed
 from web import conditional, params, wording
 from web.api import header_of, link_header
-from web.copies import Member, members
+from web.article_pages import citation_of
+from web.citing import FORMATS, plain
 from web.examples import example_queries
+from web.linked_data import description, in_script, news_article, website
 from web.payload import page_links, story_page_links
-from web.related import RELATED_ON_PAGE, lanes_of
+from web.reading import ArticleView, Asked, read
 from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
-from web.services import STORY_ID, Services, copies_of, services, shown_article, shown_story
+from web.services import STORY_ID, Services, services, shown_story
 
 SEARCH_PATH = "/search"
 STORIES_PATH = "/stories"
@@ -31,7 +31,12 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.jinja_env.globals["wording"] = wording
     app.jinja_env.globals["max_query_chars"] = MAX_QUERY_CHARS
-    app.context_processor(lambda: {"site_name": services().settings.site_name})
+    app.context_processor(lambda: {"site_name": services().settings.site_name, "page_direction": _direction()})
+
+
+def _direction() -> str:
+    """Return which way the pages' own words are written, beside an article's that may go the other way."""
+    return wording.direction(get_locale().language)
 
 
 @blueprint.get("/")
@@ -42,7 +47,14 @@ def home() -> Response:
     if kept := conditional.unchanged(tag):
         return kept
     newest, stats = parts.crew.do(lambda: (parts.store.newest(NEWEST_ON_HOME), parts.stats()))
-    page = render_template("home.html", stats=stats, newest=newest, examples=example_queries(newest))
+    told = website(
+        site=parts.settings.site_name,
+        home=url_for("pages.home", _external=True),
+        search=url_for("pages.search", _external=True),
+    )
+    page = render_template(
+        "home.html", stats=stats, newest=newest, examples=example_queries(newest), data=in_script(told)
+    )
     return _validated(Response(page), tag)
 
 
@@ -73,23 +85,37 @@ def _found(parts: Services, wanted: SearchRequest) -> tuple[SearchResponse, list
 
 @blueprint.get("/articles/<article_id>")
 def article(article_id: str) -> Response:
-    """Show an article with its copies, beside what is related to it."""
+    """Show an article, with what the reader looked for marked in it, beside its story and what is related to it."""
     parts = services()
-    tag = conditional.search_tag(parts)
+    asked = _asked()
+    tag = conditional.search_tag(parts, parts.search.outdated(asked.search) if asked else None)
     if kept := conditional.unchanged(tag):
         return kept
-
-    def read() -> tuple[Article, Headed | None, list[Member], RelatedResponse]:
-        shown = shown_article(parts, article_id)
-        group = members(copies_of(parts, article_id), this=article_id)
-        related = parts.related.related(article_id, limit=RELATED_ON_PAGE)
-        return shown, parts.stories.story_of(article_id), group, related
-
-    shown, story, group, related = parts.crew.do(read)
-    page = render_template(
-        "article.html", article=shown, story=story, group=group, panel=lanes_of(related), back=_back()
+    found = parts.crew.do(lambda: read(parts, article_id, asked))
+    home = url_for("pages.home", _external=True)
+    page = url_for("pages.article", article_id=article_id, _external=True)
+    told = news_article(found.article, page=page, site=parts.settings.site_name, home=home)
+    answer = render_template(
+        "article.html",
+        view=ArticleView(found, asked),
+        data=in_script(told),
+        description=description(found.article),
+        citation=plain(citation_of(found.article)),
+        formats=FORMATS,
     )
-    return _validated(Response(page), None if related.degraded else tag)
+    return _validated(Response(answer), None if found.degraded else tag)
+
+
+def _asked() -> Asked | None:
+    """Return the search that the reader came from; a mangled link still shows its article."""
+    if not request.args:
+        return None
+    size = services().settings.page_size
+    try:
+        wanted = params.search_request(request.args, page_size=size)
+        return Asked(search=wanted, marking=params.marking(request.args), page_size=size)
+    except params.BadParameter:
+        return None
 
 
 @blueprint.get(STORIES_PATH)
@@ -123,24 +149,6 @@ def story(story_id: int) -> Response:
 def _validated(page: Response, tag: str | None) -> Response:
     """Return the page with its tag, when what it shows could be told beforehand."""
     return conditional.validated(page, tag) if tag else page
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """The search a reader came from, as the article's own address carries it."""
-
-    query: str
-    url: str
-
-
-def _back() -> Back | None:
-    if not request.args:
-        return None
-    try:
-        came_from = params.search_request(request.args, page_size=services().settings.page_size)
-    except params.BadParameter:  # a mangled link still shows its article
-        return None
-    return Back(came_from.query, _search_urls().at(came_from))
 
 
 def _says_more_than_a_cursor(wanted: SearchRequest) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup, escape
 
 from index.listing import Sort
@@ -30,12 +31,16 @@ MODE_NAMES: dict[Mode, Named] = {
     "semantic": Named("Meaning", "Articles about the same thing, whatever their words"),
 }
 LANE_NAMES = {
-    "same_story": "The same story",
-    "background": "What came before",
-    "follow_up": "What came after",
-    "other": "On the same subject",
+    "same_story": lazy_gettext("Same event elsewhere"),
+    "background": lazy_gettext("What came before"),
+    "follow_up": lazy_gettext("What came after"),
+    "other": lazy_gettext("On the same subject"),
 }
 SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "oldest": "Oldest"}
+RIGHT_TO_LEFT = frozenset(
+    ("ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi")
+)  # languages
+WORDS_A_MINUTE, SIGNS_A_MINUTE = 230, 500  # that people read: of words, and of characters written without spaces
 NAMED_OUTLETS = 3  # of a story in a list
 LANGUAGE_NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
@@ -45,6 +50,8 @@ LANGUAGE_NAMES = {
     "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
     "sr": "Serbian", "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
+
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # Chinese and Japanese
 
 
 def marked(snippet: Excerpt) -> Markup:
@@ -109,6 +116,26 @@ def machine_time(moment: datetime) -> str:
     if moment.time().isoformat() == "00:00:00":  # a day without an hour is kept as its midnight
         return moment.date().isoformat()
     return moment.replace(tzinfo=None).isoformat(timespec="minutes") + "Z"
+
+
+def moment_text(moment: datetime) -> str:
+    """Return when something was, with the hour and its zone where the source gave one."""
+    moment = moment.astimezone(UTC)
+    if moment.time().isoformat() == "00:00:00":  # a day without an hour is kept as its midnight
+        return long_day(moment)
+    told: str = gettext("%(day)s, %(time)s UTC", day=long_day(moment), time=f"{moment:%H:%M}")
+    return told
+
+
+def direction(language: str | None) -> str:
+    """Return which way a language is written: ltr or rtl."""
+    return "rtl" if (language or "").lower().partition("-")[0] in RIGHT_TO_LEFT else "ltr"
+
+
+def reading_minutes(body: str) -> int:
+    """Return how many minutes people take to read a text, one at least."""
+    unspaced = len(_UNSPACED.findall(body))
+    return max(1, round((len(body.split()) / WORDS_A_MINUTE) + unspaced / SIGNS_A_MINUTE))
 
 
 def byline(authors: Sequence[str]) -> str:

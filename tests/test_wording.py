@@ -141,3 +141,19 @@ def test_examples_are_made_of_what_the_archive_holds() -> None:
         "section:Science after:1969",
     ]
     assert example_queries([]) == []
+
+
+def test_a_moment_has_its_hour_and_zone_where_it_is_more_than_a_day() -> None:
+    assert wording.moment_text(datetime(2001, 3, 2, tzinfo=UTC)) == "2 March 2001"
+    assert wording.moment_text(datetime(2001, 3, 2, 9, 5, tzinfo=UTC)) == "2 March 2001, 09:05 UTC"
+
+
+def test_a_language_is_written_one_way_or_the_other() -> None:
+    written = {tag: wording.direction(tag) for tag in ("ar", "he-IL", "fa", "AR-EG", "en", "arn", None)}
+    assert written == {
+        "ar": "rtl", "he-IL": "rtl", "fa": "rtl", "AR-EG": "rtl", "en": "ltr", "arn": "ltr", None: "ltr",
+    }  # fmt: skip
+
+
+def test_reading_takes_a_minute_at_least_and_words_without_spaces_count_too() -> None:
+    assert [wording.reading_minutes(text) for text in ("", "word " * 690, "洪水" * 1000)] == [1, 3, 4]

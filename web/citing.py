@@ -87,7 +87,7 @@ def plain(citation: Citation) -> str:
         day=long_day(citation.accessed),
     )
     original = outside_link(citation.article.url)
-    parts = [_authors(citation.names), _quoted(citation.title), f"{', '.join(where)}."]
+    parts = [_authors(citation.names), _quoted(citation.title), _stopped(", ".join(where))]
     return " ".join(part for part in (*parts, f"{original}." if original else "", kept) if part)
 
 
@@ -99,7 +99,11 @@ def _authors(names: Sequence[Name]) -> str:
         told = gettext("%(name)s et al.", name=_line(names[0].inverted))
     else:
         told = byline([_line(names[0].inverted), *(_line(name.whole) for name in names[1:])])
-    return told if told.endswith(".") else f"{told}."
+    return _stopped(told)
+
+
+def _stopped(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
 
 
 def _quoted(title: str) -> str:

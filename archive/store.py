@@ -293,6 +293,15 @@ class Store:
         row = self._one(f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY} WHERE a.article_id = ?", (article_id,))
         return _article(row) if row else None
 
+    def version(self, article_id: str, number: int) -> Article | None:
+        """Return this version of an article that may be shown, or None when there is none of that number."""
+        row = self._one(
+            f"SELECT {_VERSION_COLUMNS} FROM article a JOIN version v ON v.article_id = a.article_id {_WITH_BODY}"
+            " WHERE a.article_id = ? AND v.version = ? AND +a.status = 'live'",
+            (article_id, number),
+        )
+        return _article(row) if row else None
+
     def live(self, article_ids: Sequence[str]) -> dict[str, Article]:
         """Return those of the articles that may be shown, by id."""
         rows = self._live_rows(f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY}", article_ids)

@@ -62,6 +62,10 @@ class Folding:
             return np.arange(len(self.group))[part]
         return np.flatnonzero((self.group >= part.start) & (self.group < part.stop))
 
+    def places_of(self, rows: Ints) -> Ints:
+        """Return the places of the list at which these rows are, or behind which they are folded; counted from 0."""
+        return rows if self.copies == "all" else self.group[rows]
+
     def leading(self, rows: Ints) -> Ints:
         """Return which of these rows, ascending, are shown: where copies are folded, the first of each group."""
         if self.copies == "all":

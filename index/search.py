@@ -30,6 +30,7 @@ from index.results import Found, Result, Row, WholeList, passage_range, result_o
 from index.sentences import Place, SentenceFinder
 from index.serving import Serving
 from index.snippet import Range
+from index.standing import REACH, Standing, beside, row_of
 
 Speller = Callable[[str], str | None]
 EXPIRED = "this cursor has expired: begin again at the first page"
@@ -205,14 +206,54 @@ class Search:
         """Return every candidate for `query`, fused, nothing cut off; the store has not been asked about them."""
         return self._ranker.rank(query, mode=mode, depth=depth)
 
+    def outdated(self, request: SearchRequest) -> str | None:
+        """Return the token of the list kept for `request` when the archive has moved on; what is told of it is its own.
+
+        None where `standing` goes by the archive as it is.
+        """
+        kept = self._sets.latest(self._question(request))
+        return kept.token if kept is not None and not self._is_current(kept) else None
+
+    def standing(self, request: SearchRequest, article: Article) -> Standing:
+        """Return where `article` stands in the list of which `request` asks for a page.
+
+        It is the list kept, whatever has changed since; only one that is kept no longer is made again. Raises
+        QueryRefused.
+        """
+        question = self._question(request)
+        found = self._sets.latest(question)
+        if found is None:
+            found = self._freeze(*question)
+            self._sets.keep(question, found)
+        here = Standing(
+            query=found.ranking.query,
+            places=found.folding.places,
+            complete=found.remarks.complete,
+            degraded=found.ranking.degraded,
+        )
+        row = row_of(found.ranking.candidates, article.id)
+        if row is None:
+            return here
+        place = int(found.folding.places_of(np.array([row]))[0])
+        shelf = self.catalogue.shelf()
+        near = found.folding.rows(slice(max(0, place - REACH), place + REACH + 1))
+        shown = found.folding.leading(self._held(found, near, shelf))
+        ids = found.ranking.candidates.ids_of(shown)
+        previous, following = beside(place, found.folding.places_of(shown), ids)
+        sentence = self._sentences(found.ranking, np.array([row]), {article.id: article}).get(article.id)
+        return replace(here, place=place + 1, previous=previous, next=following, sentence=sentence)
+
+    def _question(self, request: SearchRequest) -> tuple[SearchRequest, date]:
+        """Return what a list is kept under: what is asked for, whichever page, on this day."""
+        return replace(request, page=1, page_size=1, cursor=None), self._today()  # "yesterday" is another day tomorrow
+
     def _found(self, request: SearchRequest) -> tuple[ResultSet, int]:
         """Return the list that `request` asks for a page of, and the row its page begins at.
 
         The first page is of the archive as it is; a further one is of the list whose first page was asked for last.
         """
-        asked = replace(request, page=1, page_size=1, cursor=None)
-        today = self._today()
-        question = (asked, today)  # "yesterday" means another day tomorrow
+        question = self._question(request)
+        asked, today = question
         if request.cursor is not None:
             if (cursor := read_cursor(request.cursor)) is None:
                 raise CursorExpired(EXPIRED)

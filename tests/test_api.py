@@ -308,7 +308,7 @@ def test_an_article_is_given_whole(client: FlaskClient) -> None:
     given = body_of(client.get(f"/api/articles/{FLOOD.id}"))
     assert list(given) == [
         "id", "url", "title", "derived_title", "source", "section", "authors", "language", "published_at",
-        "updated_at", "version", "status", "body", "versions", "copies", "story", "links",
+        "updated_at", "version", "status", "body", "versions", "copies_total", "copies", "story", "links",
     ]  # fmt: skip
     assert (given["title"], given["body"], given["status"]) == (FLOOD.title, FLOOD.body, "live")
     assert given["published_at"] == "2001-03-01T00:00:00Z"
@@ -583,7 +583,7 @@ def test_every_route_and_parameter_is_documented(app: Flask) -> None:
 
 
 def paths(rule: str) -> list[str]:
-    """Return the addresses of a route, each of what may stand in one place, with the place's name where anything may."""
+    """Return the addresses of a route, each of what may stand in one place, the place's name where anything may."""
     choices = re.search(r"<any\((.*?)\):\w+>", rule)
     each = [rule.replace(choices[0], choice.strip("' ")) for choice in choices[1].split(",")] if choices else [rule]
     return [re.sub(r"<[^>]*?([a-z]+)>", lambda part: part[1].upper(), path) for path in each]

@@ -31,8 +31,9 @@ def test_nothing_of_a_page_is_shown_before_its_stylesheet_is_there(browser: Brow
         expect(page.locator(".hit").first).to_be_visible()
         page.wait_for_function("performance.getEntriesByType('paint').length > 0")
         styled, shown = page.evaluate(
-            """() => [performance.getEntriesByType('resource').find(each => each.name.includes('/backfile.css')).responseEnd,
-                      performance.getEntriesByType('paint')[0].startTime]"""
+            """() => [
+                performance.getEntriesByType('resource').find(each => each.name.includes('/backfile.css')).responseEnd,
+                performance.getEntriesByType('paint')[0].startTime]"""
         )
         assert shown >= styled
 
@@ -317,6 +318,63 @@ def test_an_article_prints_without_what_surrounds_it(browser: Browser, site: str
         expect(page.locator(".body")).to_be_visible()
         for around in (".masthead", ".related", ".colophon"):
             expect(page.locator(around)).to_be_hidden()
+
+
+@pytest.mark.parametrize("scripts", ["on", "off"])
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_a_reader_goes_from_match_to_match_from_result_to_result_and_cites(
+    browser: Browser, site: str, width: int, scripts: str
+) -> None:
+    with reading(browser, site, width=width, scripts=scripts) as page:
+        page.goto("/search?q=flood+Millbrook&page_size=2")
+        titles = page.locator(".hit h2 a").all_inner_texts()
+        page.locator(".hit h2 a").first.click()
+        page.get_by_role("link", name="First match").click()
+        expect(page).to_have_url(re.compile("#match-1$"))
+        page.keyboard.press("Tab")
+        expect(page.locator("#match-1 a")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile("#matches$"))
+        page.get_by_role("link", name="Without marks").click()
+        expect(page.locator("mark")).to_have_count(0)
+        page.get_by_role("link", name="Mark what I searched for").click()
+        expect(page.locator("mark").first).to_be_visible()
+        assert_fits(page)
+
+        page.get_by_role("navigation", name="Results").get_by_role("link", name="Next result").press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(titles[1])
+        page.get_by_role("link", name="Next result").click()
+        expect(page.get_by_role("navigation", name="Results")).to_contain_text("3 of ")
+        page.get_by_role("link", name="Back to the results").click()
+        expect(page).to_have_url(f"{site}/search?q=flood+Millbrook&page=2&page_size=2")
+        page.go_back()
+
+        page.get_by_text("Cite this article").click()
+        expect(page.locator("#citation")).to_be_visible()
+        assert_fits(page)
+        copy = page.get_by_role("button", name="Copy")
+        if scripts == "off":
+            expect(copy).to_be_hidden()
+            return
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        copy.click()
+        expect(page.locator(".cite [role=status]")).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == page.locator("#citation").text_content()
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_what_a_correction_changed_is_two_links_away(browser: Browser, site: str, width: int) -> None:
+    with reading(browser, site, width=width, scripts="off") as page:
+        page.goto(f"/articles/{newsroom.CORRECTED.id}")
+        page.get_by_role("link", name="What changed").click()
+        expect(page.locator("del")).to_have_text("First wording")
+        expect(page.locator("ins").first).to_have_text("Second wording")
+        assert_fits(page)
+        page.get_by_role("link", name="All versions").click()
+        assert_fits(page)
+        page.get_by_role("link", name="Version 1").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("First wording")
+        assert_fits(page)
 
 
 @pytest.mark.parametrize("scripts", ["on", "off"])

@@ -1,5 +1,6 @@
 """A group of copies on the article's page and at the endpoint: what each added, cut and changed, as plain text."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +9,11 @@ from copied import name, report, story
 from flask.testing import FlaskClient
 from newsroom import HOSTILE, MeaningEmbedder
 
+from archive.article import Article
 from archive.grouping import find_copies
-from web import copies, create_app, services
-from web.copies import members
-from web.services import Services
+from web import api, article_pages, copies, create_app, reading, services
+from web.copies import copies_object, members
+from web.services import CopyGroup, Services
 from web.settings import Settings
 
 FIRST, REST = story("flood", until=1), story("flood", since=1)
@@ -35,8 +37,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     parts.close()
 
 
+def group(*articles: Article) -> CopyGroup:
+    return CopyGroup(articles[0], articles, len(articles))
+
+
 def test_each_is_compared_with_the_origin_in_one_line_and_in_full() -> None:
-    origin, local, edited, same = members([ORIGIN, LOCAL, EDITED, SAME], this=LOCAL.id)
+    origin, local, edited, same = members(group(ORIGIN, LOCAL, EDITED, SAME), this=LOCAL.id)
     assert (origin.is_origin, origin.differences, origin.summary, origin.stretches) == (True, None, "", [])
     assert (local.summary, local.is_this) == ("1 sentence added, 1 sentence cut", True)
     assert [(stretch.kind, len(stretch.pieces)) for stretch in local.stretches] == [
@@ -50,7 +56,7 @@ def test_each_is_compared_with_the_origin_in_one_line_and_in_full() -> None:
 
 def test_of_a_large_group_the_first_are_compared_and_the_one_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "MOST_COMPARED", 1)
-    found = members([ORIGIN, LOCAL, EDITED, SAME], this=SAME.id)
+    found = members(group(ORIGIN, LOCAL, EDITED, SAME), this=SAME.id)
     assert [member.differences is not None for member in found] == [False, True, False, True]
 
 
@@ -77,8 +83,36 @@ def test_the_endpoint_gives_the_group_and_every_sentence(client: FlaskClient) ->
         {"kind": "cut", "before": FIRST, "after": None},
         {"kind": "added", "before": None, "after": "People here saw it."},
     ]
-    assert client.get(f"/api/articles/{ALONE.id}/copies").get_json() == {"id": ALONE.id, "origin": None, "copies": []}
+    assert given["total"] == 5
+    assert client.get(f"/api/articles/{ALONE.id}/copies").get_json() == copies_object(ALONE.id, None)
+    assert copies_object(ALONE.id, None) == {"id": ALONE.id, "origin": None, "total": 0, "copies": []}
     assert client.get("/api/articles/0123456789abcdef/copies").status_code == 404
+
+
+def test_a_large_group_is_counted_and_comes_page_by_page_each_time_compared_with_the_origin(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(article_pages, "MOST_COMPARED", 2)
+    monkeypatch.setattr(reading, "LISTED_COPIES", 2)
+    monkeypatch.setattr(services, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(api, "MOST_MEMBERS", 2)
+    page = client.get(f"/articles/{SAME.id}").get_data(as_text=True)
+    assert f'<a href="/articles/{SAME.id}/copies">All 5 articles of this group</a>' in page
+    met: list[str] = []
+    for number in (1, 2, 3):
+        listed = client.get(f"/articles/{SAME.id}/copies?page={number}").get_data(as_text=True)
+        assert "5 articles that share a text" in listed
+        assert listed.count("What differs") == (1 if number < 2 else 2 if number < 3 else 1)
+        assert (f"copies?page={number + 1}" in listed) == (number < 3)
+        titles = re.findall(r'<div[^>]*>(?:<a href="/articles/\w+">)?(Headline \d)', listed)
+        given = client.get(f"/api/articles/{LOCAL.id}/copies?page={number}").get_json()
+        assert titles == [member["title"] for member in given["copies"]]
+        assert given["total"] == 5
+        met += titles
+    assert met == [f"Headline {number}" for number in (1, 2, 3, 4, 5)]
+    assert client.get(f"/articles/{SAME.id}/copies?page=4").status_code == 404
+    assert client.get(f"/articles/{ALONE.id}/copies").status_code == 404
+    assert client.get(f"/articles/{SAME.id}/copies?page=x").status_code == 400
 
 
 def test_the_page_lists_the_group_with_the_origin_marked(client: FlaskClient) -> None:

@@ -414,16 +414,21 @@ def test_an_article_is_shown_whole(client: FlaskClient) -> None:
     assert "The flood reaches Millbrook, report 2" in page.text
     assert "By Ada Quill and Ben Marsh" in page.text
     assert "It was seen by Mary Hallam, who wrote it down & sent it in." in page.text
-    assert {"class": "source", "href": "https://outlet2.example/2", "rel": "noopener noreferrer"} in page.all("a")
+    assert {"class": "original", "href": "https://outlet2.example/2", "rel": "noopener noreferrer"} in page.all("a")
+    assert "Original at outlet2.example" in page.text
+    for filter_ in ("source=Radio+Nine", "section=Weather", "author=Ada+Quill", "author=Ben+Marsh"):
+        assert f"/search?{filter_}" in page.hrefs()
+    assert "3 March 2001 1 minute to read" in page.text
     assert {"datetime": "2001-03-03"} in page.all("time")
 
 
 def test_related_articles_stand_beside_it_with_lane_and_reason(client: FlaskClient) -> None:
     page = page_of(client, f"/articles/{FLOOD.id}")
-    assert "Related articles The same story" in page.text
+    assert "Related articles What came after" in page.text
+    assert "Same event elsewhere" in page_of(client, f"/articles/{newsroom.ORDINARY[5].id}").text
     assert "other outlet" in page.text
-    linked = {href for href in page.hrefs() if href.startswith("/articles/")}
-    assert len(linked) == 6
+    linked = [href for href in page.hrefs() if re.fullmatch(r"/articles/\w+", href)]
+    assert len(linked) == len(set(linked)) == 12, "six of the story and six others, none of them twice"
     assert f"/articles/{FLOOD.id}" not in linked
 
 
@@ -436,15 +441,19 @@ def test_the_way_back_to_the_results_is_kept(client: FlaskClient) -> None:
 
 
 def test_an_article_is_in_its_own_language(client: FlaskClient) -> None:
-    assert {"class": "story", "lang": "de", "dir": "ltr"} in page_of(client, f"/articles/{newsroom.GERMAN.id}").all(
-        "article"
-    )
+    page = page_of(client, f"/articles/{newsroom.GERMAN.id}")
+    assert {"class": "usual", "lang": "de", "dir": "ltr"} in page.all("h1")
+    assert {"class": "body", "lang": "de", "dir": "ltr"} in page.all("div")
+    assert {"class": "story", "dir": "ltr"} in page.all("article")
+    assert "1 minute to read German" in page.text
+    assert "to read English" not in page_of(client, f"/articles/{FLOOD.id}").text
 
 
 def test_a_corrected_article_says_so(client: FlaskClient) -> None:
     page = page_of(client, f"/articles/{newsroom.CORRECTED.id}")
-    assert "version 2 of this article, updated by its source on 2 January 2011" in page.text
-    assert "This is version" not in page_of(client, f"/articles/{FLOOD.id}").text
+    assert "Version 2 of 2, updated by its source on 2 January 2011. What changed All versions" in page.text
+    assert f"/articles/{newsroom.CORRECTED.id}/versions/2/changes" in page.hrefs()
+    assert "Version 1" not in page_of(client, f"/articles/{FLOOD.id}").text
 
 
 def test_an_article_withdrawn_while_its_page_is_made_is_gone(tmp_path: Path) -> None:
@@ -469,6 +478,7 @@ PATHS = [
     "/",
     "/search?q=nasty&page_size=100",
     *(f"/articles/{article.id}?q=nasty" for article in newsroom.NASTY),
+    *(f"/articles/{article.id}/versions{page}" for article in newsroom.NASTY[:2] for page in ("", "/1")),
     *(f"/search?page_size=5&q={text}&source={text}" for text in (t.replace("&", "%26") for t in newsroom.HOSTILE)),
     *(f"/search?q={text}&from={text}" for text in (t.replace("&", "%26") for t in newsroom.HOSTILE)),
 ]
@@ -486,7 +496,9 @@ def test_hostile_text_makes_no_element_no_handler_and_no_link(client: FlaskClien
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
     assert {attributes.get("class") for attributes in page.all("svg")} <= {"histogram", "ticks"}
-    assert all(re.match(r"/static/[\w-]+\.js\?v=\w+$", attributes["src"] or "") for attributes in page.all("script"))
+    data = [attributes for attributes in page.all("script") if attributes.get("type") == "application/ld+json"]
+    scripts = [attributes for attributes in page.all("script") if attributes not in data]
+    assert all(re.match(r"/static/[\w-]+\.js\?v=\w+$", attributes["src"] or "") for attributes in scripts)
     for href in page.hrefs():
         assert re.match(r"/(?!/)|#|https?://", href), href
     assert "49" not in re.findall(r"Nasty (\d+)", page.text)

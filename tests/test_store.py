@@ -83,6 +83,16 @@ def test_an_article_comes_back_as_it_was_put(store: Store, given: Article) -> No
     assert store.versions("f" * 16) == []
 
 
+def test_every_version_comes_back_as_long_as_the_article_may_be_shown(store: Store) -> None:
+    corrected = dataclasses.replace(RICH, title="Corrected", body="Another text.", version=2)
+    for given in (RICH, corrected):
+        store.put(given)
+    assert [store.version(RICH.id, number) for number in (0, 1, 2, 3)] == [None, RICH, corrected, None]
+    assert store.version("f" * 16, 1) is None
+    store.remove(RICH.id)
+    assert store.version(RICH.id, 1) is None
+
+
 def test_a_listing_says_of_what_is_shown_everything_but_the_texts(store: Store) -> None:
     hidden = article(2)
     for given in (RICH, BARE, hidden):

@@ -169,6 +169,22 @@ def test_results_and_related_articles_name_their_story_as_the_article_does(clien
     assert [each["story"] for each in german if each["id"] == newsroom.GERMAN.id] == [None]
 
 
+def test_an_article_stands_among_the_reports_next_to_it_in_time(client: FlaskClient, parts: Services) -> None:
+    ids = [report.id for report in REPORTS]
+    for place, each in enumerate(REPORTS):
+        around = parts.stories.around(each.id)
+        assert around is not None
+        first = min(max(place - 3, 0), 5)
+        assert [report.id for report in around.reports] == ids[first : first + 7]
+    assert parts.stories.around(newsroom.GERMAN.id) is None
+    page = page_of(client, f"/articles/{REPORTS[4].id}")
+    assert [element for element in page.all("li") if element.get("aria-current") == "page"] == [
+        {"aria-current": "page"}
+    ]
+    assert "5 March 2001 This article Harbour News" in page.text
+    assert "The whole story, 12 articles" in page.text
+
+
 def test_hostile_headlines_stay_text(client: FlaskClient, parts: Services) -> None:
     together = {article.id: 999 for article in newsroom.NASTY}
     telling = parts.store.telling()
@@ -202,6 +218,16 @@ def test_what_is_withdrawn_is_in_no_story_at_once(changing: tuple[FlaskClient, S
     assert client.get(f"/stories/{number}").status_code == 404
     assert number not in [story["id"] for story in client.get("/api/stories").get_json()["stories"]]
     assert client.get(f"/api/articles/{REPORTS[11].id}").get_json()["story"] is None
+
+
+def test_of_copies_an_article_has_one_beside_it_and_none_of_its_own(changing: tuple[FlaskClient, Services]) -> None:
+    _, parts = changing
+    ids = [report.id for report in REPORTS]
+    until = parts.store.last_seq()
+    parts.store.put_copies([ids[3:6], [ids[6], ids[8]]], judged=ids, after=parts.store.copies_seq(), until=until)
+    around = parts.stories.around(ids[4])
+    assert around is not None
+    assert [report.id for report in around.reports] == [*ids[:3], ids[4], ids[6], ids[7], ids[9]]
 
 
 def test_a_merged_story_leads_to_the_one_it_went_into(changing: tuple[FlaskClient, Services]) -> None:

@@ -149,3 +149,12 @@ def test_examples_are_made_of_what_the_archive_holds() -> None:
 )
 def test_the_longer_a_headline_the_smaller_it_is_set(length: int, size: str) -> None:
     assert wording.headline_size("x" * length) == size
+
+
+def test_a_moment_has_its_hour_and_zone_where_it_is_more_than_a_day() -> None:
+    assert wording.moment_text(datetime(2001, 3, 2, tzinfo=UTC)) == "2 March 2001"
+    assert wording.moment_text(datetime(2001, 3, 2, 9, 5, tzinfo=UTC)) == "2 March 2001, 09:05 UTC"
+
+
+def test_reading_takes_a_minute_at_least_and_words_without_spaces_count_too() -> None:
+    assert [wording.reading_minutes(text) for text in ("", "word " * 690, "洪水" * 1000)] == [1, 3, 4]

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from index.search import SearchResponse
 from web import conditional, params
-from web.copies import copies_object, members
+from web.copies import copies_object
 from web.payload import (
     Json,
     article_object,
@@ -21,7 +21,7 @@ from web.payload import (
     story_page_links,
     story_page_object,
 )
-from web.services import STORY_ID, Services, copies_of, services, shown_article, shown_story
+from web.services import MOST_MEMBERS, STORY_ID, Services, copies_of, services, shown_article, shown_story
 
 SEARCH_PATH = "/api/search"
 STORIES_PATH = "/api/stories"
@@ -57,9 +57,10 @@ def article(article_id: str) -> Response:
 
     def read() -> tuple[Json, int | None]:
         generation = _generation(parts)
-        shown, group = shown_article(parts, article_id), copies_of(parts, article_id)
+        shown, group = shown_article(parts, article_id), copies_of(parts, article_id, also=[article_id])
         story = parts.stories.story_of(article_id)
-        return article_object(shown, parts.store.versions(article_id), group, story), generation
+        copies, total = (group.articles, group.total) if group else ((), 0)
+        return article_object(shown, parts.store.versions(article_id), copies, story, copies_total=total), generation
 
     body, generation = parts.crew.do(read)
     return json_answer(body, generation=generation)
@@ -68,12 +69,14 @@ def article(article_id: str) -> Response:
 @blueprint.get("/api/articles/<article_id>/copies")
 def copies(article_id: str) -> Response:
     """Return the copies of one article, and how each differs from the likely origin."""
-    parts = services()
+    parts, number = services(), params.copies_page(request.args)
 
     def compare() -> tuple[Json, int | None]:
         shown_article(parts, article_id)
         generation = _generation(parts)
-        return copies_object(article_id, members(copies_of(parts, article_id), this=article_id)), generation
+        also = [article_id] if number == 1 else []
+        group = copies_of(parts, article_id, start=(number - 1) * MOST_MEMBERS, also=also)
+        return copies_object(article_id, group), generation
 
     body, generation = parts.crew.do(compare)
     return json_answer(body, generation=generation)

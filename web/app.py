@@ -7,6 +7,7 @@ from web import (
     alternates,
     api,
     api_docs,
+    article_pages,
     browse,
     browse_api,
     commands,
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.register_blueprint(browse.blueprint)
     app.register_blueprint(browse_api.blueprint)
     status_page.register(app)
+    app.register_blueprint(article_pages.blueprint)
     suggestions.register(app)
     completions.register(app)
     syntax.register(app)

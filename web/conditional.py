@@ -30,14 +30,17 @@ def archive_tag(parts: Services) -> str:
     return _tag_now(parts, published)
 
 
-def search_tag(parts: Services) -> str | None:
-    """Return the tag of the answer to this request, made without searching; None when it cannot be told."""
+def search_tag(parts: Services, *more: object) -> str | None:
+    """Return the tag of the answer to this request, made without searching; None when it cannot be told.
+
+    `more` is what else settles the answer.
+    """
     published, _ = parts.store.pointer()
     model = parts.ready_model()
     with parts.serving.engine() as (engine, degraded):
         if published is None or model is None or degraded or engine.generation != published.number:
             return None
-    return _tag_now(parts, published, model, parts.spelling.generation, parts.suggest.seq)
+    return _tag_now(parts, published, model, parts.spelling.generation, parts.suggest.seq, *more)
 
 
 def _tag_now(parts: Services, published: PublishedGeneration | None, *more: object) -> str:

@@ -1,27 +1,27 @@
 """The pages people read: home, results, article, stories. Rendered on the server; they need no script."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from flask import Blueprint, Flask, Response, render_template, request
+from flask import Blueprint, Flask, Response, render_template, request, url_for
 
-from archive.article import Article
 from index.errors import CursorExpired
 from index.query import MAX_QUERY_CHARS
-from index.related import RelatedResponse
 from index.search import Outline, SearchRequest, SearchResponse
-from index.stories.reading import Headed
 from web import browse_urls, conditional, params, units, wording
 from web.api import header_of, link_header
-from web.copies import Member, members
+from web.article_pages import citation_of
+from web.citing import FORMATS, plain
 from web.direction import direction, interface, language_tag
 from web.filters import DATES, without_each
 from web.front import front
+from web.linked_data import description, in_script, news_article, website
 from web.payload import page_links, story_page_links
-from web.related import RELATED_ON_PAGE, lanes_of
+from web.reading import ArticleView, Asked, read
 from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
-from web.services import STORY_ID, Services, copies_of, services, shown_article, shown_story
+from web.services import STORY_ID, Services, services, shown_story
+from web.urls import absolute
 
 SEARCH_PATH = "/search"
 STORIES_PATH = "/stories"
@@ -49,7 +49,13 @@ def home() -> Response:
     if kept := conditional.unchanged(tag):
         return kept
     shown = parts.crew.do(lambda: front(parts))
-    return _validated(Response(render_template("home.html", front=shown, urls=browse_urls)), tag)
+    told = website(
+        site=parts.settings.site_name,
+        home=absolute(url_for("pages.home")),
+        search=absolute(url_for("pages.search")),
+    )
+    page = render_template("home.html", front=shown, urls=browse_urls, data=in_script(told))
+    return _validated(Response(page), tag)
 
 
 @blueprint.get(SEARCH_PATH)
@@ -101,23 +107,37 @@ def _outlines(parts: Services, found: SearchResponse) -> Mapping[str, Outline]:
 
 @blueprint.get("/articles/<article_id>")
 def article(article_id: str) -> Response:
-    """Show an article with its copies, beside what is related to it."""
+    """Show an article, with what the reader looked for marked in it, beside its story and what is related to it."""
     parts = services()
-    tag = conditional.search_tag(parts)
+    asked = _asked()
+    tag = conditional.search_tag(parts, parts.search.outdated(asked.search) if asked else None)
     if kept := conditional.unchanged(tag):
         return kept
-
-    def read() -> tuple[Article, Headed | None, list[Member], RelatedResponse]:
-        shown = shown_article(parts, article_id)
-        group = members(copies_of(parts, article_id), this=article_id)
-        related = parts.related.related(article_id, limit=RELATED_ON_PAGE)
-        return shown, parts.stories.story_of(article_id), group, related
-
-    shown, story, group, related = parts.crew.do(read)
-    page = render_template(
-        "article.html", article=shown, story=story, group=group, panel=lanes_of(related), back=_back()
+    found = parts.crew.do(lambda: read(parts, article_id, asked))
+    home = absolute(url_for("pages.home"))
+    page = absolute(url_for("pages.article", article_id=article_id))
+    told = news_article(found.article, page=page, site=parts.settings.site_name, home=home)
+    answer = render_template(
+        "article.html",
+        view=ArticleView(found, asked),
+        data=in_script(told),
+        description=description(found.article),
+        citation=plain(citation_of(found.article)),
+        formats=FORMATS,
     )
-    return _validated(Response(page), None if related.degraded else tag)
+    return _validated(Response(answer), None if found.degraded else tag)
+
+
+def _asked() -> Asked | None:
+    """Return the search that the reader came from; a mangled link still shows its article."""
+    if not request.args:
+        return None
+    size = services().settings.page_size
+    try:
+        wanted = params.search_request(request.args, page_size=size)
+        return Asked(search=wanted, marking=params.marking(request.args), page_size=size)
+    except params.BadParameter:
+        return None
 
 
 @blueprint.get(STORIES_PATH)
@@ -151,24 +171,6 @@ def story(story_id: int) -> Response:
 def _validated(page: Response, tag: str | None) -> Response:
     """Return the page with its tag, when what it shows could be told beforehand."""
     return conditional.validated(page, tag) if tag else page
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """The search a reader came from, as the article's own address carries it."""
-
-    query: str
-    url: str
-
-
-def _back() -> Back | None:
-    if not request.args:
-        return None
-    try:
-        came_from = params.search_request(request.args, page_size=services().settings.page_size)
-    except params.BadParameter:  # a mangled link still shows its article
-        return None
-    return Back(came_from.query, _search_urls().at(came_from))
 
 
 def _says_more_than_a_cursor(wanted: SearchRequest) -> bool:

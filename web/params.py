@@ -31,6 +31,10 @@ MAX_RELATED = 20
 MAX_PIXELS = 100_000
 DEFAULT_RELATED = 5
 
+MAX_VERSION = 999_999_999
+Marking = Literal["on", "off"]
+MARKINGS: tuple[Marking, ...] = ("on", "off")
+
 Args = MultiDict[str, str]
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -82,6 +86,21 @@ def explain(args: Args) -> Literal["0", "1"]:
 def body(args: Args) -> Literal["0", "1"]:
     """Return "1" when the texts of articles are wanted too. Raises BadParameter."""
     return cast(Literal["0", "1"], _one_of(args, "body", ("0", "1")))
+
+
+def marking(args: Args) -> Marking:
+    """Return whether an article's page marks what was searched for. Raises BadParameter."""
+    return cast(Marking, _one_of(args, "marks", MARKINGS))
+
+
+def against(args: Args) -> int | None:
+    """Return the version that another one is to be compared with, when that is said. Raises BadParameter."""
+    return _whole_number(args, "against", default=0, most=MAX_VERSION) or None
+
+
+def copies_page(args: Args) -> int:
+    """Return which page of a group of copies is asked for. Raises BadParameter."""
+    return _whole_number(args, "page", default=1, most=MAX_PAGE)
 
 
 def related_limit(args: Args, *, default: int = DEFAULT_RELATED) -> int:

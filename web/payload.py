@@ -151,9 +151,17 @@ def _period(period: Period) -> Json:
 
 
 def article_object(
-    article: Article, versions: Sequence[VersionEntry], group: Sequence[Article] = (), story: Headed | None = None
+    article: Article,
+    versions: Sequence[VersionEntry],
+    group: Sequence[Article] = (),
+    story: Headed | None = None,
+    *,
+    copies_total: int = 0,
 ) -> Json:
-    """Return an article with its text, a line for each version and each of its `group` of copies, and its story."""
+    """Return an article with its text, a line for each version and each of its `group` of copies, and its story.
+
+    The whole group has `copies_total` articles.
+    """
     return {
         "id": article.id,
         "url": article.url,
@@ -174,9 +182,11 @@ def article_object(
                 "title": entry.title,
                 "updated_at": instant(entry.updated_at),
                 "ingested_at": instant(entry.ingested_at),
+                "links": version_links(article.id, entry.version),
             }
             for entry in versions
         ],
+        "copies_total": copies_total,
         "copies": [copy_object(each, is_origin=each is group[0]) for each in group],
         "story": _story(story.story.id, story.story.articles) if story else None,
         "links": article_links(article.id),
@@ -199,6 +209,17 @@ def article_links(article_id: str) -> Json:
     """Return where an article is found: itself as JSON, its page, its related articles."""
     api = f"/api/articles/{article_id}"
     return {"self": api, "page": f"/articles/{article_id}", "related": f"{api}/related"}
+
+
+def version_links(article_id: str, number: int) -> Json:
+    """Return where one version of an article is found: itself as JSON, its page, what it changed, and the article."""
+    api, page = f"/api/articles/{article_id}", f"/articles/{article_id}/versions/{number}"
+    return {
+        "self": f"/api{page}",
+        "page": page,
+        "changes": f"/api{page}/changes" if number > 1 else None,
+        "article": api,
+    }
 
 
 def story_page_object(page: StoryPage, *, path: str, page_size: int) -> Json:

@@ -6,8 +6,9 @@ Invariant: constructing `Services`, or importing this file, opens nothing and lo
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
@@ -287,15 +288,28 @@ def services() -> Services:
     return cast(Services, current_app.extensions[EXTENSION])
 
 
-def copies_of(parts: Services, article_id: str) -> "list[Article]":
-    """Return the group of copies that an article is one of, the likely origin first; empty where it has none.
+@dataclass(frozen=True, slots=True)
+class CopyGroup:
+    """A part of the group of copies that an article is one of, in its order; `total` counts the whole."""
 
-    Of a larger group the first `MOST_MEMBERS`, and the article itself.
+    origin: "Article"  # the likely one, whether this part holds it or not
+    articles: "Sequence[Article]"
+    total: int
+
+
+def copies_of(
+    parts: Services, article_id: str, *, start: int = 0, most: int | None = None, also: Sequence[str] = ()
+) -> CopyGroup | None:
+    """Return the group of copies that an article is one of, the likely origin first; None where it has none.
+
+    Of a larger group up to `most` (by default `MOST_MEMBERS`), from the place `start` on, and those of `also`.
     """
     ids = parts.store.copies_of([article_id]).get(article_id, [])
-    articles = parts.store.live(list(dict.fromkeys([*ids[:MOST_MEMBERS], article_id])) if ids else [])
-    group = [articles[each] for each in ids if each in articles]
-    return group if len(group) > 1 else []
+    wanted = list(dict.fromkeys([*ids[start : start + (most or MOST_MEMBERS)], *also]))
+    articles = parts.store.live([ids[0], *wanted]) if ids else {}
+    if len(ids) < 2 or ids[0] not in articles:  # withdrawn a moment ago
+        return None
+    return CopyGroup(articles[ids[0]], [articles[each] for each in wanted if each in articles], len(ids))
 
 
 def shown_article(parts: Services, article_id: str) -> "Article":

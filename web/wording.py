@@ -34,10 +34,10 @@ MODE_NAMES: dict[Mode, Named] = {
     "semantic": Named("Meaning", "Articles about the same thing, whatever their words"),
 }
 LANE_NAMES = {
-    "same_story": "The same story",
-    "background": "What came before",
-    "follow_up": "What came after",
-    "other": "On the same subject",
+    "same_story": lazy_gettext("Same event elsewhere"),
+    "background": lazy_gettext("What came before"),
+    "follow_up": lazy_gettext("What came after"),
+    "other": lazy_gettext("On the same subject"),
 }
 UNIT_NAMES = {
     "day": Named(lazy_gettext("Day"), lazy_gettext("by the day")),
@@ -51,6 +51,7 @@ SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "o
 LONG_HEADLINE, ENDLESS_HEADLINE = 110, 300  # characters: beyond, a headline is set smaller
 DAYS_TOLD = 365  # beyond so many, years say enough
 OPENING = 220  # characters of an article's beginning, beside its headline
+WORDS_A_MINUTE, SIGNS_A_MINUTE = 230, 500  # that people read: of words, and of characters written without spaces
 NAMED_OUTLETS = 3  # of a story in a list
 LANGUAGE_NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
@@ -60,6 +61,8 @@ LANGUAGE_NAMES = {
     "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
     "sr": "Serbian", "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
+
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # Chinese and Japanese
 
 
 def marked(snippet: Excerpt) -> Markup:
@@ -145,6 +148,21 @@ def machine_time(moment: datetime) -> str:
     if moment.time().isoformat() == "00:00:00":  # a day without an hour is kept as its midnight
         return moment.date().isoformat()
     return moment.replace(tzinfo=None).isoformat(timespec="minutes") + "Z"
+
+
+def moment_text(moment: datetime) -> str:
+    """Return when something was, with the hour and its zone where the source gave one."""
+    moment = moment.astimezone(UTC)
+    if moment.time().isoformat() == "00:00:00":  # a day without an hour is kept as its midnight
+        return long_day(moment)
+    told: str = gettext("%(day)s, %(time)s UTC", day=long_day(moment), time=f"{moment:%H:%M}")
+    return told
+
+
+def reading_minutes(body: str) -> int:
+    """Return how many minutes people take to read a text, one at least."""
+    unspaced = len(_UNSPACED.findall(body))
+    return max(1, round((len(body.split()) / WORDS_A_MINUTE) + unspaced / SIGNS_A_MINUTE))
 
 
 def byline(authors: Sequence[str]) -> str:

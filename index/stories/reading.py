@@ -24,6 +24,8 @@ CONSIDERED = 50  # telling terms among which those are sought that many reports 
 READ = 30  # reports whose beginnings are read for key terms, evenly over the story's time
 BEGINNING = 2000  # characters of a report that are read
 HELD_BY = 0.5  # share of the reports that hold a key term
+AROUND = 6  # reports that are named beside an article of their story
+WITHIN = 20  # reports before it and after it among which those are looked for
 SAME = 6  # digits within which two reports are as near to the middle
 
 
@@ -45,6 +47,14 @@ class StoryPage:
     number: int
     size: int
     stories: Sequence[Headed]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A story around one of its articles: the reports next to it in time, itself among them, of copies one."""
+
+    headed: Headed
+    reports: Sequence[Report]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +130,28 @@ class Stories:
 
     def story_of(self, article_id: str) -> Headed | None:
         """Return the story that an article is in, or None."""
+        reports = self._beside(article_id)
+        return _headed_by(reports, reports[0]) if reports else None
+
+    def around(self, article_id: str) -> Around | None:
+        """Return the story that an article is in, with the reports that are next to it in time; None without one."""
+        reports = self._beside(article_id)
+        at = next((place for place, report in enumerate(reports) if report.id == article_id), None)
+        if at is None:
+            return None
+        before, after = reports[max(0, at - WITHIN) : at][::-1], reports[at + 1 : at + 1 + WITHIN]
+        copies = self._store.copies_of([report.id for report in (*before, reports[at], *after)])
+        told = {_origin(article_id, copies)}
+        before, after = _untold(before, copies, told), _untold(after, copies, told)
+        before = before[: max(AROUND // 2, AROUND - len(after))]
+        after = after[: AROUND - len(before)]
+        return Around(_headed_by(reports, reports[0]), [*before[::-1], reports[at], *after])
+
+    def _beside(self, article_id: str) -> list[Report]:
+        """Return the reports of the story that an article is in, its own among them; none where it is in none."""
         story = self._store.stories_of([article_id]).get(article_id)
         reports = self._store.reports([story]) if story is not None else []
-        if len(reports) < 2:
-            return None
-        return _headed_by(reports, reports[0])
+        return reports if len(reports) > 1 else []
 
     def numbers_of(self, article_ids: Sequence[str]) -> dict[str, int]:
         """Return the story of those of the articles that are in one that is shown."""
@@ -157,6 +184,20 @@ class Stories:
         held = Counter(term for text in texts for term in set(analyse(text)))
         least = max(2, HELD_BY * len(texts))
         return [word for word, _ in telling if all(held[term] >= least for term in analyse(word))][:KEY_TERMS]
+
+
+def _origin(article_id: str, copies: Mapping[str, Sequence[str]]) -> str:
+    return copies[article_id][0] if article_id in copies else article_id
+
+
+def _untold(reports: Sequence[Report], copies: Mapping[str, Sequence[str]], told: set[str]) -> list[Report]:
+    """Return those of the reports that are no copies of one that was told, and tell them."""
+    first: list[Report] = []
+    for report in reports:
+        if (text := _origin(report.id, copies)) not in told:
+            told.add(text)
+            first.append(report)
+    return first
 
 
 def _headed(engine: Engine, reports: Sequence[Report]) -> Headed:

@@ -94,3 +94,27 @@ def test_parts_are_opened_side_by_side_and_what_is_ready_waits_for_none(
             goes_on.set()
         assert loading.result(timeout=60) is services.embedder
     services.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://archive.example.org/", "https://archive.example.org"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("", None),
+    ],
+)
+def test_the_site_s_address_is_kept_without_a_slash_at_its_end(
+    monkeypatch: pytest.MonkeyPatch, given: str, kept: str | None
+) -> None:
+    monkeypatch.setenv("BACKFILE_SITE_URL", given)
+    assert load_settings().site_url == kept
+
+
+@pytest.mark.parametrize(
+    "given", ["archive.example.org", "ftp://a.example", "https://a.example/news", "https://me@a.example", "http://a:b"]
+)
+def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("BACKFILE_SITE_URL", given)
+    with pytest.raises(SettingsError, match="without a path"):
+        load_settings()

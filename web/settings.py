@@ -5,9 +5,10 @@ Invariant: nothing below `web/` reads the environment.
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import click
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -19,6 +20,17 @@ class SettingsError(click.ClickException):
     """A setting has a value that cannot be used. Under `flask` this is one line and exit status 2."""
 
     exit_code = 2
+
+
+def _site_url(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_web = False
+    if not is_web or parts.username or url.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("it must be an address such as https://archive.example.org, without a path")
+    return url.rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -60,6 +72,11 @@ class Settings(BaseSettings):
     site_name: Annotated[
         str, Field(min_length=1, max_length=60, description="The name in the masthead and in page titles.")
     ] = "Backfile"
+    site_url: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and _site_url(url)),
+        Field(description="The address that readers use; feeds, sitemaps and mail name it. Else the request's own."),
+    ] = None
 
 
 def load_settings() -> Settings:

@@ -24,6 +24,7 @@ from index.frozen import FrozenSets, cursor_of, read_cursor, token_of
 from index.fusion import Method
 from index.listing import Cutoff, Remarks, Sort, in_order, ranked_rows, remarks, worth_showing
 from index.matching import holds
+from index.moments import midnight
 from index.query import AnyOf, Clause, FieldName, FieldValue, Published, Query, narrow, parse
 from index.ranking import DEPTH, Mode, Ranker, Ranking
 from index.results import Found, Result, passage_range, result_of
@@ -136,22 +137,22 @@ class Search:
         self._embedder = embedder
         self._speller = speller
         self._today = today
-        self._catalogue = Catalogue(store)
+        self.catalogue = Catalogue(store)  # what the articles are filed under, for whoever asks in bulk
         self._groups = Groups(store)
         self._ranker = Ranker(
-            serving=serving, embedder=embedder, catalogue=self._catalogue, fusion=fusion, recency=recency
+            serving=serving, embedder=embedder, catalogue=self.catalogue, fusion=fusion, recency=recency
         )
         self._sets: FrozenSets[ResultSet] = FrozenSets()
 
     def prepare(self) -> None:
         """Read what every search counts by, so that the first one need not."""
-        self._groups.of(self._catalogue.shelf())
+        self._groups.of(self.catalogue.shelf())
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Return one page of what `request` asks for. Raises QueryRefused, and CursorExpired for an old cursor."""
         started = time.perf_counter()
         found, start = self._found(request)
-        shelf = self._catalogue.shelf()
+        shelf = self.catalogue.shelf()
         if shelf.seq != found.seq:
             found = self._counted_again(found, shelf)
         part = slice(start, start + request.page_size)
@@ -224,9 +225,9 @@ class Search:
     def _freeze(self, request: SearchRequest, today: date) -> ResultSet:
         """Search, leave out what the store does not show and what is not relevant, and put the rest in order."""
         typed = parse(request.query, today=today)
-        ranking = self.rank(narrow(typed, *_filters(request)), mode=request.mode)
-        shelf = self._catalogue.shelf()
-        filed = self._catalogue.rows(shelf, ranking.candidates.all_ids, ranking.candidates.numbers)
+        ranking = self.rank(narrow(typed, *filters_of(request)), mode=request.mode)
+        shelf = self.catalogue.shelf()
+        filed = self.catalogue.rows(shelf, ranking.candidates.all_ids, ranking.candidates.numbers)
         says_nothing = bool(request.query.strip()) and typed == Query()  # punctuation is no wish to see everything
         keep = ranking.candidates.selected & (not says_nothing)
         if request.cutoff == "on":
@@ -355,7 +356,7 @@ class Search:
             return engine.explain(asked, article_ids)
 
 
-def _filters(request: SearchRequest) -> list[Clause]:
+def filters_of(request: SearchRequest) -> list[Clause]:
     """Return the request's filters: clauses like any typed in the box."""
     names: tuple[tuple[FieldName, tuple[str, ...]], ...] = (
         ("source", request.sources),
@@ -367,12 +368,8 @@ def _filters(request: SearchRequest) -> list[Clause]:
         AnyOf(tuple(FieldValue(name, value) for value in values)) for name, values in names if values
     ]
     if request.date_from or request.date_to:
-        start = _midnight(request.date_from) if request.date_from else None
+        start = midnight(request.date_from) if request.date_from else None
         # date.max has no day after it
         until = request.date_to if request.date_to and request.date_to < date.max else None
-        clauses.append(Published(start, _midnight(until + timedelta(days=1)) if until else None))
+        clauses.append(Published(start, midnight(until + timedelta(days=1)) if until else None))
     return clauses
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

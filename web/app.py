@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask
 from flask_babel import Babel
 
-from web import api, commands, compression, errors, pages, related, security, suggestions
+from web import api, channels, commands, compression, errors, pages, related, saved, security, suggestions
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
@@ -30,6 +30,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     pages.register(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(related.blueprint)
+    saved.register(app)
+    channels.register(app)
     suggestions.register(app)
     commands.register(app)
     errors.register(app)

@@ -79,10 +79,14 @@ def related_limit(args: Args, *, default: int = DEFAULT_RELATED) -> int:
     return _whole_number(args, "limit", default=default, most=MAX_RELATED)
 
 
+def page_number(args: Args) -> int:
+    """Return which page is asked for. Raises BadParameter."""
+    return _whole_number(args, "page", default=1, most=MAX_PAGE)
+
+
 def story_page(args: Args, *, page_size: int) -> tuple[int, int]:
     """Return which page of the list of stories is asked for, and how many stand on one. Raises BadParameter."""
-    number = _whole_number(args, "page", default=1, most=MAX_PAGE)
-    return number, _whole_number(args, "page_size", default=page_size, most=MAX_PAGE_SIZE)
+    return page_number(args), _whole_number(args, "page_size", default=page_size, most=MAX_PAGE_SIZE)
 
 
 def _cursor(args: Args) -> str | None:

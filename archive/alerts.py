@@ -368,6 +368,10 @@ class Alerts:
         with self._store.transaction() as connection:
             connection.execute(sql, bindings)
 
+    def now(self) -> datetime:
+        """Return the time that all of this goes by."""
+        return self._clock()
+
     def _now(self) -> int:
         return int(self._clock().timestamp())
 

@@ -1,17 +1,20 @@
 """The door to the network, with real sockets on this machine: where it goes, and what it does not let through."""
 
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from sinks import Site, serving
 
 from archive import fetch
 from archive.errors import FetchError, FetchRefused
@@ -20,50 +23,10 @@ from archive.fetch import Fetcher, is_public, resolved
 LOOPBACK = "127.0.0.0/8"
 
 
-@dataclass
-class Site:
-    """A server, what it was asked, and what it answers by path."""
-
-    port: int = 0
-    asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
-    answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
-
-    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
     with serving(Site()) as served:
         yield served
-
-
-@contextmanager
-def serving(site: Site) -> Iterator[Site]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 http.server's name
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            site.asked.append((self.command, self.path, dict(self.headers), body))
-            status, headers, said = site.answers.get(self.path, (200, {}, b"hello"))
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(said)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(said)
-
-        do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    site.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield site
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def names(**addresses: Sequence[str]) -> Callable[[str, int], Sequence[str]]:
@@ -111,6 +74,39 @@ def test_a_redirect_is_followed_by_get_and_is_an_answer_to_post(site: Site) -> N
     got = fetcher.get(site.url("/old"))
     assert (got.url, got.body) == (site.url("/new"), b"hello")
     assert fetcher.post(site.url("/old"), b"").status == 301
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_over_tls_the_name_is_asked_for_and_proven_at_the_checked_address(site: Site, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "1",
+        "-subj",
+        "/CN=news.example",
+    ]
+    extension = ["-addext", "subjectAltName=DNS:news.example"]
+    command = ["openssl", "req", "-x509", *made, *extension, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    asked: list[str | None] = []
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, key)
+    server.sni_callback = lambda _socket, name, _context: asked.append(name)  # type: ignore[assignment]
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    resolve = names(news__example=["127.0.0.1"], other__example=["127.0.0.1"])
+    with serving(Site(), tls=server) as secure:
+        fetcher = open_to_loopback(resolve=resolve, context=trusting)
+        assert fetcher.get(f"https://news.example:{secure.port}/").body == b"hello"
+        with pytest.raises(FetchError, match="certificate"):
+            fetcher.get(f"https://other.example:{secure.port}/")
+        with pytest.raises(FetchError, match="certificate"):
+            open_to_loopback(resolve=resolve).get(f"https://news.example:{secure.port}/")
+    assert asked == ["news.example", "other.example", "news.example"]
 
 
 # Where it does not go

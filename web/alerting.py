@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -155,7 +155,7 @@ class _Outbox:
         if failed.lasting:
             alerts.stop(delivery.channel.id, reason)
             outcome = "stopped"
-        elif datetime.now(UTC) - delivery.created_at > GIVE_UP:
+        elif alerts.now() - delivery.created_at > GIVE_UP:
             alerts.settle(delivery.id, "given_up", reason=reason)
             outcome = "given_up"
         else:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
@@ -29,6 +30,7 @@ SECONDS = 15.0  # for each step of the conversation
 PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
 MOST_ARTICLES = 50  # of one message; more are counted
 MAX_SUBJECT = 150  # characters
+POLICY = SMTP.clone(max_line_length=900)  # an address that is folded or encoded is one no more
 
 
 class MailProblem(Exception):
@@ -91,7 +93,7 @@ def question_message(delivery: Delivery, settings: Settings) -> EmailMessage:
 
 def _message(delivery: Delivery, settings: Settings, *, subject: str) -> EmailMessage:
     name, address = parseaddr(settings.mail_from or "")
-    message = EmailMessage()
+    message = EmailMessage(policy=POLICY)
     message["From"] = Address(name, addr_spec=address)
     message["To"] = Address(addr_spec=delivery.channel.address)
     message["Subject"] = " ".join(subject.split())[:MAX_SUBJECT]

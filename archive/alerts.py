@@ -15,12 +15,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from archive.store import Store
-
-if TYPE_CHECKING:
-    from apsw import Connection
+from archive.store import Connection, Store
 
 ChannelKind = Literal["mail", "webhook"]
 ChannelState = Literal["unconfirmed", "active", "stopped"]
@@ -381,7 +378,7 @@ _ALERT = "SELECT alert_id, article_id, alert.version, seq, fired_at FROM alert J
 _CHANNEL = "SELECT channel_id, saved_search_id, kind, address, secret, state, problem FROM channel"
 
 
-def _count(connection: "Connection", select: str, *bindings: object) -> int:
+def _count(connection: Connection, select: str, *bindings: object) -> int:
     ((number,),) = connection.execute(select, bindings)
     return int(number)
 

@@ -129,7 +129,8 @@ class Fetcher:
         except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
             if time.monotonic() >= deadline:
                 raise FetchError(f"{target.host}: no answer in time") from error
-            raise FetchError(f"{target.host}: {error or type(error).__name__}") from error
+            said = getattr(error, "strerror", None) or error or type(error).__name__
+            raise FetchError(f"{target.host}: {said}") from error
 
     # Where it may go
 

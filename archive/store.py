@@ -36,6 +36,7 @@ from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
 Outcome = Literal["added", "updated", "unchanged"]
+Connection = apsw.Connection
 
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
 CACHE_KIB = 1024  # pages a connection keeps; each thread has one, and the system keeps the file's pages for all
@@ -217,7 +218,7 @@ class Store:
 
     # For `archive.alerts`, which holds the statements of its own tables
 
-    def transaction(self) -> AbstractContextManager[apsw.Connection]:
+    def transaction(self) -> AbstractContextManager[Connection]:
         """Return a context in which the one connection that writes is lent; an exception undoes what was done in it."""
         return self._transaction()
 

@@ -43,7 +43,7 @@ class Event:
     kind: str
     to: str  # the receiver's host: whose address it is, is nobody else's business
     name: str
-    articles: int
+    articles: int | None  # none of the question whether an address wants alerts
     reason: str | None = None
 
 
@@ -169,4 +169,5 @@ class _Outbox:
         self._done.counts[outcome] = self._done.counts.get(outcome, 0) + 1
         address = delivery.channel.address
         host = address.rpartition("@")[2] if delivery.channel.kind == "mail" else urlsplit(address).hostname or ""
-        self._say(Event(outcome, delivery.channel.kind, host, delivery.search.name, len(articles), reason))
+        number = None if delivery.alerts is None else len(articles)
+        self._say(Event(outcome, delivery.channel.kind, host, delivery.search.name, number, reason))

@@ -6,10 +6,13 @@ from dataclasses import asdict
 
 import click
 
+from archive.errors import ArchiveError
+from index.errors import SearchError
 from web.alerting import Event, Round, run
 from web.payload import Json
 from web.services import Services, services
 from web.terminal import Failure, Reporter, as_json, command, write_json
+from web.wording import count_of
 
 UNITS = {"s": 1, "m": 60, "h": 60 * 60}  # seconds
 LEAST, MOST = 5, 24 * 60 * 60  # seconds between two rounds
@@ -46,23 +49,31 @@ def alerts(every: int | None, as_json: bool) -> None:
     parts = services()
     if not parts.settings.saved_searches:
         raise Failure("this archive keeps no saved searches: BACKFILE_SAVED_SEARCHES is 0")
-    while True:
-        with Reporter() as progress:
-            events: list[Event] = []
-            done = run(parts, progress=progress, say=events.append)
-        if as_json:
-            write_json(round_object(done, events))
-        else:
-            print_round(parts, done, events)
-        if every is None:
-            return
+    if every is None:
+        _round(parts, as_json=as_json)
+    while every is not None:
+        try:
+            _round(parts, as_json=as_json)
+        except (ArchiveError, SearchError) as error:  # another process is at it, or the model is away: the next time
+            click.echo(str(error), err=True)
         time.sleep(every)
+
+
+def _round(parts: Services, *, as_json: bool) -> None:
+    events: list[Event] = []
+    with Reporter() as progress:
+        done = run(parts, progress=progress, say=events.append)
+    if as_json:
+        write_json(round_object(done, events))
+    else:
+        print_round(parts, done, events)
 
 
 def print_round(parts: Services, done: Round, events: list[Event]) -> None:
     """Say what a round came to: what was sent on standard output, what was not on standard error."""
     for event in events:
-        what = f"{event.kind} to {event.to}, {event.name!r}, {event.articles} article{'s' * (event.articles != 1)}"
+        about = "the question" if event.articles is None else count_of(event.articles, "article")
+        what = f"{event.kind} to {event.to}, {event.name!r}, {about}"
         reason = f": {event.reason}" if event.reason else ""
         click.echo(f"{event.outcome.replace('_', ' ')}: {what}{reason}", err=event.outcome != "sent")
     if done.judged.problems:

@@ -39,6 +39,7 @@ if (place) {
     toggle.textContent = isKept() ? forget : keep;
   });
   if ("new" in place.dataset || isKept()) remember([{ path, name }, ...without(path)]); // its name may be new
+  if ("new" in place.dataset) history.replaceState(null, "", path); // coming back here is not saving it again
   toggle.textContent = isKept() ? forget : keep;
   place.append(toggle);
 }

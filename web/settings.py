@@ -47,6 +47,8 @@ def _smtp_url(url: str) -> str:
         is_server = False
     if not is_server or parts.path.strip("/") or parts.query:
         raise ValueError(f"it must be {', '.join(SMTP_SCHEMES)} and ://user:password@host:port")
+    if parts.scheme == "smtp" and parts.username:
+        raise ValueError("a password is sent over smtps or smtp+starttls only")
     return url
 
 

@@ -414,3 +414,53 @@ def test_what_a_copy_added_and_cut_unfolds_and_fits(browser: Browser, tmp_path: 
         expect(group.locator(".kept p").first).to_be_hidden()
         assert_fits(page)
     parts.close()
+
+
+# Saved searches
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(WIDE, "on"), (PHONE, "off")])
+def test_a_search_is_saved_found_again_and_deleted(browser: Browser, site: str, width: int, scripts: str) -> None:
+    with reading(browser, site, width=width, scripts=scripts) as page:
+        page.goto("/search?q=flood&section=Weather")
+        page.get_by_role("link", name="Save this search").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Save this search")
+        assert_fits(page)
+        page.get_by_label("Name").fill("Floods of old")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Floods of old")
+        assert_fits(page)
+        own = page.url.partition("?")[0]
+        if scripts == "on":
+            page.goto("/saved")
+            page.get_by_role("link", name="Floods of old").click()
+            expect(page).to_have_url(own)
+        page.get_by_label("Name").fill("Deluges")
+        page.get_by_role("button", name="Rename").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Deluges")
+        if scripts == "on":
+            page.goto("/saved")
+            expect(page.get_by_role("link", name="Deluges")).to_be_visible()  # by its new name
+            page.goto(own)
+        page.get_by_text("Delete", exact=True).click()
+        page.get_by_role("button", name="Delete for good").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Deleted")
+        page.goto("/saved")
+        assert_fits(page)
+        if scripts == "on":
+            expect(page.get_by_text("This browser remembers none.")).to_be_visible()
+
+
+def test_a_browser_forgets_a_saved_search_when_it_is_told_to(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        page.goto("/saved/new?q=flood")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Forget this link in this browser").click()
+        expect(page.get_by_role("button", name="Remember this link in this browser")).to_be_visible()
+        page.goto("/saved")
+        expect(page.get_by_text("This browser remembers none.")).to_be_visible()
+        page.go_back()
+        page.get_by_role("button", name="Remember this link in this browser").click()
+        page.goto("/saved")
+        page.get_by_role("button", name="Forget: flood").click()
+        expect(page.get_by_text("This browser remembers none.")).to_be_visible()

@@ -120,10 +120,10 @@ class Fetcher:
         try:
             with self._connected(target, deadline) as connection:
                 connection.request(method, target.path, body=body, headers=sent)
-                response = connection.getresponse()
-                read = self._read(response, deadline)
-                names = {name.lower(): value for name, value in response.getheaders()}
-                return Fetched(url, response.status, names, read)
+                with connection.getresponse() as response:
+                    read = self._read(response, deadline)
+                    names = {name.lower(): value for name, value in response.getheaders()}
+                    return Fetched(url, response.status, names, read)
         except TimeoutError:
             raise FetchError(f"{target.host}: no answer in time") from None
         except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:

@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -28,7 +29,7 @@ import pytest
 from copied import report
 from flask import Flask
 from processes import PATIENCE, Newsroom
-from sinks import Post, Site, receiving, serving
+from sinks import Post, Site, certified, receiving, serving
 
 from archive.alerts import Alerts, Channel, SavedSearch
 from archive.article import Article
@@ -38,6 +39,7 @@ from archive.lock import exclusive
 from web import create_app
 from web.alerting import GIVE_UP, Event, Round, run
 from web.channels import written_secret
+from web.mail import MailProblem, mailing
 from web.services import Services
 from web.settings import Settings
 
@@ -311,6 +313,27 @@ def test_headers_hold_whatever_a_name_and_a_headline_hold(office: Office) -> Non
     (mail,) = office.post.taken
     assert mail["Bcc"] is None
     assert mail["Subject"].startswith("Käse Bcc: all@reader.example: Überschwemmung")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_a_password_is_told_over_tls_to_a_server_that_proves_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    message = EmailMessage()
+    message["From"], message["To"] = "alerts@archive.example.org", ME
+    message.set_content("Hello.")
+    context, certificate = certified(tmp_path, "IP:127.0.0.1")
+    with receiving(Post(), tls=context, at_once=scheme == "smtps") as post:
+        url = f"{scheme}://me:p%40ss@127.0.0.1:{post.port}"
+        with mailing(url) as mailer, pytest.raises(MailProblem, match="certificate"):
+            mailer.send(message)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with mailing(url) as mailer:
+            mailer.send(message)
+            mailer.send(message)
+    assert post.logins == [b"\0me\0p@ss"]  # once: the connection is kept
+    assert [text_of(mail) for mail in post.taken] == ["Hello.\n"] * 2
 
 
 # Rounds

@@ -243,6 +243,30 @@ def test_a_search_is_copied_as_a_citation(browser: Browser, site: str) -> None:
         assert "search for “report”: " in copied
 
 
+def test_scripts_take_hold_of_results_that_followed_what_is_typed_and_of_those_one_comes_back_to(
+    browser: Browser, site: str
+) -> None:
+    with reading(browser, site) as page:
+        page.goto("/search?q=flood&mode=keyword")
+        page.get_by_label("Search the archive").fill("report")
+        expect(page).to_have_url(f"{site}/search?q=report&mode=keyword")
+        for _ in range(2):
+            expect(page.locator(".pointed")).to_have_text("Draw over bars to zoom in")
+            expect(page.get_by_role("listbox", name="Articles by the year").get_by_role("option")).to_have_count(4)
+            page.get_by_text("Cite or share this search").click()
+            expect(page.get_by_role("button", name="Copy")).to_have_count(2)
+            page.locator(".hit h2 a").first.focus()
+            page.keyboard.press("j")
+            expect(page.locator(".hit h2 a").nth(1)).to_be_focused()
+            page.go_back()
+            page.go_forward()  # before the page is there
+            page.get_by_text("Cite or share this search").click()
+        page.go_back()
+        expect(page.locator(".hit").first).to_contain_text("Millbrook")
+        expect(page.locator(".pointed")).to_have_text("Draw over bars to zoom in")
+        expect(page.get_by_role("button", name="Copy", include_hidden=True)).to_have_count(2)
+
+
 def test_a_long_list_of_filters_is_searched_by_typing(browser: Browser, tmp_path: Path) -> None:
     parts = Services(Settings(data=tmp_path), embedder=newsroom.MeaningEmbedder())
     for number in range(20):
@@ -358,7 +382,7 @@ def test_a_reader_goes_from_match_to_match_from_result_to_result_and_cites(
             return
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         copy.click()
-        expect(page.locator(".cite [role=status]")).to_have_text("Copied")
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == page.locator("#citation").text_content()
 
 

@@ -4,7 +4,6 @@ import gzip
 import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import zlib
@@ -14,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from sinks import Site, serving
+from sinks import Site, certified, serving
 
 from archive import fetch
 from archive.errors import FetchError, FetchRefused
@@ -78,24 +77,8 @@ def test_a_redirect_is_followed_by_get_and_is_an_answer_to_post(site: Site) -> N
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_over_tls_the_name_is_asked_for_and_proven_at_the_checked_address(site: Site, tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    made = [
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=news.example",
-    ]
-    extension = ["-addext", "subjectAltName=DNS:news.example"]
-    command = ["openssl", "req", "-x509", *made, *extension, "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)
+    server, certificate = certified(tmp_path, "DNS:news.example")
     asked: list[str | None] = []
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key)
     server.sni_callback = lambda _socket, name, _context: asked.append(name)  # type: ignore[assignment]
     trusting = ssl.create_default_context(cafile=str(certificate))
     resolve = names(news__example=["127.0.0.1"], other__example=["127.0.0.1"])

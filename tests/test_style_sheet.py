@@ -12,12 +12,8 @@ MARKED = {"mark", "added-ground"}  # grounds of single words
 TEXT = {"ink", "soft", "accent"}
 DRAWN = {"bar", "sense", "added", "strong-rule"}  # lines and shapes that say something
 DECORATION = {"rule"}
-LEVELS = {
-    "nothing": "ink",
-    "level-1": "ink",
-    "level-2": "ink",
-    "level-3": "ink",
-}  # grounds in a calendar, and the words on them
+# The grounds of a calendar's days, and what is written on each.
+LEVELS = {"nothing": "ink", "level-1": "ink", "level-2": "ink", "level-3": "ink"}
 LEVELS |= {"level-4": "on-level", "level-5": "on-level"}
 THEMES = {  # by the media each is for
     "light": "",

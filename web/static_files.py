@@ -1,8 +1,8 @@
 """Static files: an address carries the hash of its file's content, so that a reader keeps the file and asks no more.
 
-They are read and compressed once a process. Modules that import each other name the hashes too, so that the hash of one
-changes with all that it imports. Invariant: only the address that names the content is kept for good; one without a hash,
-as other sites write it, or with an older one gets the file as it is now and is asked about each time.
+They are read and compressed once a process. Modules that import each other name the hashes too, so that the hash of
+one changes with all that it imports. Invariant: only the address that names the content is kept for good; one without
+a hash, as other sites write it, or with an older one gets the file as it is now and is asked about each time.
 """
 
 import gzip

@@ -4,7 +4,9 @@ ArchiveError
 ├── SourceError        an input cannot be opened or read at all
 ├── ArticleNotFound    no such article, or it has been removed
 ├── ArchiveBusy        another process is changing the archive
-└── ArchiveDamaged     the database cannot be opened, is newer than this program, or fails its checks
+├── ArchiveDamaged     the database cannot be opened, is newer than this program, or fails its checks
+└── FetchError         an address on the network gave no usable answer
+    └── FetchRefused   an address that is not asked at all
 """
 
 
@@ -31,3 +33,11 @@ class ArchiveBusy(ArchiveError):
 
 class ArchiveDamaged(ArchiveError):
     """The database cannot be opened, is newer than this program, or fails its checks."""
+
+
+class FetchError(ArchiveError):
+    """An address on the network gave no usable answer."""
+
+
+class FetchRefused(FetchError):
+    """An address on the network is not asked at all: it is none, or leads where nobody may send this program."""

@@ -1,4 +1,4 @@
-"""The archive on disk: every SQL statement there is, over one SQLite database.
+"""The archive on disk: every SQL statement there is but those of `archive.alerts`, over one SQLite database.
 
 This file is long because it is the one place where SQL stands, and holds nothing else.
 
@@ -16,7 +16,7 @@ import time
 import uuid
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from heapq import nsmallest
@@ -37,6 +37,7 @@ from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
 Outcome = Literal["added", "updated", "unchanged"]
+Connection = apsw.Connection
 
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
 CACHE_KIB = 1024  # pages a connection keeps; each thread has one, and the system keeps the file's pages for all
@@ -215,6 +216,20 @@ class Store:
             raise ArchiveError(f"{self._path}: the disk is full: free some space and try again") from error
         except (*DAMAGE, UnicodeDecodeError) as error:
             raise ArchiveDamaged(f"{self._path}: {error}: run `flask check`") from error
+
+    # For `archive.alerts`, which holds the statements of its own tables
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """Return a context in which the one connection that writes is lent; an exception undoes what was done in it."""
+        return self._transaction()
+
+    def rows(self, sql: str, bindings: Sequence[Any] = ()) -> Iterator[Any]:
+        """Yield the rows of a statement that only reads."""
+        return self._rows(sql, bindings)
+
+    def one(self, sql: str, bindings: Sequence[Any] = ()) -> Any:  # noqa: ANN401 a row of any shape
+        """Return the first of them, None when there is none."""
+        return self._one(sql, bindings)
 
     # Articles
 

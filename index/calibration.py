@@ -27,6 +27,7 @@ Mode = Literal["hybrid", "keyword", "semantic"]
 
 THRESHOLD = 0.04  # what is less probable is not shown: chosen to lose at most 3 in 100 judged queries their best answer
 COVERAGE_WORTH = 0.35  # cosine that holding all words is worth; .2 to .5 do as well
+MOST_EVIDENCE: dict[Mode, float] = {"hybrid": 1.0 + COVERAGE_WORTH, "keyword": 1.0, "semantic": 1.0}
 
 WORD_LETTERS = 3  # from which a token of Latin letters is a word; shorter ones stand in any table by chance
 EXACT_TERMS = 2  # words up to which an article that holds them all is always shown: an exact search
@@ -59,7 +60,32 @@ def probabilities(candidates: Candidates, *, mode: Mode) -> Floats:
 def probabilities_by(model: Model, candidates: Candidates, *, mode: Mode) -> Floats:
     """Return what `probabilities` does, by the constants of `model`."""
     shown = evidence(candidates, mode=mode)
-    return _probable(model, shown, best=float(shown.max(initial=0.0)), candidates=candidates)
+    return _probable(model, shown, best=shown.max(initial=0.0), candidates=candidates)
+
+
+def probabilities_beside(best: float, candidates: Candidates, *, mode: Mode) -> Floats:
+    """Return for each of some articles what `probabilities` would were it a candidate of a query of this best evidence.
+
+    Which other articles it is asked about together with changes nothing.
+    """
+    shown = evidence(candidates, mode=mode)
+    return _probable(MODELS[mode], shown, best=np.maximum(shown, best), candidates=candidates)
+
+
+def highest_probabilities(candidates: Candidates, *, mode: Mode) -> Floats:
+    """Return for each of some articles the probability that it does not exceed, whatever the best of the query is.
+
+    A better best opens the gate and leaves the article further behind: somewhere between what the article itself shows
+    and all there can be, the two are in balance, and there it is highest.
+    """
+    model = MODELS[mode]
+    shown = evidence(candidates, mode=mode)
+    _, _, for_behind, for_gate = model.article
+    steepness = for_gate * model.gate[1]  # of the gate, were it shut
+    at_balance = np.log(steepness / for_behind - 1.0) if steepness > for_behind else -np.inf
+    balance = (at_balance - _gate(model, np.float64(0.0), candidates)) / model.gate[1]
+    best = np.clip(balance, shown, np.maximum(shown, MOST_EVIDENCE[mode]))
+    return _probable(model, shown, best=best, candidates=candidates)
 
 
 def probability_beyond(candidates: Candidates, *, mode: Mode) -> float:
@@ -73,12 +99,12 @@ def probability_beyond(candidates: Candidates, *, mode: Mode) -> float:
         "semantic": max(cosine, 0.0),
     }
     beyond = weights[mode]
-    best = max(beyond, float(evidence(candidates, mode=mode).max(initial=0.0)))
+    best = evidence(candidates, mode=mode).max(initial=beyond)
     return float(_probable(MODELS[mode], np.array([beyond]), best=best, candidates=candidates)[0])
 
 
-def _probable(model: Model, shown: Floats, *, best: float, candidates: Candidates) -> Floats:
-    """Return the probability of articles of this evidence beside a best one."""
+def _probable(model: Model, shown: Floats, *, best: Floats | np.float64, candidates: Candidates) -> Floats:
+    """Return the probability of articles of this evidence beside a best one, or each beside one of its own."""
     rest, for_evidence, for_behind, for_gate = model.article
     opened = -np.logaddexp(0.0, -_gate(model, best, candidates))  # the logarithm of the gate's probability
     log_odds = rest + for_evidence * shown + for_behind * (shown - best) + for_gate * opened
@@ -88,13 +114,13 @@ def _probable(model: Model, shown: Floats, *, best: float, candidates: Candidate
 
 def gate(model: Model, candidates: Candidates, *, mode: Mode) -> float:
     """Return the log-odds that the archive holds an answer, by the constants of `model`."""
-    return _gate(model, float(evidence(candidates, mode=mode).max(initial=0.0)), candidates)
+    return float(_gate(model, evidence(candidates, mode=mode).max(initial=0.0), candidates))
 
 
-def _gate(model: Model, best: float, candidates: Candidates) -> float:
-    rest, *weights = model.gate
-    signs = _gate_signs(best, candidates)
-    return rest + sum(weight * sign for weight, sign in zip(weights, signs, strict=True))
+def _gate(model: Model, best: Floats | np.float64, candidates: Candidates) -> Floats | np.float64:
+    rest, for_best, for_nearest, for_strange = model.gate
+    nearest, strange = _gate_signs(candidates)
+    return rest + for_best * best + for_nearest * nearest + for_strange * strange
 
 
 def gate_signs(candidates: Candidates, *, mode: Mode) -> tuple[float, float, float]:
@@ -102,11 +128,11 @@ def gate_signs(candidates: Candidates, *, mode: Mode) -> tuple[float, float, flo
 
     Strangeness is squared: a name the archive does not know is common in a question, none but unknown words is noise.
     """
-    return _gate_signs(float(evidence(candidates, mode=mode).max(initial=0.0)), candidates)
+    return float(evidence(candidates, mode=mode).max(initial=0.0)), *_gate_signs(candidates)
 
 
-def _gate_signs(best: float, candidates: Candidates) -> tuple[float, float, float]:
-    return best, candidates.nearest or 0.0, (1.0 - candidates.familiar) ** 2
+def _gate_signs(candidates: Candidates) -> tuple[float, float]:
+    return candidates.nearest or 0.0, (1.0 - candidates.familiar) ** 2
 
 
 def evidence(candidates: Candidates, *, mode: Mode) -> Floats:

@@ -15,7 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.calibration import familiar
-from index.engine import Candidates, Floats, Ints, Kind, Mask, Meaning, TermEvidence, Vector, Vectors, unscored
+from index.engine import (
+    Candidates,
+    Floats,
+    Ints,
+    Kind,
+    Mask,
+    Meaning,
+    TermEvidence,
+    Vector,
+    Vectors,
+    as_ids,
+    unscored,
+)
 from index.keywords import KeywordIndex
 from index.query import Query, Term, has_words, without_filters
 
@@ -107,6 +119,36 @@ class LocalEngine:
             selected=within[numbers] if within is not None else candidates.selected,
             beyond=self._beyond(query, chosen, within, scored.near if scored is not None else None),
         )
+
+    def scored(self, query: Query, meaning: Meaning | None, article_ids: Sequence[str]) -> Candidates:
+        """Return these articles alone, as far as the generation holds them, scored as among all candidates.
+
+        Nobody is looked for: it costs what these articles do, and what the words' postings do.
+        """
+        numbers = self._numbers(article_ids)
+        within = self._keywords.select(query)
+        selected = within[numbers] if within is not None else np.ones(len(numbers), np.bool_)
+        if meaning is None and not has_words(query):
+            return replace(unscored(self._ids, numbers), selected=selected)
+        unfiltered = without_filters(query)
+        self._keywords.prepare(query)
+        holding = self._keywords.holding(unfiltered)
+        most = np.zeros_like(holding) if holding.any() else self._keywords.holding_most(unfiltered)
+        candidates = self._by_words(query, numbers)
+        if meaning is not None:
+            vector = meaning()
+            candidates = _with_meaning(candidates, self._vectors.scores(vector, numbers))
+            candidates = replace(candidates, nearest=self._vectors.spread(vector))
+        return replace(candidates, holds_all=holding[numbers], holds_most=most[numbers], selected=selected)
+
+    def _numbers(self, article_ids: Sequence[str]) -> Ints:
+        """Return the numbers of those of the articles that the generation holds, ascending."""
+        wanted = np.unique(as_ids(article_ids))
+        numbers = np.searchsorted(self._ids, wanted)
+        within = numbers < len(self._ids)
+        numbers, wanted = numbers[within], wanted[within]
+        there: Ints = numbers[self._ids[numbers] == wanted]
+        return there
 
     def _meant(self, meaning: Meaning, pools: Sequence[Mask | None], *, depth: int) -> _Meant:
         """Ask the semantic leg, beside, for the best of each pool; the first is what the filters leave."""

@@ -24,6 +24,7 @@ from index.frozen import FrozenSets, cursor_of, read_cursor, token_of
 from index.fusion import Method
 from index.listing import Cutoff, Remarks, Sort, in_order, ranked_rows, remarks, worth_showing
 from index.matching import holds
+from index.moments import midnight
 from index.query import AnyOf, Clause, FieldName, FieldValue, Published, Query, narrow, parse
 from index.ranking import DEPTH, Mode, Ranker, Ranking
 from index.results import Found, Result, Row, WholeList, passage_range, result_of
@@ -148,7 +149,7 @@ class Search:
         self._embedder = embedder
         self._speller = speller
         self._today = today
-        self.catalogue = Catalogue(store)
+        self.catalogue = Catalogue(store)  # what the articles are filed under, for whoever asks in bulk
         self._groups = Groups(store)
         self._ranker = Ranker(
             serving=serving, embedder=embedder, catalogue=self.catalogue, fusion=fusion, recency=recency
@@ -291,7 +292,7 @@ class Search:
     def _freeze(self, request: SearchRequest, today: date) -> ResultSet:
         """Search, leave out what the store does not show and what is not relevant, and put the rest in order."""
         typed = parse(request.query, today=today)
-        ranking = self.rank(narrow(typed, *_filters(request)), mode=request.mode)
+        ranking = self.rank(narrow(typed, *filters_of(request)), mode=request.mode)
         shelf = self.catalogue.shelf()
         filed = self.catalogue.rows(shelf, ranking.candidates.all_ids, ranking.candidates.numbers)
         says_nothing = bool(request.query.strip()) and typed == Query()  # punctuation is no wish to see everything
@@ -454,7 +455,7 @@ def _holding(ranking: Ranking, rows: Ints) -> int | None:
     return int(ranking.candidates.holds_all[rows].sum())
 
 
-def _filters(request: SearchRequest) -> list[Clause]:
+def filters_of(request: SearchRequest) -> list[Clause]:
     """Return the request's filters: clauses like any typed in the box."""
     names: tuple[tuple[FieldName, tuple[str, ...]], ...] = (
         ("source", request.sources),
@@ -466,12 +467,8 @@ def _filters(request: SearchRequest) -> list[Clause]:
         AnyOf(tuple(FieldValue(name, value) for value in values)) for name, values in names if values
     ]
     if request.date_from or request.date_to:
-        start = _midnight(request.date_from) if request.date_from else None
+        start = midnight(request.date_from) if request.date_from else None
         # date.max has no day after it
         until = request.date_to if request.date_to and request.date_to < date.max else None
-        clauses.append(Published(start, _midnight(until + timedelta(days=1)) if until else None))
+        clauses.append(Published(start, midnight(until + timedelta(days=1)) if until else None))
     return clauses
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -1,10 +1,13 @@
 // The histogram of dates: draw over bars to zoom in, or choose them by keyboard. Without this file each bar is a link still.
 // A stretch of time begins where its first bar's link does, and ends where its last bar's does.
+import { enhance } from "./enhance.js";
 
-const drawing = document.querySelector("svg.histogram");
-if (drawing) enhance(drawing, [...drawing.querySelectorAll("a")], document.querySelector(".pointed"));
+enhance(() => {
+  const drawing = document.querySelector("svg.histogram");
+  if (drawing) choosable(drawing, [...drawing.querySelectorAll("a")], document.querySelector(".pointed"));
+});
 
-function enhance(drawing, bars, label) {
+function choosable(drawing, bars, label) {
   const idle = drawing.dataset.hint;
   const names = bars.map((bar) => bar.querySelector("title").textContent.split(/: (?=[^:]*$)/));
   const counts = names.map(([, count]) => Number(count.replace(/\D/g, "")));

@@ -21,7 +21,7 @@ function pageOf(page) {
 
 export function live(form, box, status) {
   const main = document.querySelector("main");
-  const pages = new Map([[bare(), pageOf(document)]]);
+  const pages = new Map(); // as they came: scripts have had a hand in the one that is here
   let shown = bare();
   let unsettled = false; // whether the entry in the history is of what is still being typed
   let timer;
@@ -105,11 +105,11 @@ export function live(form, box, status) {
     stop();
     unsettled = false;
     const url = bare();
-    box.value = new URLSearchParams(location.search).get("q") ?? "";
     const known = pages.get(url);
     const page = known ?? (await fetched(url));
-    if (page === undefined) return;
+    if (page === undefined || bare() !== url) return; // gone on meanwhile
     if (page === null) return location.reload();
+    box.value = new URLSearchParams(location.search).get("q") ?? "";
     show(url, page);
     if (!known) scrollTo(0, history.state?.y ?? 0);
   });

@@ -243,6 +243,30 @@ def test_a_search_is_copied_as_a_citation(browser: Browser, site: str) -> None:
         assert "search for “report”: " in copied
 
 
+def test_scripts_take_hold_of_results_that_followed_what_is_typed_and_of_those_one_comes_back_to(
+    browser: Browser, site: str
+) -> None:
+    with reading(browser, site) as page:
+        page.goto("/search?q=flood&mode=keyword")
+        page.get_by_label("Search the archive").fill("report")
+        expect(page).to_have_url(f"{site}/search?q=report&mode=keyword")
+        for _ in range(2):
+            expect(page.locator(".pointed")).to_have_text("Draw over bars to zoom in")
+            expect(page.get_by_role("listbox", name="Articles by the year").get_by_role("option")).to_have_count(4)
+            page.get_by_text("Cite or share this search").click()
+            expect(page.get_by_role("button", name="Copy")).to_have_count(2)
+            page.locator(".hit h2 a").first.focus()
+            page.keyboard.press("j")
+            expect(page.locator(".hit h2 a").nth(1)).to_be_focused()
+            page.go_back()
+            page.go_forward()  # before the page is there
+            page.get_by_text("Cite or share this search").click()
+        page.go_back()
+        expect(page.locator(".hit").first).to_contain_text("Millbrook")
+        expect(page.locator(".pointed")).to_have_text("Draw over bars to zoom in")
+        expect(page.get_by_role("button", name="Copy", include_hidden=True)).to_have_count(2)
+
+
 def test_a_long_list_of_filters_is_searched_by_typing(browser: Browser, tmp_path: Path) -> None:
     parts = Services(Settings(data=tmp_path), embedder=newsroom.MeaningEmbedder())
     for number in range(20):
@@ -358,7 +382,7 @@ def test_a_reader_goes_from_match_to_match_from_result_to_result_and_cites(
             return
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         copy.click()
-        expect(page.locator(".cite [role=status]")).to_have_text("Copied")
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == page.locator("#citation").text_content()
 
 
@@ -414,3 +438,53 @@ def test_what_a_copy_added_and_cut_unfolds_and_fits(browser: Browser, tmp_path: 
         expect(group.locator(".kept p").first).to_be_hidden()
         assert_fits(page)
     parts.close()
+
+
+# Saved searches
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(WIDE, "on"), (PHONE, "off")])
+def test_a_search_is_saved_found_again_and_deleted(browser: Browser, site: str, width: int, scripts: str) -> None:
+    with reading(browser, site, width=width, scripts=scripts) as page:
+        page.goto("/search?q=flood&section=Weather")
+        page.get_by_role("link", name="Save this search").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Save this search")
+        assert_fits(page)
+        page.get_by_label("Name").fill("Floods of old")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Floods of old")
+        assert_fits(page)
+        own = page.url.partition("?")[0]
+        if scripts == "on":
+            page.goto("/saved")
+            page.get_by_role("link", name="Floods of old").click()
+            expect(page).to_have_url(own)
+        page.get_by_label("Name").fill("Deluges")
+        page.get_by_role("button", name="Rename").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Deluges")
+        if scripts == "on":
+            page.goto("/saved")
+            expect(page.get_by_role("link", name="Deluges")).to_be_visible()  # by its new name
+            page.goto(own)
+        page.get_by_text("Delete", exact=True).click()
+        page.get_by_role("button", name="Delete for good").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Deleted")
+        page.goto("/saved")
+        assert_fits(page)
+        if scripts == "on":
+            expect(page.get_by_text("This browser remembers none.")).to_be_visible()
+
+
+def test_a_browser_forgets_a_saved_search_when_it_is_told_to(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        page.goto("/saved/new?q=flood")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Forget this link in this browser").click()
+        expect(page.get_by_role("button", name="Remember this link in this browser")).to_be_visible()
+        page.goto("/saved")
+        expect(page.get_by_text("This browser remembers none.")).to_be_visible()
+        page.go_back()
+        page.get_by_role("button", name="Remember this link in this browser").click()
+        page.goto("/saved")
+        page.get_by_role("button", name="Forget: flood").click()
+        expect(page.get_by_text("This browser remembers none.")).to_be_visible()

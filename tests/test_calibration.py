@@ -13,10 +13,13 @@ from index.calibration import (
     MODELS,
     THRESHOLD,
     Mode,
+    evidence,
     exact,
     familiar,
     gate,
+    highest_probabilities,
     probabilities,
+    probabilities_beside,
     probability_beyond,
 )
 from index.engine import Candidates, as_ids, unscored
@@ -237,3 +240,31 @@ def test_an_exact_search_is_answered_whatever_the_probability(candidates: Candid
 )
 def test_what_is_familiar_is_a_word_that_the_archive_holds(terms: dict[str, int], share: float) -> None:
     assert familiar(terms) == share
+
+
+# Of some articles alone
+
+
+@given(queries, modes, st.floats(0, 1.35))
+def test_no_best_of_a_query_makes_an_article_more_probable_than_it_can_be(
+    candidates: Candidates, mode: Mode, best: float
+) -> None:
+    beside = probabilities_beside(best, candidates, mode=mode)
+    assert np.all(beside <= highest_probabilities(candidates, mode=mode) + 1e-12)
+
+
+@given(queries, modes)
+def test_what_an_article_can_be_is_reached_for_some_best(candidates: Candidates, mode: Mode) -> None:
+    tried = [probabilities_beside(best, candidates, mode=mode) for best in np.linspace(0, 1.35, 400)]
+    assert np.all(highest_probabilities(candidates, mode=mode) <= np.max(tried, axis=0) + 1e-3)
+
+
+@given(queries, modes, st.data())
+def test_an_article_alone_is_as_probable_as_among_the_candidates(
+    candidates: Candidates, mode: Mode, data: st.DataObject
+) -> None:
+    whole = probabilities(candidates, mode=mode)
+    row = data.draw(st.integers(0, len(candidates) - 1))
+    alone = candidates.kept(np.array([row]))
+    best = float(evidence(candidates, mode=mode).max())
+    assert probabilities_beside(best, alone, mode=mode)[0] == pytest.approx(whole[row], abs=1e-12)

@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 from copied import story
 from flask import Flask
 from processes import PATIENCE, ROOT, Newsroom, wait_until
+from sinks import Site, serving
 
 from archive.lock import exclusive
 from archive.progress import Progress, silent
@@ -37,7 +38,7 @@ from web.services import Services
 from web.settings import Settings
 
 FLOOD = newsroom.ORDINARY[0]
-COMMANDS = ["ingest", "search", "related", "reindex", "check", "stats", "remove", "evaluate"]
+COMMANDS = ["ingest", "search", "related", "reindex", "check", "stats", "remove", "alerts", "evaluate"]
 
 
 @pytest.fixture(scope="module")
@@ -821,3 +822,51 @@ def test_an_option_there_is_not_is_still_refused(shared: Flask) -> None:
     refused = run(shared, "search", "flood", "--moed", "keyword")
     assert refused.exit_code == 2
     assert "--moed" in refused.stderr
+
+
+# Alerts
+
+
+def test_an_ingest_judges_what_came_in_and_alerts_says_what_was_sent(tmp_path: Path) -> None:
+    with serving(Site()) as site:
+        settings = Settings(data=tmp_path / "data", site_url="https://archive.example.org", fetch_allow="127.0.0.0/8")
+        parts = Services(settings, embedder=newsroom.MeaningEmbedder())
+        app = create_app(services=parts)
+        for name, path in (("Floods", "/hook"), ("Waters", "/down")):
+            _, search = parts.alerts.save(name=name, question="q=flood", after_seq=0, most=9)
+            parts.alerts.add_channel(search.id, "webhook", site.url(path))
+        site.answers["/down"] = (500, {}, b"")
+        news = tmp_path / "flood.txt"
+        news.write_text("Title: The flood\n\nThe flood came in the night.\n")
+        assert run(app, "ingest", str(news)).exit_code == 0
+        assert [path for _, path, _, _ in site.asked] == ["/hook", "/down"]
+        with parts.store.transaction() as connection:
+            connection.execute("UPDATE delivery SET next_at = 0")
+        result = run(app, "alerts")
+        assert result.exit_code == 0
+        assert "put off: webhook to 127.0.0.1, 'Waters', 1 article: the receiver answered 500" in result.stderr
+        assert result.stdout == "0 saved searches judged, 0 alerts, 0 sent\n"
+        site.answers.clear()
+        with parts.store.transaction() as connection:
+            connection.execute("UPDATE delivery SET next_at = 0")
+        told = json.loads(run(app, "alerts", "--json").stdout)
+        assert [(each["outcome"], each["name"], each["articles"]) for each in told["deliveries"]] == [
+            ("sent", "Waters", 1)
+        ]
+        parts.close()
+
+
+def test_what_hinders_alerts_is_no_failure_of_an_ingest_but_one_of_alerts(app: Flask, tmp_path: Path) -> None:
+    parts: Services = app.extensions["backfile"]
+    parts.alerts.save(name="Floods", question="q=flood", after_seq=0, most=9)
+    news = tmp_path / "flood.txt"
+    news.write_text("Title: The flood\n\nThe flood came in the night.\n")
+    with exclusive(tmp_path / "data" / "alerts.lock"):
+        ingested, alerted = run(app, "ingest", str(news)), run(app, "alerts")
+    assert (ingested.exit_code, alerted.exit_code) == (0, 1)
+    assert "alerts wait for `flask alerts`" in ingested.stderr
+
+
+@pytest.mark.parametrize("given", ["5", "m", "1s", "99h", "5d"])
+def test_an_interval_that_is_none_is_refused(app: Flask, given: str) -> None:
+    assert run(app, "alerts", "--every", given).exit_code == 2

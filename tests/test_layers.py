@@ -27,6 +27,8 @@ HOMES = {  # library: where it may be imported
     "click": ("web/",),
     "openvino": ("index/openvino_model.py", "index/openvino_conversion.py", "index/openvino_weights.py"),
     "sentence_transformers": ("index/torch_embedder.py",),
+    "smtplib": ("web/mail.py",),
+    "socket": ("archive/fetch.py",),  # whoever asks something on the network asks there
     "sqlite3": (),  # the archive's SQLite comes with apsw
     "Stemmer": ("index/analysis.py",),
     "tantivy": ("index/keywords/tantivy_index.py",),

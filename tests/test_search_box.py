@@ -38,7 +38,7 @@ def box(page: Page) -> Locator:
 
 
 def options(page: Page) -> Locator:
-    return page.get_by_role("option")
+    return page.locator(".completions").get_by_role("option")
 
 
 def active(page: Page) -> str | None:

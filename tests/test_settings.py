@@ -118,3 +118,40 @@ def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, giv
     monkeypatch.setenv("BACKFILE_SITE_URL", given)
     with pytest.raises(SettingsError, match="without a path"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("SMTP_URL", "smtps://me:pa%40ss@mail.example:465"),
+        ("SMTP_URL", "smtp+starttls://mail.example"),
+        ("SMTP_URL", "smtp://127.0.0.1:25"),
+        ("MAIL_FROM", "Backfile <alerts@example.org>"),
+        ("FETCH_ALLOW", "10.0.0.0/8, fd00::/8,192.168.7.5"),
+    ],
+)
+def test_how_alerts_go_out_is_kept_as_it_is_given(monkeypatch: pytest.MonkeyPatch, name: str, given: str) -> None:
+    monkeypatch.setenv(f"BACKFILE_{name}", given)
+    assert getattr(load_settings(), name.lower()) == given
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("SMTP_URL", "mail.example"),
+        ("SMTP_URL", "https://mail.example"),
+        ("SMTP_URL", "smtp://me:secret@mail.example"),
+        ("SMTP_URL", "smtps://me:secret@mail.example:x"),
+        ("MAIL_FROM", "Backfile"),
+        ("MAIL_FROM", "a@b.example\r\nBcc: c@d.example"),
+        ("FETCH_ALLOW", "10.0.0.0/8,intranet"),
+        ("SAVED_SEARCHES", "-1"),
+    ],
+)
+def test_how_alerts_cannot_go_out_is_refused_without_telling_a_password(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: str
+) -> None:
+    monkeypatch.setenv(f"BACKFILE_{name}", given)
+    with pytest.raises(SettingsError, match=f"BACKFILE_{name}") as refused:
+        load_settings()
+    assert "secret" not in str(refused.value)

@@ -74,5 +74,5 @@ def test_nothing_else_is_served(client: FlaskClient, path: str) -> None:
 def test_every_file_in_the_folder_is_there_with_its_kind() -> None:
     files = {file.relative_to(FOLDER).as_posix() for file in Path(FOLDER).rglob("*") if file.is_file()}
     assert set(static_files()) == files
-    assert static_files()["backfile.js"].mimetype in {"text/javascript", "application/javascript"}
+    assert static_files()["search.js"].mimetype in {"text/javascript", "application/javascript"}
     assert static_files()["favicon.svg"].mimetype == "image/svg+xml"

@@ -69,7 +69,7 @@ def article(article_id: str) -> Response:
 @blueprint.get("/api/articles/<article_id>/copies")
 def copies(article_id: str) -> Response:
     """Return the copies of one article, and how each differs from the likely origin."""
-    parts, number = services(), params.copies_page(request.args)
+    parts, number = services(), params.page_number(request.args)
 
     def compare() -> tuple[Json, int | None]:
         shown_article(parts, article_id)

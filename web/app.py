@@ -9,6 +9,7 @@ from web import (
     article_pages,
     browse,
     browse_api,
+    channels,
     commands,
     completions,
     compression,
@@ -20,6 +21,7 @@ from web import (
     oembed,
     pages,
     related,
+    saved,
     security,
     sitemap,
     static_files,
@@ -64,6 +66,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.register_blueprint(browse_api.blueprint)
     status_page.register(app)
     app.register_blueprint(article_pages.blueprint)
+    saved.register(app)
+    channels.register(app)
     suggestions.register(app)
     completions.register(app)
     syntax.register(app)

@@ -98,7 +98,7 @@ def changes_json(article_id: str, number: int) -> Response:
 @blueprint.get("/articles/<article_id>/copies")
 def copies(article_id: str) -> Response:
     """Show a page of an article's copies, each compared with the likely origin."""
-    parts, number = services(), params.copies_page(request.args)
+    parts, number = services(), params.page_number(request.args)
 
     def read() -> tuple[Article, CopyGroup, list[Member]]:
         article = shown_article(parts, article_id)

@@ -14,6 +14,8 @@ from archive.errors import ArchiveBusy, ArchiveError, ArticleNotFound
 from archive.lock import exclusive
 from index.errors import SearchError
 from web import params, payload
+from web.alerting import run as run_alerts
+from web.alerts_command import alerts
 from web.evaluate_command import evaluate
 from web.holdings import keyword_advice
 from web.printing import admit_gaps, print_result
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 def register(app: Flask) -> None:
     """Give `app` its commands."""
-    for each in (ingest, search, related, reindex, check, stats, remove, evaluate):
+    for each in (ingest, search, related, reindex, check, stats, remove, alerts, evaluate):
         app.cli.add_command(each)
 
 
@@ -66,6 +68,7 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
     else:
         click.echo(_ingest_line(report, built))
     _advise(parts)
+    _alert(parts)
     if report.rejected_count:
         click.get_current_context().exit(1)
 
@@ -76,6 +79,17 @@ def _tell_stories(parts: Services, progress: "Progress") -> None:
     parts.serving.catch_up()
     with parts.serving.engine() as (engine, _):
         tell_stories(parts.store, engine, progress)
+
+
+def _alert(parts: Services) -> None:
+    """Judge what came in by the saved searches and send alerts; what hinders that is no failure of the ingest."""
+    if not parts.settings.saved_searches or not parts.alerts.count():
+        return
+    try:
+        with Reporter() as progress:
+            run_alerts(parts, progress=progress)
+    except (ArchiveError, SearchError) as error:
+        click.echo(f"alerts wait for `flask alerts`: {error}", err=True)
 
 
 def _advise(parts: Services) -> None:

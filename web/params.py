@@ -98,11 +98,6 @@ def against(args: Args) -> int | None:
     return _whole_number(args, "against", default=0, most=MAX_VERSION) or None
 
 
-def copies_page(args: Args) -> int:
-    """Return which page of a group of copies is asked for. Raises BadParameter."""
-    return _whole_number(args, "page", default=1, most=MAX_PAGE)
-
-
 def related_limit(args: Args, *, default: int = DEFAULT_RELATED) -> int:
     """Return how many related articles are asked for. Raises BadParameter."""
     return _whole_number(args, "limit", default=default, most=MAX_RELATED)
@@ -155,10 +150,14 @@ def unit(args: Args) -> Unit:
     return cast(Unit, _one_of(args, "by", UNITS))
 
 
+def page_number(args: Args) -> int:
+    """Return which page is asked for. Raises BadParameter."""
+    return _whole_number(args, "page", default=1, most=MAX_PAGE)
+
+
 def list_page(args: Args, *, page_size: int) -> tuple[int, int]:
     """Return which page of a list is asked for, and how many stand on one. Raises BadParameter."""
-    number = _whole_number(args, "page", default=1, most=MAX_PAGE)
-    return number, _whole_number(args, "page_size", default=page_size, most=MAX_PAGE_SIZE)
+    return page_number(args), _whole_number(args, "page_size", default=page_size, most=MAX_PAGE_SIZE)
 
 
 def _cursor(args: Args) -> str | None:

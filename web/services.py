@@ -24,7 +24,9 @@ from web.crew import Crew
 from web.settings import Settings
 
 if TYPE_CHECKING:
+    from archive.alerts import Alerts
     from archive.article import Article
+    from archive.fetch import Fetcher
     from archive.store import ArchiveStats, Store
     from index.browsing import Browsing
     from index.build import Builder
@@ -164,6 +166,21 @@ class Services:
         from archive.store import Store
 
         return Store(self.settings.data / "archive.sqlite3")
+
+    @once
+    def alerts(self) -> "Alerts":
+        """The saved searches, what fired, and the outbox."""
+        from archive.alerts import Alerts
+
+        return Alerts(self.store)
+
+    @once
+    def fetcher(self) -> "Fetcher":
+        """What asks addresses on the network."""
+        from archive.fetch import Fetcher
+
+        allowed = (self.settings.fetch_allow or "").replace(" ", "").split(",")
+        return Fetcher(allow=[network for network in allowed if network])
 
     @once
     def embedder(self) -> "Embedder":

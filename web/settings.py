@@ -3,6 +3,9 @@
 Invariant: nothing below `web/` reads the environment.
 """
 
+import re
+from email.utils import parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -13,7 +16,10 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BACKFILE_"
+SECRET = {"BACKFILE_SMTP_URL"}  # settings that hold a password: never written out
 MAX_PAGE_SIZE = 100  # DESIGN.md: page_size 1-100
+SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
+ADDRESS = r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,255}"  # of mail, as far as a header is safe with it
 
 
 class SettingsError(click.ClickException):
@@ -31,6 +37,31 @@ def _site_url(url: str) -> str:
     if not is_web or parts.username or url.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
         raise ValueError("it must be an address such as https://archive.example.org, without a path")
     return url.rstrip("/")
+
+
+def _smtp_url(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        is_server = parts.scheme in SMTP_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_server = False
+    if not is_server or parts.path.strip("/") or parts.query:
+        raise ValueError(f"it must be {', '.join(SMTP_SCHEMES)} and ://user:password@host:port")
+    if parts.scheme == "smtp" and parts.username:
+        raise ValueError("a password is sent over smtps or smtp+starttls only")
+    return url
+
+
+def _mail_from(given: str) -> str:
+    if not re.fullmatch(ADDRESS, parseaddr(given)[1]) or not given.isprintable():
+        raise ValueError("it must be an address such as Backfile <alerts@example.org>")
+    return given
+
+
+def _networks(given: str) -> str:
+    for network in filter(None, given.replace(" ", "").split(",")):
+        ip_network(network)  # a ValueError that names what is wrong
+    return given
 
 
 class Settings(BaseSettings):
@@ -94,6 +125,22 @@ class Settings(BaseSettings):
         Literal["none", "allow"],
         Field(description="Whether search engines may index the articles: not at all, or `allow`, with a sitemap."),
     ] = "none"
+    saved_searches: Annotated[
+        int, Field(ge=0, description="Searches that readers may save in this archive, in all; 0: none, and no alerts.")
+    ] = 10_000
+    smtp_url: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and _smtp_url(url)),
+        Field(repr=False, description="The mail server that sends alerts. Unset, none are sent by mail."),
+    ] = None
+    mail_from: Annotated[
+        str | None, AfterValidator(lambda given: given and _mail_from(given)), Field(description="Who mail comes from.")
+    ] = None
+    fetch_allow: Annotated[
+        str | None,
+        AfterValidator(lambda given: given and _networks(given)),
+        Field(description="Private networks that webhooks may be in, such as `10.0.0.0/8`, separated by commas."),
+    ] = None
 
 
 def load_settings() -> Settings:
@@ -106,4 +153,6 @@ def load_settings() -> Settings:
 
 def _explain(detail: ErrorDetails) -> str:
     name = PREFIX + str(detail["loc"][0] if detail["loc"] else "").upper()
+    if name in SECRET:
+        return f"{name} cannot be used: {detail['msg'].lower()}"
     return f"{name}={detail['input']!r} cannot be used: {detail['msg'].lower()}"

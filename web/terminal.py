@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 SECONDS_BETWEEN_LINES = 10.0  # without a terminal: enough to see that it lives, few enough for a log
 BYTES_STAGE = "reading"  # the one stage that counts bytes
-UNITS = {"embedding": "passage", "searching": "query"}  # the others count articles
+UNITS = {"embedding": "passage", "searching": "query", "alerts": "saved search"}  # the others count articles
 
 
 class Failure(click.ClickException):

@@ -1,0 +1,239 @@
+"""The one door to the network: http and https, GET and POST, to public addresses.
+
+Whoever gives this archive an address must not reach through it what only this machine can reach. So a host's name is
+resolved once, every address it has is checked against our own list, and the connection goes to one of those very
+addresses, whatever the name may mean a moment later; each redirect is checked in the same way. No proxy of the
+environment is asked, no password in an address is used, and sizes and times have bounds: however slowly an answer
+drips in, it is cut off.
+
+`http.client` does the talking: it resolves, follows and unpacks nothing behind our back.
+"""
+
+import http.client
+import os
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Literal
+from urllib.parse import quote, urljoin, urlsplit
+
+from archive.errors import FetchError, FetchRefused
+
+PORTS = {"http": 80, "https": 443}  # and no others, but in networks that are allowed by name
+MOST_URL = 4_000  # characters
+MOST_REDIRECTS = 5
+REDIRECTS = {301, 302, 303, 307, 308}
+CONNECT_SECONDS = 5.0
+TOTAL_SECONDS = 20.0  # for one hop, from the connection to the last byte
+MOST_BYTES = 10 * 1024 * 1024  # of an answer, unpacked
+CHUNK = 64 * 1024
+USER_AGENT = "Backfile/0.1 (news archive)"
+
+# What is not the public internet, by the registries of special addresses (IANA, RFC 6890) and some beyond them:
+# 168.63.129.16 is a cloud's own host; of IPv6 only 2000::/3 is public, and of that not what wraps an IPv4 address.
+_CLOSED_4 = tuple(map(ip_network, (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+    "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+)))  # fmt: skip
+_OPEN_6 = ip_network("2000::/3")
+_CLOSED_6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")))
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+Resolve = Callable[[str, int], Sequence[str]]  # the addresses of a host, for a port
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer: its status, its headers (names in small letters), its body unpacked, and where it came from."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An address that may be asked: where to connect, and what to ask there."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    addresses: Sequence[str]
+
+
+def resolved(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of a host, as the system finds them."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Fetcher:
+    """Asks addresses on the network. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        allow: Sequence[str] = (),
+        resolve: Resolve = resolved,
+        seconds: float = TOTAL_SECONDS,
+        most_bytes: int = MOST_BYTES,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Take the private networks that may be asked all the same, at any port, and what names mean."""
+        self._allow: tuple[Network, ...] = tuple(ip_network(network) for network in allow)
+        self._resolve = resolve
+        self._seconds = seconds
+        self._most_bytes = most_bytes
+        self._context = context or ssl.create_default_context()
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
+        """Return what is at `url`, wherever it leads. Raises FetchRefused, and FetchError."""
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = self._ask("GET", url, headers or {}, None)
+            if answer.status not in REDIRECTS or "location" not in answer.headers:
+                return answer
+            url = urljoin(url, answer.headers["location"])
+        raise FetchError(f"{url}: more than {MOST_REDIRECTS} redirects")
+
+    def post(self, url: str, body: bytes, *, headers: Mapping[str, str] | None = None) -> Fetched:
+        """Send `body` to `url` and return the answer; a redirect is an answer. Raises FetchRefused, and FetchError."""
+        return self._ask("POST", url, headers or {}, body)
+
+    def check(self, url: str) -> None:
+        """Raise FetchRefused when an address is not one to ask, as far as that shows now."""
+        self._target(url)
+
+    def _ask(self, method: Literal["GET", "POST"], url: str, headers: Mapping[str, str], body: bytes | None) -> Fetched:
+        target = self._target(url)
+        sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", "Connection": "close", **headers}
+        deadline = time.monotonic() + self._seconds
+        try:
+            with self._connected(target, deadline) as connection:
+                connection.request(method, target.path, body=body, headers=sent)
+                with connection.getresponse() as response:
+                    read = self._read(response, deadline)
+                    names = {name.lower(): value for name, value in response.getheaders()}
+                    return Fetched(url, response.status, names, read)
+        except TimeoutError:
+            raise FetchError(f"{target.host}: no answer in time") from None
+        except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
+            if time.monotonic() >= deadline:
+                raise FetchError(f"{target.host}: no answer in time") from error
+            said = getattr(error, "strerror", None) or error or type(error).__name__
+            raise FetchError(f"{target.host}: {said}") from error
+
+    # Where it may go
+
+    def _target(self, url: str) -> _Target:
+        if len(url) > MOST_URL:
+            raise FetchRefused(f"an address has at most {MOST_URL:,} characters")
+        try:
+            parts = urlsplit(url)
+            port = parts.port or PORTS.get(parts.scheme, 0)
+            host = (parts.hostname or "").encode("idna").decode("ascii")
+        except ValueError as error:  # UnicodeError is one
+            raise FetchRefused(f"{url[:80]}: this is no address: {error}") from error
+        if parts.scheme not in PORTS or not host:
+            raise FetchRefused(f"{url[:80]}: only http:// and https:// addresses are asked")
+        if parts.username is not None or parts.password is not None:
+            raise FetchRefused(f"{host}: an address that is asked holds no password")
+        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
+        query = quote(parts.query, safe="/?%:@!$&'()*+,;=~")
+        addresses = self._checked(host, port)
+        return _Target(parts.scheme, host, port, f"{path}?{query}" if query else path, addresses)
+
+    def _checked(self, host: str, port: int) -> Sequence[str]:
+        """Return the addresses of a host, when every one of them may be asked."""
+        try:
+            addresses = self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            raise FetchError(f"{host}: the name is not known: {error}") from error
+        if not addresses:
+            raise FetchError(f"{host}: the name has no address")
+        for text in addresses:
+            address = ip_address(text)
+            if any(address in network for network in self._allow):
+                continue
+            if not is_public(address):
+                raise FetchRefused(f"{host} is not on the public internet ({address}): see BACKFILE_FETCH_ALLOW")
+            if port not in PORTS.values():
+                raise FetchRefused(f"{host}: only ports 80 and 443 are asked, not {port}")
+        return addresses
+
+    # Talking
+
+    @contextmanager
+    def _connected(self, target: _Target, deadline: float) -> Iterator[http.client.HTTPConnection]:
+        """Connect to one of the checked addresses; at the deadline the connection is shut, whoever waits for it."""
+        plain = self._opened(target, deadline)
+        watched = socket.socket(fileno=os.dup(plain.fileno()))  # the same connection, which no wrapping takes away
+        guard = threading.Timer(max(deadline - time.monotonic(), 0.0), _shut, [watched])
+        guard.daemon = True
+        guard.start()
+        connection = http.client.HTTPConnection(target.host, target.port)
+        try:
+            if target.scheme == "https":
+                plain = self._context.wrap_socket(plain, server_hostname=target.host)
+                connection.default_port = PORTS["https"]  # the Host header leaves it out
+            connection.sock = plain
+            yield connection
+        finally:
+            guard.cancel()
+            connection.close()
+            plain.close()
+            watched.close()
+
+    def _opened(self, target: _Target, deadline: float) -> socket.socket:
+        failed: OSError = OSError("no address")
+        for address in target.addresses:
+            left = min(CONNECT_SECONDS, deadline - time.monotonic())
+            if left <= 0:
+                raise TimeoutError
+            try:
+                opened = socket.create_connection((address, target.port), timeout=left)
+            except OSError as error:
+                failed = error
+            else:
+                opened.settimeout(self._seconds)
+                return opened
+        raise failed
+
+    def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
+        """Return the body, unpacked. Raises FetchError when it is larger than it may be, or too slow."""
+        coding = (response.getheader("Content-Encoding") or "identity").strip().lower()
+        if coding not in ("identity", "gzip", "deflate"):
+            raise FetchError(f"an answer packed as {coding[:20]} is not read")
+        unpack = None if coding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
+        body, began = bytearray(), False
+        while packed := response.read1(CHUNK):
+            began = True
+            body += packed if unpack is None else unpack.decompress(packed, self._most_bytes + 1 - len(body))
+            if len(body) > self._most_bytes:
+                raise FetchError(f"the answer is larger than {self._most_bytes:,} bytes")
+        if time.monotonic() >= deadline:  # what was shut looks like an end
+            raise TimeoutError
+        if response.length or (unpack is not None and began and not unpack.eof):
+            raise FetchError("the answer ends before it should")
+        return bytes(body)
+
+
+def is_public(address: Address) -> bool:
+    """Return whether an address is on the public internet, by our own list."""
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _CLOSED_4)
+    return address in _OPEN_6 and not any(address in network for network in _CLOSED_6)
+
+
+def _shut(watched: socket.socket) -> None:
+    with suppress(OSError):  # it was over already
+        watched.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,173 @@
+"""A round of alerts: judge what is new, then send what waits in the outbox.
+
+What is promised: an alert that is in the outbox is sent, however often this process is killed. Between the moment at
+which a receiver has taken a message on and the one at which that is noted here, a kill makes the next round send the
+very same message again, under the same name; nothing else ever does. A receiver that drops names it has had, as
+mailboxes and Standard Webhooks do, gets each exactly once.
+"""
+
+import random
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+from archive.alerts import Delivery
+from archive.article import Article
+from archive.errors import FetchError
+from archive.lock import exclusive
+from archive.progress import Progress, silent
+from index.alerts import Fired, Judge, fire
+from web import mail, webhooks
+from web.saved import asked_by
+from web.services import Services
+
+FIRST_WAIT, LONGEST_WAIT = 60, 12 * 60 * 60  # seconds between two attempts; each wait is four times the one before
+GIVE_UP = timedelta(days=5)
+KEPT_DAYS = 30  # that settled deliveries are remembered
+AT_ONCE = 50  # deliveries read from the outbox together
+
+Outcome = Literal["sent", "put_off", "given_up", "dropped", "stopped"]
+Say = Callable[["Event"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What became of one delivery."""
+
+    outcome: Outcome
+    kind: str
+    to: str  # the receiver's host: whose address it is, is nobody else's business
+    name: str
+    articles: int | None  # none of the question whether an address wants alerts
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Round:
+    """What a round of alerts came to."""
+
+    judged: Fired
+    counts: dict[Outcome, int] = field(default_factory=dict)
+
+
+class _Failed(Exception):
+    def __init__(self, reason: str, *, lasting: bool = False, wait: int = 0) -> None:
+        super().__init__(reason)
+        self.lasting = lasting
+        self.wait = wait
+
+
+def run(parts: Services, *, progress: Progress = silent, say: Say = lambda _: None) -> Round:
+    """Judge and send. Raises ArchiveBusy when another process is at it, and NotJudged without an index."""
+    with exclusive(parts.settings.data / "alerts.lock"):
+        done = Round(judged=_judge(parts, progress))
+        if parts.settings.site_url:
+            # Addresses and texts are made as for a reader who came to the site's own address.
+            with current_app.test_request_context(base_url=parts.settings.site_url), ExitStack() as open_:
+                _Outbox(parts, open_, say, done).send_all()
+        parts.alerts.forget_settled(days=KEPT_DAYS)
+        return done
+
+
+def _judge(parts: Services, progress: Progress) -> Fired:
+    parts.serving.catch_up()
+    with parts.serving.engine() as (engine, _):
+        if not parts.alerts.behind(engine.seq):
+            return Fired()
+        judge = Judge(engine, lambda: parts.embedder)
+        return fire(parts.store, parts.alerts, judge, until=engine.seq, read=asked_by, progress=progress)
+
+
+class _Outbox:
+    """Sends what waits, one after the other; a receiver that fails is left alone for the rest of the round."""
+
+    def __init__(self, parts: Services, open_: ExitStack, say: Say, done: Round) -> None:
+        self._parts = parts
+        self._say = say
+        self._done = done
+        self._failed: dict[str, _Failed] = {}
+        url = parts.settings.smtp_url
+        self._mailer = open_.enter_context(mail.mailing(url)) if url and parts.settings.mail_from else None
+
+    def send_all(self) -> None:
+        """Go through the outbox until nothing more is due."""
+        while waiting := self._parts.alerts.due(limit=AT_ONCE):
+            for delivery in waiting:
+                self._settle(delivery)
+
+    def _settle(self, delivery: Delivery) -> None:
+        articles = self._articles(delivery)
+        wanted = "unconfirmed" if delivery.alerts is None else "active"
+        if delivery.channel.state != wanted or (delivery.alerts is not None and not articles):
+            self._parts.alerts.settle(delivery.id, "dropped")  # withdrawn since, or no longer wanted
+            self._note(delivery, articles, "dropped")
+            return
+        try:
+            self._send(delivery, articles)
+        except _Failed as failed:
+            self._after(delivery, articles, failed)
+        else:
+            self._parts.alerts.settle(delivery.id, "sent")
+            self._note(delivery, articles, "sent")
+
+    def _articles(self, delivery: Delivery) -> list[Article]:
+        alerts = self._parts.alerts.delivered(delivery)
+        shown = self._parts.store.live([alert.article_id for alert in alerts])
+        return [shown[alert.article_id] for alert in alerts if alert.article_id in shown]
+
+    def _send(self, delivery: Delivery, articles: list[Article]) -> None:
+        receiver = delivery.channel.address
+        if known := self._failed.get(receiver) or self._failed.get(delivery.channel.kind):
+            raise known
+        try:
+            if delivery.channel.kind == "webhook":
+                webhooks.post(self._parts.fetcher, delivery, articles)
+            else:
+                self._mail(delivery, articles)
+        except webhooks.WebhookProblem as problem:
+            failed = _Failed(str(problem), lasting=problem.lasting, wait=problem.wait)
+        except FetchError as problem:
+            failed = _Failed(str(problem))
+        except mail.MailProblem as problem:
+            failed = _Failed(str(problem), lasting=problem.lasting)
+        else:
+            return
+        self._failed[receiver] = failed
+        raise failed
+
+    def _mail(self, delivery: Delivery, articles: list[Article]) -> None:
+        settings = self._parts.settings
+        if self._mailer is None:
+            raise mail.MailProblem("this archive has no mail server at present")
+        if delivery.alerts is None:
+            self._mailer.send(mail.question_message(delivery, settings))
+        else:
+            self._mailer.send(mail.alert_message(delivery, articles, settings))
+
+    def _after(self, delivery: Delivery, articles: list[Article], failed: _Failed) -> None:
+        reason, alerts = str(failed), self._parts.alerts
+        outcome: Outcome
+        if failed.lasting:
+            alerts.stop(delivery.channel.id, reason)
+            outcome = "stopped"
+        elif alerts.now() - delivery.created_at > GIVE_UP:
+            alerts.settle(delivery.id, "given_up", reason=reason)
+            outcome = "given_up"
+        else:
+            wait = min(FIRST_WAIT * 4 ** min(delivery.attempts, 10), LONGEST_WAIT)
+            spread = random.uniform(0.8, 1.2)  # noqa: S311 so that those that failed together do not all come back at once
+            alerts.put_off(delivery.id, seconds=max(int(wait * spread), failed.wait), reason=reason)
+            outcome = "put_off"
+        self._note(delivery, articles, outcome, reason)
+
+    def _note(self, delivery: Delivery, articles: list[Article], outcome: Outcome, reason: str | None = None) -> None:
+        self._done.counts[outcome] = self._done.counts.get(outcome, 0) + 1
+        address = delivery.channel.address
+        host = address.rpartition("@")[2] if delivery.channel.kind == "mail" else urlsplit(address).hostname or ""
+        number = None if delivery.alerts is None else len(articles)
+        self._say(Event(outcome, delivery.channel.kind, host, delivery.search.name, number, reason))

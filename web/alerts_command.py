@@ -1,0 +1,94 @@
+"""The command `flask alerts`: a round of alerts, or one every so often."""
+
+import re
+import time
+from dataclasses import asdict
+
+import click
+
+from archive.errors import ArchiveError
+from index.errors import SearchError
+from web.alerting import Event, Round, run
+from web.payload import Json
+from web.services import Services, services
+from web.terminal import Failure, Reporter, as_json, command, write_json
+from web.wording import count_of
+
+UNITS = {"s": 1, "m": 60, "h": 60 * 60}  # seconds
+LEAST, MOST = 5, 24 * 60 * 60  # seconds between two rounds
+
+
+class Interval(click.ParamType[int]):
+    """So many seconds, minutes or hours, such as 5m."""
+
+    name = "interval"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the seconds, or fail with exit status 2."""
+        found = re.fullmatch(r"([0-9]{1,5})([smh])", value)
+        seconds = int(found[1]) * UNITS[found[2]] if found else 0
+        if not LEAST <= seconds <= MOST:
+            self.fail("this is an interval such as 30s, 5m or 1h, of 5 seconds to 24 hours", param, ctx)
+        return seconds
+
+
+@command
+@click.option("--every", type=Interval(), metavar="INTERVAL", help="Go on, one round each 30s, 5m, 1h …")
+@as_json
+def alerts(every: int | None, as_json: bool) -> None:
+    """Judge new articles by the saved searches, and send the alerts that wait.
+
+    `flask ingest` does the same when it has published; this is for mail and webhooks that have to be tried again, and
+    for an archive that several machines feed.
+
+    \b
+    Examples:
+      flask alerts
+      flask alerts --every 5m
+    """
+    parts = services()
+    if not parts.settings.saved_searches:
+        raise Failure("this archive keeps no saved searches: BACKFILE_SAVED_SEARCHES is 0")
+    if every is None:
+        _round(parts, as_json=as_json)
+    while every is not None:
+        try:
+            _round(parts, as_json=as_json)
+        except (ArchiveError, SearchError) as error:  # another process is at it, or the model is away: the next time
+            click.echo(str(error), err=True)
+        time.sleep(every)
+
+
+def _round(parts: Services, *, as_json: bool) -> None:
+    events: list[Event] = []
+    with Reporter() as progress:
+        done = run(parts, progress=progress, say=events.append)
+    if as_json:
+        write_json(round_object(done, events))
+    else:
+        print_round(parts, done, events)
+
+
+def print_round(parts: Services, done: Round, events: list[Event]) -> None:
+    """Say what a round came to: what was sent on standard output, what was not on standard error."""
+    for event in events:
+        about = "the question" if event.articles is None else count_of(event.articles, "article")
+        what = f"{event.kind} to {event.to}, {event.name!r}, {about}"
+        reason = f": {event.reason}" if event.reason else ""
+        click.echo(f"{event.outcome.replace('_', ' ')}: {what}{reason}", err=event.outcome != "sent")
+    if done.judged.problems:
+        click.echo(f"{done.judged.problems} saved searches can no longer be asked: their pages say why", err=True)
+    if parts.settings.site_url is None and parts.alerts.due(limit=1):
+        click.echo("nothing is sent: BACKFILE_SITE_URL must be set, so that alerts can name this site", err=True)
+    judged = f"{done.judged.searches} saved searches judged, {done.judged.alerts} alerts"
+    click.echo(f"{judged}, {done.counts.get('sent', 0)} sent")
+
+
+def round_object(done: Round, events: list[Event]) -> Json:
+    """Return the same for scripts."""
+    return {
+        "searches": done.judged.searches,
+        "alerts": done.judged.alerts,
+        "problems": done.judged.problems,
+        "deliveries": [asdict(event) for event in events],
+    }

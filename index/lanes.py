@@ -4,6 +4,7 @@ Invariant: a reason names only what both texts hold, or what their outlets and d
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
@@ -36,30 +37,64 @@ def lane_of(article: Article, other: Article, *, cosine: float | None) -> Lane:
     return "background" if apart < timedelta(0) else "follow_up"
 
 
-def reason_of(article: Article, other: Article, *, lane: Lane, shared: Sequence[str]) -> str:
-    """Return one short true sentence: what it is beside the article, who reported it, when, and what both name.
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """How long before (less than nothing) or after an article another was published; nothing: on the same day."""
+
+    number: int
+    unit: Literal["day", "month", "year"] = "day"
+
+    def __str__(self) -> str:
+        """Say it in English."""
+        if not self.number:
+            return "same day"
+        count = abs(self.number)
+        return f"{count} {self.unit}{'s' if count > 1 else ''} {'later' if self.number > 0 else 'earlier'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an article is shown beside another: what it is to it, who reported it, when, and what both name."""
+
+    lane: Lane
+    is_from_other_outlet: bool
+    apart: Apart | None  # None: one of them has no date
+    named: Sequence[str]
+
+    def __str__(self) -> str:
+        """Say it as one short sentence in English."""
+        parts = [_SAID[self.lane]]
+        if self.is_from_other_outlet:
+            parts.append("other outlet")
+        if self.apart:
+            parts.append(str(self.apart))
+        told = ", ".join(parts) + (f": {', '.join(self.named)}" if self.named else "")
+        return told[0].upper() + told[1:]
+
+
+def reason_of(article: Article, other: Article, *, lane: Lane, shared: Sequence[str]) -> Reason:
+    """Return why `other` is shown beside `article`.
 
     `shared` are telling words that both texts hold, most telling first; names go before other words.
     """
-    parts = [_SAID[lane]]
-    if article.source and other.source and article.source != other.source:
-        parts.append("other outlet")
-    if article.published_at and other.published_at:
-        parts.append(_apart((other.published_at.date() - article.published_at.date()).days))
     names_first = sorted(shared, key=lambda word: not word[:1].isupper())  # the sort keeps their order
-    named = ", ".join(map(_written, names_first[:NAMED_TERMS]))
-    told = ", ".join(parts) + (f": {named}" if named else "")
-    return told[0].upper() + told[1:]
+    apart = None
+    if article.published_at and other.published_at:
+        apart = _apart((other.published_at.date() - article.published_at.date()).days)
+    return Reason(
+        lane=lane,
+        is_from_other_outlet=bool(article.source and other.source and article.source != other.source),
+        apart=apart,
+        named=[_written(word) for word in names_first[:NAMED_TERMS]],
+    )
 
 
 def _written(word: str) -> str:
     return word.title() if len(word) > LONGEST_ACRONYM and word.isupper() else word
 
 
-def _apart(days: int) -> str:
-    if days == 0:
-        return "same day"
-    count, unit = (abs(days), "day") if abs(days) < 60 else (round(abs(days) / 30.44), "month")
-    if unit == "month" and count >= 24:
-        count, unit = round(abs(days) / 365.25), "year"
-    return f"{count} {unit}{'s' if count > 1 else ''} {'later' if days > 0 else 'earlier'}"
+def _apart(days: int) -> Apart:
+    if abs(days) < 60:
+        return Apart(days)
+    months = round(days / 30.44)
+    return Apart(months, "month") if abs(months) < 24 else Apart(round(days / 365.25), "year")

@@ -13,6 +13,7 @@ from archive.story import StorySize
 from index.engine import Candidates, Span, TermEvidence
 from index.folding import Copies
 from index.fusion import Fusion
+from index.lanes import Reason
 from index.snippet import WORD_HIT, Excerpt, Range, snippet
 
 
@@ -59,7 +60,7 @@ class Result:
     copies: Copies | None = None
     story: StorySize | None = None
     lane: str | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

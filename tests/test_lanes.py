@@ -62,15 +62,15 @@ def test_what_has_no_date_is_in_no_lane_of_time() -> None:
     ],
 )
 def test_times_apart_are_told_in_the_unit_a_reader_would_use(days: float, told: str) -> None:
-    assert reason_of(at(0), at(days), lane="other", shared=[]) == f"On the same subject, {told}"
+    assert str(reason_of(at(0), at(days), lane="other", shared=[])) == f"On the same subject, {told}"
 
 
 def test_a_reason_in_words_puts_names_first() -> None:
     this, other = replace(at(0), source="The Ledger"), replace(at(1), source="Radio Nine")
-    assert reason_of(this, other, lane="same_story", shared=["flood", "MILLBROOK", "dam", "Ostwick"]) == (
+    assert str(reason_of(this, other, lane="same_story", shared=["flood", "MILLBROOK", "dam", "Ostwick"])) == (
         "Same event, other outlet, 1 day later: Millbrook, Ostwick, flood"
     )
     undated = replace(other, published_at=None, source=None)
-    assert reason_of(this, undated, lane="other", shared=["dam"]) == "On the same subject: dam"
-    assert reason_of(at(0), at(-30), lane="background", shared=[]) == "Background, 30 days earlier"
-    assert reason_of(at(0), at(30), lane="follow_up", shared=["FBI"]) == "Follow-up, 30 days later: FBI"
+    assert str(reason_of(this, undated, lane="other", shared=["dam"])) == "On the same subject: dam"
+    assert str(reason_of(at(0), at(-30), lane="background", shared=[])) == "Background, 30 days earlier"
+    assert str(reason_of(at(0), at(30), lane="follow_up", shared=["FBI"])) == "Follow-up, 30 days later: FBI"

@@ -467,7 +467,7 @@ def test_a_withdrawn_article_is_gone_and_an_unknown_one_is_not_found(client: Fla
     gone = page_of(client, f"/articles/{newsroom.WITHDRAWN.id}", status=410)
     assert "This article was withdrawn" in gone.text
     assert newsroom.WITHDRAWN.title not in gone.text
-    assert "Not Found" in page_of(client, "/articles/0000000000000000", status=404).text
+    assert "Not found" in page_of(client, "/articles/0000000000000000", status=404).text
     assert newsroom.EMBARGOED.title not in page_of(client, f"/articles/{newsroom.EMBARGOED.id}", status=404).text
 
 

@@ -217,8 +217,8 @@ def test_ways_out_are_only_those_that_lead_somewhere() -> None:
     )
     ways = ResultsView(replace(FOUND, request=asked, results=(), total=0), URLS, outlines=outlines).ways_out()
     assert [(way.name, way.hint, way.count) for way in ways] == [
-        ("Language: German, French", "", 3),
-        ("1 March 2001 – 31 March 2001", "at least", 1_200),
+        ("Language: German, French", "3 articles", 3),
+        ("1 March 2001 to 31 March 2001", "At least 1,200 articles", 1_200),
     ]
     assert ways[1].url == "/search?q=river+flood&source=A&language=de&language=fr"
 
@@ -589,7 +589,7 @@ def test_words_are_told_with_the_fields_they_stand_in_and_the_sentence_that_is_m
     )
     found = why(replace(BOTH, terms=terms, sentence="The river rose."), "hybrid")
     assert found is not None
-    assert found.words == ["river (title 1, text 1,004)", "flood (text 2)", "delta (title 1)"]
+    assert found.words == "river (title 1, text 1,004), flood (text 2), delta (title 1)"
     assert found.sentence == "The river rose."
     assert found.likelihood == "About 80% of such hits are relevant."
 

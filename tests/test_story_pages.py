@@ -152,7 +152,7 @@ def test_the_list_leads_to_each_story_and_the_front_page_to_the_list(client: Fla
 
 def test_an_article_leads_to_its_story(client: FlaskClient, parts: Services) -> None:
     page = page_of(client, f"/articles/{FLOOD.id}")
-    assert "Part of a story of 12 articles from 3 outlets" in page.text
+    assert "Part of a story: 12 articles from 3 outlets" in page.text
     assert f"/stories/{story_of(parts, FLOOD.id)}" in page.hrefs()
     assert "Part of a story" not in page_of(client, f"/articles/{newsroom.GERMAN.id}").text
 

@@ -122,7 +122,7 @@ def test_a_count_says_no_more_than_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "name"), [("en", "English"), ("pt-BR", "Portuguese (BR)"), ("EN", "English"), ("tlh", "tlh"), ("", "")]
+    ("tag", "name"), [("en", "English"), ("pt-BR", "Portuguese (Brazil)"), ("EN", "English"), ("tlh", "tlh"), ("", "")]
 )
 def test_a_language_is_named_where_it_has_a_name(tag: str, name: str) -> None:
     assert wording.language_name(tag) == name

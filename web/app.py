@@ -1,7 +1,6 @@
 """`create_app`: settings and services go in, a Flask application comes out. Nothing is opened before it is needed."""
 
 from flask import Flask
-from flask_babel import Babel
 
 from web import (
     alternates,
@@ -18,6 +17,7 @@ from web import (
     errors,
     export,
     feeds,
+    languages,
     oembed,
     pages,
     related,
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
     app.extensions[EXTENSION] = services
-    Babel(app)
+    languages.register(app)
     static_files.register(app)
     pages.register(app)
     app.register_blueprint(api.blueprint)

@@ -6,6 +6,7 @@ from math import ceil
 from typing import TypeVar
 
 from flask import Blueprint, Response, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.exceptions import NotFound
 
 from archive.article import Article
@@ -103,7 +104,7 @@ def copies(article_id: str) -> Response:
         article = shown_article(parts, article_id)
         group = copies_of(parts, article_id, start=(number - 1) * MOST_COMPARED, most=MOST_COMPARED)
         if group is None or not group.articles:
-            raise NotFound("This article has no copies in this archive, or no such page of them.")
+            raise NotFound(gettext("This article has no copies in this archive, or no such page of them."))
         return article, group, members(group, this=article_id)
 
     def write(found: tuple[Article, CopyGroup, list[Member]]) -> str:

@@ -27,8 +27,7 @@ from web.browse_urls import (
     year_url,
 )
 from web.services import Services
-from web.units import month_name, year_name
-from web.wording import long_day
+from web.units import long_day, month_name, year_name
 
 ARTICLES = 30  # of a day on a page
 NAMES = 100  # on a page

@@ -7,7 +7,9 @@ from itertools import groupby
 from flask_babel import gettext, ngettext
 
 from archive.differences import Differences, Kind, Piece
+from web import units
 from web.payload import Json
+from web.wording import in_a_row
 
 KINDS: tuple[Kind, ...] = ("kept", "added", "cut", "changed")
 
@@ -30,16 +32,20 @@ def counted(differences: Differences) -> list[str]:
     """Return how many sentences were added, cut and changed, each as a phrase; nothing of a text that is the same."""
     added, cut, changed = (differences.count(kind) for kind in KINDS[1:])
     told = (
-        ngettext("%(num)d sentence added", "%(num)d sentences added", added) if added else "",
-        ngettext("%(num)d sentence cut", "%(num)d sentences cut", cut) if cut else "",
-        ngettext("%(num)d sentence changed", "%(num)d sentences changed", changed) if changed else "",
+        ngettext("%(number)s sentence added", "%(number)s sentences added", added, number=units.number(added))
+        if added
+        else "",
+        ngettext("%(number)s sentence cut", "%(number)s sentences cut", cut, number=units.number(cut)) if cut else "",
+        ngettext("%(number)s sentence changed", "%(number)s sentences changed", changed, number=units.number(changed))
+        if changed
+        else "",
     )
     return [phrase for phrase in told if phrase]
 
 
 def summary_of(differences: Differences) -> str:
     """Say in one line how a copy differs."""
-    return ", ".join(counted(differences)) or gettext("word for word the same")
+    return in_a_row(counted(differences)) or gettext("word for word the same")
 
 
 def differences_object(found: Differences) -> Json:

@@ -18,7 +18,8 @@ from flask_babel import gettext
 from archive.article import Article
 from web.names import Name, names_of
 from web.payload import Json
-from web.wording import byline, label, long_day, outside_link
+from web.units import long_day
+from web.wording import byline, in_a_row, label, outside_link
 
 MOST_NAMED = 3  # authors in a plain citation; of more, the first and "et al.", as newspapers are cited
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")  # BibTeX's own names
@@ -87,7 +88,7 @@ def plain(citation: Citation) -> str:
         day=long_day(citation.accessed),
     )
     original = outside_link(citation.article.url)
-    parts = [_authors(citation.names), _quoted(citation.title), _stopped(", ".join(where))]
+    parts = [_authors(citation.names), _quoted(citation.title), _stopped(in_a_row(where))]
     return " ".join(part for part in (*parts, f"{original}." if original else "", kept) if part)
 
 
@@ -107,7 +108,7 @@ def _stopped(text: str) -> str:
 
 
 def _quoted(title: str) -> str:
-    return f"“{title}”" if title.endswith(("?", "!", ".", "…")) else f"“{title}.”"
+    return str(gettext("“%(title)s”", title=title if title.endswith(("?", "!", ".", "…")) else f"{title}."))
 
 
 def bibtex(citation: Citation) -> str:

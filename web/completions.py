@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal
 
 from flask import Blueprint, Flask, Response, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from archive.article import Listing
 from index.completion.operators import AtEnd, at_end, is_name_begun, names_begun
@@ -22,7 +22,7 @@ from web.api import written as as_json
 from web.services import Services, services
 from web.suggestions import origin, suggestions, typed_so_far
 from web.syntax import MEANINGS
-from web.wording import label, language_name
+from web.wording import articles, headlines, label, language_name
 
 blueprint = Blueprint("completions", __name__)
 
@@ -90,7 +90,7 @@ def _filled(operator: AtEnd, value: FacetValue) -> Completion | None:
     if text is None or not value.value:
         return None
     shown = language_name(value.value) if operator.name == "language" else label(value.value)
-    note = ngettext("%(num)d article", "%(num)d articles", value.count) if value.count else ""
+    note = articles(value.count) if value.count else ""
     completed = f"{operator.before}{text.partition(':')[2]} "
     return Completion("value", completed, shown, note, value.count or None)
 
@@ -105,5 +105,5 @@ def _suggested(item: Suggestion, listings: Mapping[str, Listing]) -> Completion:
         note = origin(listings.get(item.article_id)) or gettext("article")
         address = url_for("pages.article", article_id=item.article_id)
         return Completion("title", item.text, item.text, note, url=address)
-    note = ngettext("%(num)d headline", "%(num)d headlines", item.headlines)
+    note = headlines(item.headlines)
     return Completion("phrase", item.text, item.text, note, item.headlines)

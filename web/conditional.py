@@ -1,10 +1,10 @@
 """Validators: an `ETag` that can be told before anything is searched, so that what a client has already costs nothing.
 
-An answer is settled by the request's own address, the archive (its last change), the stories told, the generation
-served, the model, what the speller goes by, the day (queries say "yesterday"), the settings and the program. All of
-these are at hand; their hash is the tag. Where one cannot be told beforehand there is no early tag: a degraded answer
-may be better the next time, and a further page is of a list made earlier. Such an answer can still be tagged by its own
-content.
+An answer is settled by the request's own address, the reader's language, the archive (its last change), the stories
+told, the generation served, the model, what the speller goes by, the day (queries say "yesterday"), the settings and
+the program. All of these are at hand; their hash is the tag. Where one cannot be told beforehand there is no early tag:
+a degraded answer may be better the next time, and a further page is of a list made earlier. Such an answer can still be
+tagged by its own content.
 
 Invariant: the same tag means the same answer, `took_ms` apart. A tag is made before the answer is, so when the archive
 changes in between, a tag is too old for its answer, never too new: the next request is answered anew.
@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from flask import Response, request
+from flask_babel import get_locale
 
 from archive.store import PublishedGeneration
 from web.services import Services
@@ -48,6 +49,7 @@ def _tag_now(parts: Services, published: PublishedGeneration | None, *more: obje
     last = parts.store.changes(after=seq - 1, until=seq)  # with its time: a restored backup counts on from a lower seq
     settled_by = (
         request.full_path,
+        str(get_locale()),
         published,
         seq,
         parts.store.telling(),

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class Crew:
         if not self._places.acquire(blocking=False):
             raise Overloaded
         try:
-            job = self._threads.submit(work)
+            job = self._threads.submit(copy_context().run, work)  # for whom it is done, whose language that is
             try:
                 return job.result(self._patience)
             except TimeoutError:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from flask_babel import get_locale
+from web import units
 
 Direction = Literal["ltr", "rtl", "auto"]
 TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # the form of RFC 5646, less its registered exceptions
@@ -49,5 +49,5 @@ class Interface:
 
 def interface() -> Interface:
     """Return the language of the page that is being made."""
-    language = str(get_locale() or "en").replace("_", "-")
+    language = units.locale().language
     return Interface(language, direction(language))

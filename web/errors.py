@@ -5,6 +5,7 @@ import re
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, render_template, request
+from flask_babel import gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -21,16 +22,25 @@ from web.services import StoryMerged, services
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
 RETRY_WHEN_QUEUED = 2  # seconds; a full queue of searches is done by then
-OVERLOADED = "Too many searches are waiting at the moment. Please try again shortly."
+OVERLOADED = lazy_gettext("Too many searches are waiting at the moment. Please try again shortly.")
 FOR_PROGRAMS = (".atom", ".rss", ".json", ".csv", ".jsonl", ".xml", ".txt")  # ends of addresses
 MAX_ECHO = 200  # characters of a refused value that are sent back
+HEADINGS = {  # of pages; programs read the reason phrases of HTTP
+    400: lazy_gettext("This address cannot be read"),
+    404: lazy_gettext("Not found"),
+    405: lazy_gettext("Not allowed"),
+    410: lazy_gettext("Withdrawn"),
+    413: lazy_gettext("Too large"),
+    500: lazy_gettext("Something went wrong"),
+    503: lazy_gettext("Not available at the moment"),
+}
 EXPLANATIONS = {
-    404: "There is nothing at this address. The link may be old, or mistyped.",
-    405: "This address can be read, but not written to.",
-    410: "This article was withdrawn.",
-    413: "The request is too large.",
-    500: "Something went wrong here. It has been noted; please try again.",
-    503: "The archive cannot be read at the moment. Please try again shortly.",
+    404: lazy_gettext("There is nothing at this address. The link may be old, or mistyped."),
+    405: lazy_gettext("This address can be read, but not written to."),
+    410: lazy_gettext("This article was withdrawn."),
+    413: lazy_gettext("The request is too large."),
+    500: lazy_gettext("Something went wrong here. It has been noted; please try again."),
+    503: lazy_gettext("The archive cannot be read at the moment. Please try again shortly."),
 }
 
 
@@ -70,7 +80,8 @@ def _answer(status: HTTPStatus, detail: str) -> Response:
     if _for_a_program():
         return problem(status, detail)
     template = "withdrawn.html" if status == HTTPStatus.GONE else "error.html"
-    return Response(render_template(template, status=status, detail=detail), status=status)
+    heading = HEADINGS.get(status.value, status.phrase)
+    return Response(render_template(template, status=status, heading=heading, detail=detail), status=status)
 
 
 def _http_error(error: HTTPException) -> BaseResponse:
@@ -78,7 +89,7 @@ def _http_error(error: HTTPException) -> BaseResponse:
         return error.get_response(request.environ)
     status = HTTPStatus(error.code)
     ours = error.description if error.description != type(error).description else None
-    answer = _answer(status, ours or EXPLANATIONS.get(status.value, status.phrase))
+    answer = _answer(status, ours or str(EXPLANATIONS.get(status.value, status.phrase)))
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After"}:
             answer.headers[name] = value
@@ -90,7 +101,7 @@ def _bad_parameter(error: BadParameter) -> Response:
     if _for_a_program():
         return problem(status, str(error), parameter=error.name, value=error.value[:MAX_ECHO], expected=error.expected)
     if request.path != SEARCH_PATH and ("q" not in request.args or request.path.startswith(BROWSE)):
-        return _answer(status, f"{error}.")
+        return _answer(status, gettext("%(name)s must be %(expected)s.", name=error.name, expected=error.expected))
     query = request.args.get("q", "")
     page = render_template("bad_search.html", error=error, refused=None, query=query, kept=(), max_echo=MAX_ECHO)
     return Response(page, status=status)
@@ -115,7 +126,7 @@ def _cursor_expired(error: CursorExpired) -> Response:
 
 def _withdrawn(_: ArticleNotFound) -> Response:
     """Answer for an article that was there when the request began: it was withdrawn since."""
-    return _answer(HTTPStatus.GONE, EXPLANATIONS[410])
+    return _answer(HTTPStatus.GONE, str(EXPLANATIONS[410]))
 
 
 def _story_merged(error: StoryMerged) -> Response:
@@ -140,12 +151,12 @@ def _nothing_there(nothing: NothingThere) -> Response:
 
 def _overloaded(_: Overloaded) -> Response:
     """Answer at once when there is more to do than can wait."""
-    return _later(OVERLOADED, seconds=RETRY_WHEN_QUEUED)
+    return _later(str(OVERLOADED), seconds=RETRY_WHEN_QUEUED)
 
 
 def _unavailable(error: Exception) -> Response:
     current_app.logger.error("%s %s: %s", request.method, request.path, error)
-    return _later(EXPLANATIONS[503], seconds=RETRY_AFTER)
+    return _later(str(EXPLANATIONS[503]), seconds=RETRY_AFTER)
 
 
 def _later(detail: str, *, seconds: int) -> Response:

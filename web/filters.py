@@ -8,6 +8,7 @@ Invariant: every link is a whole search as a URL and starts at the first page of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 from flask_babel import gettext, lazy_gettext
@@ -17,7 +18,8 @@ from index.query import FieldName
 from index.search import Outline, SearchRequest
 from web.exclusions import excluding, exclusions, without_exclusions
 from web.params import SearchUrls
-from web.wording import label, language_name, long_day
+from web.units import long_day
+from web.wording import found_line, in_a_row, label, language_name, span_of_days
 
 FilterName = Literal["sources", "sections", "authors", "languages"]
 SHOWN_VALUES = 8  # of a facet, before "more"
@@ -61,10 +63,12 @@ class Kind:
 
 
 KINDS: dict[FilterName, Kind] = {
-    "sources": Kind("Source", "source", lazy_gettext("Find a source"), "No source"),
-    "sections": Kind("Section", "section", lazy_gettext("Find a section"), "No section"),
-    "authors": Kind("Author", "author", lazy_gettext("Find an author")),
-    "languages": Kind("Language", "language", lazy_gettext("Find a language"), "Language unknown"),
+    "sources": Kind(lazy_gettext("Source"), "source", lazy_gettext("Find a source"), lazy_gettext("No source")),
+    "sections": Kind(lazy_gettext("Section"), "section", lazy_gettext("Find a section"), lazy_gettext("No section")),
+    "authors": Kind(lazy_gettext("Author"), "author", lazy_gettext("Find an author")),
+    "languages": Kind(
+        lazy_gettext("Language"), "language", lazy_gettext("Find a language"), lazy_gettext("Language unknown")
+    ),
 }
 NAME_OF_FIELD: dict[str, FilterName] = {kind.field: name for name, kind in KINDS.items()}
 DATES = "dates"  # beside those, as one filter
@@ -100,7 +104,7 @@ def without_each(request: SearchRequest) -> dict[str, SearchRequest]:
 def ways_out(request: SearchRequest, urls: SearchUrls, outlines: Mapping[str, Outline]) -> list[Choice]:
     """Return the searches without one of the filters that find something, each named by what it does without."""
     return [
-        Choice(_said(request, name), urls.at(other), count=outlines[name].total, hint=_at_least(outlines[name]))
+        Choice(_said(request, name), urls.at(other), count=outlines[name].total, hint=found_line(outlines[name]))
         for name, other in without_each(request).items()
         if name in outlines and outlines[name].total
     ]
@@ -109,14 +113,14 @@ def ways_out(request: SearchRequest, urls: SearchUrls, outlines: Mapping[str, Ou
 def chips(request: SearchRequest, urls: SearchUrls) -> list[Choice]:
     """Return the filters in force; each link takes one away."""
     chips = [
-        Choice(f"{kind.title}: {_shown(name, value)}", urls.at(_toggled(request, value, name)))
+        Choice(_filter(kind, _shown(name, value)), urls.at(_toggled(request, value, name)))
         for name, kind in KINDS.items()
         for value in values_of(request, name)
     ]
     if request.date_from:
-        chips.append(Choice(f"From {long_day(request.date_from)}", urls.at(replace(request, date_from=None))))
+        chips.append(Choice(_from(request.date_from), urls.at(replace(request, date_from=None))))
     if request.date_to:
-        chips.append(Choice(f"To {long_day(request.date_to)}", urls.at(replace(request, date_to=None))))
+        chips.append(Choice(_to(request.date_to), urls.at(replace(request, date_to=None))))
     for field, value, rest in exclusions(request.query):
         name = NAME_OF_FIELD[field]
         said = gettext("Not %(kind)s: %(value)s", kind=KINDS[name].title, value=_shown(name, value))
@@ -178,14 +182,28 @@ def _shown(name: FilterName, value: str) -> str:
 def _said(request: SearchRequest, name: str) -> str:
     """Return one filter in words: its values."""
     if name == DATES:
-        days = (request.date_from, request.date_to)
-        return " – ".join(long_day(day) if day else "" for day in days).strip()
+        return _dates(request)
     kind: FilterName = next(each for each in KINDS if each == name)
-    return f"{KINDS[kind].title}: {', '.join(_shown(kind, value) for value in values_of(request, kind))}"
+    return _filter(KINDS[kind], in_a_row(_shown(kind, value) for value in values_of(request, kind)))
 
 
-def _at_least(outline: Outline) -> str:
-    return "" if outline.complete else gettext("at least")
+def _dates(request: SearchRequest) -> str:
+    first, last = request.date_from, request.date_to
+    if first and last:
+        return span_of_days(first, last)
+    return _from(first) if first else _to(last) if last else ""
+
+
+def _from(day: date) -> str:
+    return str(gettext("From %(day)s", day=long_day(day)))
+
+
+def _to(day: date) -> str:
+    return str(gettext("To %(day)s", day=long_day(day)))
+
+
+def _filter(kind: Kind, value: str) -> str:
+    return str(gettext("%(kind)s: %(value)s", kind=kind.title, value=value))
 
 
 def _toggled(request: SearchRequest, value: str, name: FilterName) -> SearchRequest:

@@ -11,7 +11,7 @@ from itertools import chain, count
 from flask_babel import gettext
 
 from index.facets import Period
-from web.wording import brief, long_day
+from web.units import brief, long_day, month_name
 
 MAX_SLOTS = 62  # places for bars on the axis, empty ones included: about four pixels each on the narrowest phone
 MAX_YEARS = 200  # the same on a chart as wide as the page
@@ -162,7 +162,7 @@ def _ticks(unit: Unit, first: int, slots: int) -> Iterator[Tick]:
 
 
 def _decade(day: date) -> str:
-    name: str = gettext("%(year)ds", year=day.year - day.year % 10)
+    name: str = gettext("%(year)ss", year=day.year - day.year % 10)
     return name
 
 
@@ -189,7 +189,7 @@ UNITS = (
         "month",
         number=lambda day: YEAR * day.year + day.month - 1,
         start=lambda number: date(number // YEAR, number % YEAR + 1, 1),
-        label=lambda day: f"{day:%B} {day.year}",
+        label=month_name,
         steps=(1, 2, 3, 6, YEAR),
         tick=lambda day, step: brief(day, "yMMM" if step < YEAR else "y"),
     ),

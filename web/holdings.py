@@ -33,12 +33,17 @@ def keyword_library(parts: Services) -> str | None:
         return None
 
 
+def better_library(parts: Services) -> str | None:
+    """Return the name of the library that the keyword index should be kept by, None when it is or there is none."""
+    wanted = choose(parts.settings.keywords, articles=parts.store.count_live())
+    return None if keyword_library(parts) in (None, wanted) else wanted
+
+
 def keyword_advice(parts: Services) -> str | None:
     """Return what moves the keyword index to the library that it should have by now, None when it has that."""
-    served, articles = keyword_library(parts), parts.store.count_live()
-    wanted = choose(parts.settings.keywords, articles=articles)
-    if served in (None, wanted):
+    if (wanted := better_library(parts)) is None:
         return None
+    articles, served = parts.store.count_live(), keyword_library(parts)
     return f"the keyword index of these {articles:,} articles is {served}'s: `flask reindex` moves it to {wanted}"
 
 

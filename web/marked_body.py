@@ -95,5 +95,5 @@ def _mark(text: str, begins: int, places: int) -> Markup:
     if begins == places:
         target, title = "matches", gettext("The last match: back to the beginning")
     else:
-        target, title = f"match-{begins + 1}", gettext("Next match, %(next)d of %(all)d", next=begins + 1, all=places)
+        target, title = f"match-{begins + 1}", gettext("Next match, %(next)s of %(all)s", next=begins + 1, all=places)
     return Markup('<mark id="match-{}"><a href="#{}" title="{}">{}</a></mark>').format(begins, target, title, text)

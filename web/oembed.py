@@ -167,12 +167,13 @@ def _of_article(article: Article) -> Card:
 
 def _of_story(told: Told) -> Card:
     headed = told.headed
-    counted = wording.count_of(headed.story.articles, "article")
     return Card(
         title=headed.title,
         page=f"/stories/{headed.story.id}",
         kicker=gettext("Story"),
-        text=f"{counted}, {wording.span_of(headed.story.first, headed.story.latest)}".rstrip(", "),
+        text=wording.in_a_row(
+            [wording.articles(headed.story.articles), wording.span_of(headed.story.first, headed.story.latest)]
+        ),
         by=wording.named_outlets(headed.outlets) if headed.outlets else "",
         source=wording.named_outlets(headed.outlets) if headed.outlets else None,
         language=headed.language,

@@ -58,7 +58,8 @@ def related_object(related: RelatedResponse) -> Json:
         "generation": related.generation,
         "degraded": related.degraded,
         "results": [
-            {**explained_result(result), "lane": result.lane, "reason": result.reason} for result in related.results
+            {**explained_result(result), "lane": result.lane, "reason": str(result.reason) if result.reason else None}
+            for result in related.results
         ],
     }
 

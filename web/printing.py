@@ -11,7 +11,7 @@ from index.results import Result
 from index.search import SearchResponse
 from web.reasons import why
 from web.results import how_well
-from web.wording import count_of
+from web.wording import more_copies
 
 
 def admit_gaps(response: SearchResponse | RelatedResponse) -> None:
@@ -25,7 +25,8 @@ def print_answer(response: SearchResponse) -> None:
     total = f"{response.total}" if response.complete else f"at least {response.total}"
     click.echo(f"{total} found in {response.took_ms} ms")
     if response.folded:
-        click.echo(f"{count_of(response.folded, 'copy', 'copies')} folded; `--copies all` lists them too")
+        copies = "1 copy" if response.folded == 1 else f"{response.folded:,} copies"
+        click.echo(f"{copies} folded; `--copies all` lists them too")
     if response.no_good_match:
         click.echo("no good match: nothing in the archive is likely to be what you are looking for")
     if response.no_good_match and response.request.cutoff == "on":
@@ -41,7 +42,7 @@ def print_result(place: int, result: Result) -> None:
     article = result.article
     day = article.published_at.date().isoformat() if article.published_at else "undated"
     click.echo(f"\n{place}. {article.title}")
-    copies = f"+{count_of(result.copies.count, 'copy', 'copies')}" if result.copies else ""
+    copies = more_copies(result.copies.count) if result.copies else ""
     click.echo(f"   {' · '.join(filter(None, (article.source, article.section, day, article.id, copies)))}")
     click.echo(f"   {result.reason or result.snippet.text}")
 
@@ -58,7 +59,7 @@ def print_reasons(result: Result, mode: Mode) -> None:
         click.echo(f"   {row.name.lower()}: {told}")
     click.echo(f"   together: {found.total}")
     facts = (
-        ("your words in it", ", ".join(found.words)),
+        ("your words in it", found.words),
         ("nearest in meaning", found.sentence),
         ("likelihood", found.likelihood),
     )

@@ -20,7 +20,7 @@ from index.search import SearchRequest
 from index.snippet import Range
 from index.standing import Neighbour, Standing
 from index.stories.reading import Around
-from web import wording
+from web import units, wording
 from web.copies import Member, members
 from web.filters import Choice
 from web.marked_body import MarkedBody, marked_body
@@ -132,7 +132,7 @@ class ArticleView:
         standing = self._read.standing
         if standing is None or standing.place is None:
             return ""
-        numbers = {"place": f"{standing.place:,}", "places": f"{standing.places:,}"}
+        numbers = {"place": units.number(standing.place), "places": units.number(standing.places)}
         exact: str = gettext("%(place)s of %(places)s", **numbers)
         return exact if standing.complete else str(gettext("%(place)s of at least %(places)s", **numbers))
 
@@ -186,8 +186,7 @@ class ArticleView:
             Markup('<a href="{}">{}</a>').format(_filter("author", author), without_by(author))
             for author in self.article.authors
         ]
-        said = Markup(gettext("By %(names)s", names="{}"))  # noqa: S704 a message of ours
-        return said.format(_joined(links)) if links else Markup()
+        return wording.filled(gettext("By %(names)s", names="{names}"), names=_joined(links)) if links else Markup()
 
     @property
     def source(self) -> Choice | None:
@@ -271,6 +270,4 @@ def _joined(links: Sequence[Markup]) -> Markup:
     """Return links as one phrase: A, B and C."""
     if len(links) < 2:
         return Markup().join(links)
-    first, last = Markup(", ").join(links[:-1]), links[-1]
-    both = Markup(gettext("%(first)s and %(last)s", first="{0}", last="{1}"))  # noqa: S704 a message of ours
-    return both.format(first, last)
+    return Markup(wording.byline([f"{{{place}}}" for place in range(len(links))])).format(*links)  # noqa: S704 "{0} and {1}"

@@ -15,13 +15,15 @@ from index.listing import SORTS, Sort
 from index.ranking import MODES, Mode
 from index.results import Result
 from index.search import Outline, SearchRequest, SearchResponse
+from web import units
 from web.filters import Choice, Facet, chips, facets, ways_out, without_filters
 from web.histogram import Histogram
 from web.page_numbers import page_numbers
 from web.params import MAX_PAGE, SearchUrls
 from web.reasons import Why, why
 from web.timeline import timeline, zoomed_out
-from web.wording import MODE_NAMES, SORT_NAMES, count_of, found_line, long_day
+from web.units import long_day
+from web.wording import MODE_NAMES, SORT_NAMES, found_line, in_a_row, more_copies
 
 PAGE_SIZES = (10, 25, 50, 100)
 
@@ -44,26 +46,34 @@ class Citation:
 
 
 DEGRADED = Notice(
-    "Search is not at full strength.",
-    "The archive itself is whole, but these results may go by words alone, come in a rougher order, or miss the"
-    " latest articles.",
+    lazy_gettext("Search is not at full strength."),
+    lazy_gettext(
+        "The archive itself is whole, but these results may go by words alone, come in a rougher order, or miss the"
+        " latest articles."
+    ),
 )
 LIST_GONE = Notice(
-    "This list of results was kept for a while and is gone.",
-    "Here is the first page of the same search, as the archive stands now.",
+    lazy_gettext("This list of results was kept for a while and is gone."),
+    lazy_gettext("Here is the first page of the same search, as the archive stands now."),
 )
 LIST_UNKNOWN = Notice(
     LIST_GONE.strong,
-    "Its address does not say what was searched for: these are all articles of the archive.",
+    lazy_gettext("Its address does not say what was searched for: these are all articles of the archive."),
 )
 NO_WORD = Notice(
-    "None of your words occur.",
-    "These articles are the nearest by meaning; if none is the one you look for, the archive may not hold it.",
+    lazy_gettext("None of your words occur."),
+    lazy_gettext(
+        "These articles are the nearest by meaning; if none is the one you look for, the archive may not hold it."
+    ),
 )
-RELAXED = Notice("No article holds all your words.", "These hold most of them, or are near in meaning.")
-RELAXED_WORDS = Notice("No article holds all your words.", "These hold most of them.")
-ALL_LISTED = Notice("All that comes near is listed,", "also what is probably not relevant.")
-DOUBTFUL = Notice("These are the nearest articles,", "although probably none of them is relevant.")
+RELAXED = Notice(
+    lazy_gettext("No article holds all your words."), lazy_gettext("These hold most of them, or are near in meaning.")
+)
+RELAXED_WORDS = Notice(lazy_gettext("No article holds all your words."), lazy_gettext("These hold most of them."))
+ALL_LISTED = Notice(lazy_gettext("All that comes near is listed,"), lazy_gettext("also what is probably not relevant."))
+DOUBTFUL = Notice(
+    lazy_gettext("These are the nearest articles,"), lazy_gettext("although probably none of them is relevant.")
+)
 
 
 OTHER_MODES: dict[Mode, str] = {
@@ -129,13 +139,13 @@ class ResultsView:
                 MODE_NAMES[mode].name,
                 self._at(replace(self._first, mode=mode)),
                 chosen=mode == self._first.mode,
-                hint=self._hint() if mode == self._first.mode else f"{MODE_NAMES[mode].hint}.",
+                hint=self._hint() if mode == self._first.mode else MODE_NAMES[mode].hint,
             )
             for mode in MODES
         ]
 
     def _hint(self) -> str:
-        hint = f"{MODE_NAMES[self._first.mode].hint}."
+        hint = MODE_NAMES[self._first.mode].hint
         if self._first.mode != "hybrid":
             return f"{hint} {OTHER_MODES[self._first.mode]}"
         holding, total = self._found.holding, self._found.total
@@ -152,8 +162,8 @@ class ResultsView:
             "Words and meaning together; %(count)s of these %(total)s articles matches all your words.",
             "Words and meaning together; %(count)s of these %(total)s articles match all your words.",
             holding,
-            count=f"{holding:,}",
-            total=f"{total:,}",
+            count=units.number(holding),
+            total=units.number(total),
         )
         return most
 
@@ -175,7 +185,7 @@ class ResultsView:
         if self._found.degraded:
             notices.append(DEGRADED)
         if matching := how_well(self._found):
-            back = Choice("Show good matches only", self._at(replace(self._first, cutoff="on")))
+            back = Choice(gettext("Show good matches only"), self._at(replace(self._first, cutoff="on")))
             is_whole = matching in (ALL_LISTED, DOUBTFUL)
             notices.append(replace(matching, link=back) if is_whole else matching)
         return notices
@@ -183,18 +193,20 @@ class ResultsView:
     def copies(self) -> Choice | None:
         """Return how copies are dealt with in this list, when there are any, and the search that does otherwise."""
         if self._first.copies == "all":
-            return Choice("fold copies", self._at(replace(self._first, copies="folded")), hint="Every copy is listed")
+            url = self._at(replace(self._first, copies="folded"))
+            return Choice(gettext("fold copies"), url, hint=gettext("Every copy is listed:"))
         if not self._found.folded:
             return None
-        hint = f"{count_of(self._found.folded, 'copy', 'copies')} folded"
-        return Choice("show all", self._at(replace(self._first, copies="all")), hint=hint)
+        number = self._found.folded
+        hint = ngettext("%(number)s copy folded:", "%(number)s copies folded:", number, number=units.number(number))
+        return Choice(gettext("show all"), self._at(replace(self._first, copies="all")), hint=hint)
 
     def copies_of(self, result: Result) -> Choice | None:
         """Return how many copies stand behind a result, and the search that lists them."""
         if result.copies is None or self._first.copies == "all":
             return None
-        name = f"+{count_of(result.copies.count, 'copy', 'copies')}"
-        return Choice(name, self._at(replace(self._first, copies="all")), hint="List every copy")
+        name = more_copies(result.copies.count)
+        return Choice(name, self._at(replace(self._first, copies="all")), hint=gettext("List every copy"))
 
     def marks_words(self) -> bool:
         """Return whether a word is marked on this page."""
@@ -247,7 +259,7 @@ class ResultsView:
         if last == 1 or request.page > last:
             return []
         return [
-            Choice(f"{number:,}", self._at(replace(self._first, page=number)), chosen=number == request.page)
+            Choice(units.number(number), self._at(replace(self._first, page=number)), chosen=number == request.page)
             if number
             else Choice("…", "")
             for number in page_numbers(request.page, last)
@@ -267,7 +279,7 @@ class ResultsView:
         """Return how the search is quoted: what it found `today` at `site`, whose addresses begin with `root`."""
         url = root.rstrip("/") + self._at(replace(self._first, page_size=self._urls.page_size))
         asked = gettext("“%(query)s”", query=self._first.query) if self._first.query else gettext("all articles")
-        search = ", ".join([asked, *(chip.name for chip in self.chips())])
+        search = in_a_row([asked, *(chip.name for chip in self.chips())])
         text = gettext(
             "%(site)s, search for %(search)s: %(found)s on %(day)s. %(url)s",
             site=site,

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
 from flask import current_app
+from flask_babel import gettext
 from werkzeug.exceptions import Gone, NotFound
 
 from archive.errors import ArchiveError
@@ -333,9 +334,9 @@ def shown_article(parts: Services, article_id: str) -> "Article":
     """Return an article that may be shown. Raises NotFound for one never heard of, Gone for one withdrawn."""
     article = parts.store.article(article_id)
     if article is None or article.status == "embargoed":  # that an article is coming is not to be told either
-        raise NotFound(f"There is no article {article_id[:ID_LENGTH]} in this archive.")
+        raise NotFound(gettext("There is no article %(id)s in this archive.", id=article_id[:ID_LENGTH]))
     if article.status == "removed":
-        raise Gone("This article was withdrawn.")
+        raise Gone(gettext("This article was withdrawn."))
     return article
 
 
@@ -346,4 +347,4 @@ def shown_story(parts: Services, story_id: int) -> "Told":
         return told
     if (into := parts.stories.merged_into(story_id)) is not None:
         raise StoryMerged(into)
-    raise NotFound("There is no such story in this archive.")
+    raise NotFound(gettext("There is no such story in this archive."))

@@ -107,6 +107,12 @@ class Settings(BaseSettings):
         Literal["public", "off"],
         Field(description="Whether anybody may see /status, the state of the installation: `public`, or `off`."),
     ] = "public"
+    language: Annotated[
+        Literal["auto", "en", "de", "ar"],
+        Field(
+            description="The language of the pages: `auto`, as each reader's browser asks, or always `en`, `de`, `ar`."
+        ),
+    ] = "auto"
     site_name: Annotated[
         str, Field(min_length=1, max_length=60, description="The name in the masthead and in page titles.")
     ] = "Backfile"

@@ -19,7 +19,7 @@ from archive.ingest_run import IngestRun
 from archive.store import ArchiveStats
 from index.coverage import Coverage, Unit, coverage
 from web.conditional import ROOT
-from web.holdings import disk_use, keyword_advice, keyword_library
+from web.holdings import better_library, disk_use, keyword_advice, keyword_library
 from web.services import Services
 
 LIBRARIES = ("Flask", "apsw", "faiss-cpu", "tantivy", "Whoosh", "numpy", "openvino")
@@ -50,6 +50,7 @@ class Status:
     stories: int
     keywords: str | None
     advice: str | None
+    better_library: str | None  # to keep the keyword index
     model: str
     disk: Mapping[str, int]
     run: IngestRun | None
@@ -75,6 +76,7 @@ def status(parts: Services, *, unit: Unit) -> Status:
         stories=parts.stories.count(),
         keywords=keyword_library(parts),
         advice=keyword_advice(parts),
+        better_library=better_library(parts),
         model=PurePath(parts.model_name()).name,  # of a folder the last part alone
         disk=disk_use(parts.settings.data),
         run=run,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Flask, Response, render_template, request
+from flask_babel import lazy_gettext
 from werkzeug.exceptions import NotFound
 
 from index.coverage import UNITS, Coverage, Feed, Unit
@@ -16,6 +17,12 @@ from web.status import Quality, Status, status
 STATUS = "/status"
 SPARK = 24  # the height of a small chart, in the drawing's own units; a period is as wide as SLOT
 SLOT = 4
+DISK_PARTS = {
+    "archive": lazy_gettext("Disk, archive"),
+    "index": lazy_gettext("Disk, indexes"),
+    "models": lazy_gettext("Disk, models"),
+    "evaluations": lazy_gettext("Disk, evaluations"),
+}
 FEEDS = 60  # on the page; the JSON has all
 
 blueprint = Blueprint("status", __name__)
@@ -33,7 +40,17 @@ def page() -> Response:
     unit, state = _asked()
     sparks = sparks_of(state.coverage) if state.coverage else ()
     return _fresh(
-        Response(render_template("status.html", state=state, sparks=sparks, unit=unit, ranges=UNITS, most_feeds=FEEDS))
+        Response(
+            render_template(
+                "status.html",
+                state=state,
+                sparks=sparks,
+                unit=unit,
+                ranges=UNITS,
+                most_feeds=FEEDS,
+                disk_parts=DISK_PARTS,
+            )
+        )
     )
 
 

@@ -14,8 +14,9 @@ from index.completion.suggest import MAX_SUGGESTIONS, Suggestion
 from index.query import MAX_QUERY_CHARS
 from web.params import BadParameter
 from web.services import Services, services
+from web.units import long_day
 from web.urls import absolute
-from web.wording import long_day
+from web.wording import headlines, in_a_row
 
 SUGGESTIONS_TYPE = "application/x-suggestions+json"
 DESCRIPTION_TYPE = "application/opensearchdescription+xml"
@@ -67,13 +68,13 @@ def typed_so_far() -> str:
 def origin(listing: Listing | None) -> str:
     """Return where an article is from and when, as far as that is known."""
     day = long_day(listing.published_at) if listing and listing.published_at else None
-    return ", ".join(part for part in (listing.source if listing else None, day) if part)
+    return in_a_row(part for part in (listing.source if listing else None, day) if part)
 
 
 def _description(suggestion: Suggestion, listings: Mapping[str, Listing]) -> str:
     listing = listings.get(suggestion.article_id or "")
     if listing is None and suggestion.headlines:
-        return f"{suggestion.headlines} headlines"
+        return headlines(suggestion.headlines)
     return origin(listing)
 
 

@@ -2,17 +2,28 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from flask_babel import (
-    format_date,
-    format_datetime,
-    format_decimal,
-    format_percent,
-    format_timedelta,
-    get_locale,
-    gettext,
-)
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.numbers import format_decimal, format_percent
+from flask_babel import get_locale, gettext
 
+ENGLISH = Locale("en", "GB")  # days stand before months here
 MEGABYTE, GIGABYTE = 1_000_000, 1_000_000_000  # bytes, as disks are sold
+
+
+def locale() -> Locale:
+    """Return the reader's language with its customs; English where nobody reads."""
+    return get_locale() or ENGLISH
+
+
+def long_day(day: date) -> str:
+    """Return a day as a newspaper writes it, such as 7 March 2016."""
+    return format_date(day, "long", locale=locale())
+
+
+def brief(day: date, skeleton: str) -> str:
+    """Return the parts of a day that `skeleton` names (Unicode TR 35), such as yMMM, as short as the language does."""
+    return format_skeleton(skeleton, day, locale=locale())
 
 
 def year_name(day: date) -> str:
@@ -22,37 +33,37 @@ def year_name(day: date) -> str:
 
 def month_name(day: date) -> str:
     """Return the month of a day with its year, such as March 2016."""
-    return str(format_date(day, "LLLL y"))
+    return brief(day, "yMMMM")
 
 
 def month_alone(day: date) -> str:
     """Return the month of a day without its year, such as March."""
-    return str(format_date(day, "LLLL"))
+    return format_date(day, "LLLL", locale=locale())
 
 
 def short_month(day: date) -> str:
     """Return the month of a day in short, such as Mar."""
-    return str(format_date(day, "LLL"))
+    return format_date(day, "LLL", locale=locale())
 
 
 def day_and_month(day: date) -> str:
     """Return a day without its year, such as 14 March."""
-    return str(format_date(day, "d MMMM"))
+    return brief(day, "MMMMd")
 
 
 def full_day(day: date) -> str:
     """Return a day as it stands at the head of a newspaper, such as Monday 14 March 2016."""
-    return str(format_date(day, "EEEE d MMMM y"))
+    return str(gettext("%(weekday)s %(day)s", weekday=weekday(day), day=long_day(day)))
 
 
 def weekday(day: date) -> str:
     """Return a day's weekday, such as Monday."""
-    return str(format_date(day, "EEEE"))
+    return format_date(day, "EEEE", locale=locale())
 
 
 def weekdays() -> list[tuple[str, str]]:
     """Return the weekdays, Monday first, each in short and in full."""
-    names = get_locale().days["stand-alone"]
+    names = locale().days["stand-alone"]
     return [(names["abbreviated"][each], names["wide"][each]) for each in range(7)]
 
 
@@ -69,17 +80,18 @@ def utc_day(at: datetime) -> date:
 
 def moment(at: datetime) -> str:
     """Return a day and a time of day, in UTC."""
-    return str(gettext("%(time)s UTC", time=format_datetime(at.astimezone(UTC), "d MMMM y, HH:mm", rebase=False)))
+    at = at.astimezone(UTC)
+    return str(gettext("%(day)s, %(time)s UTC", day=long_day(at), time=f"{at:%H:%M}"))
 
 
 def duration(seconds: float) -> str:
     """Return a length of time in its largest unit."""
-    return str(format_timedelta(timedelta(seconds=max(1, round(seconds))), threshold=1.2))
+    return format_timedelta(timedelta(seconds=max(1, round(seconds))), threshold=1.2, locale=locale())
 
 
 def number(value: float) -> str:
     """Return a number as it is written where the reader lives."""
-    return str(format_decimal(value))
+    return format_decimal(value, locale=locale())
 
 
 def rate(value: float) -> str:
@@ -89,9 +101,12 @@ def rate(value: float) -> str:
 
 def percent(share: float) -> str:
     """Return a share of one as a percentage."""
-    return str(format_percent(share, "#,##0.0%"))
+    pattern = locale().percent_formats[None].pattern.replace("0", "0.0")
+    return format_percent(share, pattern, locale=locale())
 
 
 def megabytes(size: int) -> str:
     """Return a number of bytes in the unit that suits it."""
-    return f"{number(round(size / GIGABYTE, 1))} GB" if size >= GIGABYTE else f"{number(round(size / MEGABYTE, 1))} MB"
+    if size >= GIGABYTE:
+        return str(gettext("%(number)s GB", number=number(round(size / GIGABYTE, 1))))
+    return str(gettext("%(number)s MB", number=number(round(size / MEGABYTE, 1))))

@@ -16,7 +16,7 @@ from archive.differences import Differences, differences
 from archive.store import Store, VersionEntry
 from web.changes import Stretch, counted, differences_object, stretches_of
 from web.payload import Json, instant, version_links
-from web.wording import byline, label, language_name, moment_text
+from web.wording import byline, in_a_row, label, language_name, moment_text
 
 MOST_COMPARED = 20  # versions of one list that are compared with the one before, the newest: each takes milliseconds
 FIELD_NAMES = {
@@ -65,8 +65,8 @@ class Changes:
         """Say in one line what changed: what was changed beside the text first."""
         named = byline([field.name for field in self.fields if field.field not in QUIET])
         fields = [gettext("%(fields)s changed", fields=named)] if named else []
-        told = ", ".join([*fields, *counted(self.text)]) or gettext("nothing but signs and spaces changed")
-        return told[0].upper() + told[1:]
+        told = in_a_row([*fields, *counted(self.text)]) or gettext("nothing but signs and spaces changed")
+        return f"{told[0].upper()}{told[1:]}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _written(article: Article, name: str) -> str | None:
     if isinstance(value, datetime):
         return moment_text(value)
     if isinstance(value, tuple):
-        return ", ".join(value) or None
+        return in_a_row(value) or None
     if value and name in ("source", "section"):
         return label(value)
     return language_name(value) if value and name == "language" else value

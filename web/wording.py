@@ -6,19 +6,24 @@ Invariant: text that came from outside leaves here escaped or as plain `str`, wh
 import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
+from functools import reduce
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from babel.dates import format_skeleton
-from flask_babel import get_locale, gettext, lazy_gettext, ngettext
+from babel import Locale, UnknownLocaleError
+from babel.lists import format_list
+from flask_babel import gettext, lazy_gettext, ngettext
 from markupsafe import Markup, escape
 
 from archive.article import Article
 from archive.story import StorySize
+from index.lanes import Apart, Lane, Reason
 from index.listing import Sort
 from index.ranking import Mode
 from index.search import Outline, SearchResponse
 from index.snippet import Excerpt, Range
+from web import units
+from web.units import long_day
 
 
 class Named(NamedTuple):
@@ -29,14 +34,20 @@ class Named(NamedTuple):
 
 
 MODE_NAMES: dict[Mode, Named] = {
-    "hybrid": Named("Both", "Your words and their meaning, weighed together"),
-    "keyword": Named("Words", "Only articles in which your words occur"),
-    "semantic": Named("Meaning", "Articles about the same thing, whatever their words"),
+    "hybrid": Named(lazy_gettext("Both"), lazy_gettext("Your words and their meaning, weighed together.")),
+    "keyword": Named(lazy_gettext("Words"), lazy_gettext("Only articles in which your words occur.")),
+    "semantic": Named(lazy_gettext("Meaning"), lazy_gettext("Articles about the same thing, whatever their words.")),
 }
 LANE_NAMES = {
     "same_story": lazy_gettext("Same event elsewhere"),
     "background": lazy_gettext("What came before"),
     "follow_up": lazy_gettext("What came after"),
+    "other": lazy_gettext("On the same subject"),
+}
+REASON_NAMES: dict[Lane, str] = {
+    "same_story": lazy_gettext("Same event"),
+    "background": lazy_gettext("Background"),
+    "follow_up": lazy_gettext("Follow-up"),
     "other": lazy_gettext("On the same subject"),
 }
 UNIT_NAMES = {
@@ -47,20 +58,16 @@ UNIT_NAMES = {
     "decade": Named(lazy_gettext("Decade"), lazy_gettext("by the decade")),
 }
 NAMED_AUTHORS = 2  # of an article in a list
-SORT_NAMES: dict[Sort, str] = {"relevance": "Best match", "newest": "Newest", "oldest": "Oldest"}
+SORT_NAMES: dict[Sort, str] = {
+    "relevance": lazy_gettext("Best match"),
+    "newest": lazy_gettext("Newest"),
+    "oldest": lazy_gettext("Oldest"),
+}
 LONG_HEADLINE, ENDLESS_HEADLINE = 110, 300  # characters: beyond, a headline is set smaller
 DAYS_TOLD = 365  # beyond so many, years say enough
 OPENING = 220  # characters of an article's beginning, beside its headline
 WORDS_A_MINUTE, SIGNS_A_MINUTE = 230, 500  # that people read: of words, and of characters written without spaces
 NAMED_OUTLETS = 3  # of a story in a list
-LANGUAGE_NAMES = {
-    "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
-    "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
-    "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "it": "Italian", "ja": "Japanese",
-    "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "nb": "Norwegian", "nl": "Dutch", "no": "Norwegian",
-    "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
-    "sr": "Serbian", "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
-}  # fmt: skip
 
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # Chinese and Japanese
 
@@ -124,17 +131,6 @@ def outside_link(url: str | None) -> str | None:
     return url if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
-def long_day(moment: datetime | date) -> str:
-    """Return a day as a newspaper writes it, such as 7 March 2016."""
-    return f"{moment.day} {moment:%B} {moment.year}"
-
-
-def brief(day: date, skeleton: str) -> str:
-    """Return the parts of a day that `skeleton` names (Unicode TR 35), such as yMMM, as short as the language does."""
-    locale = str(get_locale() or "en")
-    return format_skeleton(skeleton, day, locale="en_GB" if locale == "en" else locale)  # days stand before months here
-
-
 def opening(body: str, most: int = OPENING) -> str:
     """Return the beginning of a body: its first paragraph, cut between words to about so many characters."""
     first = next(iter(paragraphs(body)), "")
@@ -155,8 +151,7 @@ def moment_text(moment: datetime) -> str:
     moment = moment.astimezone(UTC)
     if moment.time().isoformat() == "00:00:00":  # a day without an hour is kept as its midnight
         return long_day(moment)
-    told: str = gettext("%(day)s, %(time)s UTC", day=long_day(moment), time=f"{moment:%H:%M}")
-    return told
+    return units.moment(moment)
 
 
 def reading_minutes(body: str) -> int:
@@ -165,54 +160,87 @@ def reading_minutes(body: str) -> int:
     return max(1, round((len(body.split()) / WORDS_A_MINUTE) + unspaced / SIGNS_A_MINUTE))
 
 
-def byline(authors: Sequence[str]) -> str:
-    """Return the authors as one phrase: A, B and C."""
-    if len(authors) < 2:
-        return "".join(authors)
-    return f"{', '.join(authors[:-1])} and {authors[-1]}"
+def byline(names: Sequence[str]) -> str:
+    """Return names as one phrase: A, B and C."""
+    return format_list([*names], locale=units.locale()) if names else ""
+
+
+def in_a_row(phrases: Iterable[str]) -> str:
+    """Return phrases one after the other, without those that are empty: A, B, C."""
+    told = [phrase for phrase in phrases if phrase]
+    return reduce(lambda first, rest: str(gettext("%(first)s, %(rest)s", first=first, rest=rest)), told) if told else ""
 
 
 def telling_authors(article: Article) -> str:
     """Return who wrote an article, where that says more than its source does, the first by name; else nothing."""
     source = label(article.source or "").casefold()
     authors = [author for author in article.authors if author.casefold() != source]
-    more = len(authors) - NAMED_AUTHORS
-    if more <= 0:
-        return byline(authors)
-    return byline([*authors[:NAMED_AUTHORS], ngettext("%(num)d more", "%(num)d more", more)])
-
-
-def story_line(story: StorySize) -> str:
-    """Return of how many articles and outlets a story is."""
-    articles: str = ngettext("%(num)d article", "%(num)d articles", story.articles)
-    if not story.outlets:
-        return articles
-    outlets = ngettext("%(num)d outlet", "%(num)d outlets", story.outlets)
-    both: str = gettext("%(articles)s from %(outlets)s", articles=articles, outlets=outlets)
-    return both
-
-
-def count_of(number: int, singular: str, plural: str = "") -> str:
-    """Return the number with its noun: 1 article, 2,000 articles. The plural is given where it does not end in s."""
-    return f"{number:,} {singular}" if number == 1 else f"{number:,} {plural or singular + 's'}"
+    return _some_of(authors, NAMED_AUTHORS)
 
 
 def named_outlets(outlets: Collection[str]) -> str:
     """Return the first outlets by name, and how many more there are."""
-    named, more = [label(outlet) for outlet in list(outlets)[:NAMED_OUTLETS]], len(outlets) - NAMED_OUTLETS
-    return byline([*named, f"{more} more"]) if more > 0 else byline(named)
+    return _some_of([label(outlet) for outlet in outlets], NAMED_OUTLETS)
+
+
+def _some_of(names: Sequence[str], most: int) -> str:
+    more = len(names) - most
+    if more <= 0:
+        return byline(names)
+    return byline([*names[:most], ngettext("%(number)s more", "%(number)s more", more, number=units.number(more))])
+
+
+def articles(number: int) -> str:
+    """Return a number of articles: 1 article, 2,000 articles."""
+    return str(ngettext("%(number)s article", "%(number)s articles", number, number=units.number(number)))
+
+
+def outlets(number: int) -> str:
+    """Return a number of outlets."""
+    return str(ngettext("%(number)s outlet", "%(number)s outlets", number, number=units.number(number)))
+
+
+def headlines(number: int) -> str:
+    """Return a number of headlines."""
+    return str(ngettext("%(number)s headline", "%(number)s headlines", number, number=units.number(number)))
+
+
+def more_copies(number: int) -> str:
+    """Return how many copies there are beside the article that is shown: +3 copies."""
+    return str(ngettext("+%(number)s copy", "+%(number)s copies", number, number=units.number(number)))
+
+
+def articles_from(number: int, from_outlets: int) -> str:
+    """Return of how many articles and outlets a story is."""
+    if not from_outlets:
+        return articles(number)
+    return str(gettext("%(articles)s from %(outlets)s", articles=articles(number), outlets=outlets(from_outlets)))
+
+
+def story_line(story: StorySize) -> str:
+    """Return how large a story is."""
+    return articles_from(story.articles, story.outlets)
+
+
+def articles_of_sources(number: int, sources: int) -> str:
+    """Return what an archive holds: its articles, and of how many sources."""
+    if not sources:
+        return articles(number)
+    told = ngettext("%(number)s source", "%(number)s sources", sources, number=units.number(sources))
+    return str(gettext("%(articles)s from %(sources)s", articles=articles(number), sources=told))
 
 
 def span_of(first: datetime | None, latest: datetime | None) -> str:
     """Return from when to when, in days; empty when that is not known."""
     if first is None or latest is None:
         return ""
-    if first.date() == latest.date():
-        return long_day(first)
-    if first.year != latest.year:
-        return f"{long_day(first)} to {long_day(latest)}"
-    begin = f"{first.day}" if first.month == latest.month else f"{first.day} {first:%B}"
-    return f"{begin} to {long_day(latest)}"
+    begin, end = first.date(), latest.date()
+    if begin == end:
+        return long_day(end)
+    if (begin.year, begin.month) == (end.year, end.month):
+        return str(gettext("%(day)s to %(last)s", day=begin.day, last=long_day(end)))
+    day = units.day_and_month(begin) if begin.year == end.year else long_day(begin)
+    return str(gettext("%(first)s to %(last)s", first=day, last=long_day(end)))
 
 
 def span_of_days(first: date, last: date) -> str:
@@ -229,12 +257,59 @@ def code(text: str) -> Markup:
     return Markup("<code>{}</code>").format(text)
 
 
+def reason(why: Reason) -> str:
+    """Return why an article is shown beside another: what it is to it, who reported it, when, and what both name."""
+    told = in_a_row(
+        [
+            str(REASON_NAMES[why.lane]),
+            gettext("other outlet") if why.is_from_other_outlet else "",
+            _time_between(why.apart) if why.apart else "",
+        ]
+    )
+    return str(gettext("%(reason)s: %(names)s", reason=told, names=in_a_row(why.named))) if why.named else told
+
+
+def _time_between(apart: Apart) -> str:
+    count, is_later = abs(apart.number), apart.number > 0
+    shown = {"num": count, "number": units.number(count)}
+    if not count:
+        return str(gettext("same day"))
+    if apart.unit == "day":
+        later = ngettext("%(number)s day later", "%(number)s days later", **shown)
+        earlier = ngettext("%(number)s day earlier", "%(number)s days earlier", **shown)
+    elif apart.unit == "month":
+        later = ngettext("%(number)s month later", "%(number)s months later", **shown)
+        earlier = ngettext("%(number)s month earlier", "%(number)s months earlier", **shown)
+    else:
+        later = ngettext("%(number)s year later", "%(number)s years later", **shown)
+        earlier = ngettext("%(number)s year earlier", "%(number)s years earlier", **shown)
+    return str(later if is_later else earlier)
+
+
+def did_you_mean(query: str, url: str) -> Markup:
+    """Return the question whether another query was meant, which leads to it."""
+    link = Markup('<a href="{}">{}</a>').format(url, query)
+    return filled(gettext("Did you mean %(query)s?", query="{query}"), query=link)
+
+
+def home_link(site: str) -> Markup:
+    """Return the site's name as the way to its front page."""
+    return Markup('<a href="/">{}</a>').format(site)
+
+
+def filled(message: str, **parts: Markup | str) -> Markup:
+    """Return a message of which each {name} is filled with a part; text is escaped, markup stays."""
+    return escape(message).format(**parts)
+
+
 def found_line(response: SearchResponse | Outline) -> str:
     """Return how much was found, and no more than is known."""
     if not response.total:
-        return "No articles"
-    counted = count_of(response.total, "article")
-    return counted if response.complete else f"At least {counted}"
+        return str(gettext("No articles"))
+    number = units.number(response.total)
+    if response.complete:
+        return articles(response.total)
+    return str(ngettext("At least %(number)s article", "At least %(number)s articles", response.total, number=number))
 
 
 def label(value: str) -> str:
@@ -243,7 +318,9 @@ def label(value: str) -> str:
 
 
 def language_name(tag: str) -> str:
-    """Return a BCP 47 tag as people name the language; a tag that has no name here is shown as it is."""
-    language, _, rest = tag.partition("-")
-    name = LANGUAGE_NAMES.get(language.lower())
-    return tag if name is None else f"{name} ({rest})" if rest else name
+    """Return a BCP 47 tag as people name the language; a tag that has no name is shown as it is."""
+    try:
+        named = Locale.parse(tag, sep="-").get_display_name(units.locale())
+    except (ValueError, UnknownLocaleError):
+        return tag
+    return named or tag

@@ -1,7 +1,5 @@
 """The headers on every response. Stored text is escaped where it is written; these hold if an escape is ever missed."""
 
-from http import HTTPStatus
-
 from flask import Flask, Response, request
 
 POLICY = "; ".join(
@@ -41,6 +39,4 @@ def register(app: Flask) -> None:
 def _protect(response: Response) -> Response:
     for name, value in (HEADERS | SHARED if request.path.startswith(OPEN_TO_ALL) else HEADERS).items():
         response.headers.setdefault(name, value)
-    if response.status_code == HTTPStatus.NOT_MODIFIED:
-        del response.headers["Content-Security-Policy"]  # it would take the place of the one that came with the page
     return response

@@ -126,6 +126,7 @@
     sayHow() {
       const label = this.getAttribute("label") ?? "Search the archive";
       this.name.textContent = label;
+      this.form.setAttribute("aria-label", label);
       this.list.setAttribute("aria-label", `${label}: completions`);
       this.box.placeholder = this.getAttribute("placeholder") ?? "";
       this.full.href = this.page(this.shown ?? "");

@@ -10,6 +10,8 @@ from web.security import POLICY
 from web.services import Services, services
 from web.urls import absolute
 
+FRAMING_POLICY = f"{POLICY}; frame-src 'self'"  # a card stands in a frame here
+
 blueprint = Blueprint("embedding", __name__)
 
 
@@ -19,6 +21,7 @@ def page() -> Response:
     parts = services()
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
+        kept.headers["Content-Security-Policy"] = FRAMING_POLICY  # or the usual one would take its place
         return kept
     article = parts.crew.do(lambda: shown_in(parts))
     shown = render_template(
@@ -30,7 +33,7 @@ def page() -> Response:
         height=HEIGHT,
     )
     answer = Response(shown)
-    answer.headers["Content-Security-Policy"] = f"{POLICY}; frame-src 'self'"  # the card stands in a frame here as well
+    answer.headers["Content-Security-Policy"] = FRAMING_POLICY
     return conditional.validated(answer, tag) if tag else answer
 
 

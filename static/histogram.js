@@ -103,7 +103,8 @@ function choosable(drawing, bars, label) {
   plot.addEventListener("focusout", (event) => drawing.contains(event.relatedTarget) || clear());
   plot.addEventListener("keydown", (event) => {
     const at = bars.indexOf(document.activeElement);
-    const to = { ArrowLeft: head - 1, ArrowRight: head + 1, Home: 0, End: bars.length - 1 }[event.key];
+    const ahead = document.dir === "rtl" ? -1 : 1; // the drawing is mirrored there
+    const to = { ArrowLeft: head - ahead, ArrowRight: head + ahead, Home: 0, End: bars.length - 1 }[event.key];
     if (to !== undefined) {
       const next = Math.max(0, Math.min(bars.length - 1, to));
       choose(event.shiftKey ? anchor : next, next);

@@ -79,16 +79,45 @@ STATES = [
     State("article of unknown language", f"/articles/{UNKNOWN.id}"),
     State("article with an endless headline", f"/articles/{ENDLESS.id}"),
     State("article, hostile", f"/articles/{newsroom.NASTY[0].id}"),
+    State("article with marks, from results", f"/articles/{newsroom.ORDINARY[1].id}?q=flood+in+Millbrook&mode=hybrid"),
+    State("versions", f"/articles/{newsroom.CORRECTED.id}/versions"),
+    State("earlier version", f"/articles/{newsroom.CORRECTED.id}/versions/1"),
+    State("what changed", f"/articles/{newsroom.CORRECTED.id}/versions/2/changes"),
+    State("copies", f"/articles/{name(2)}/copies"),
+    State("card of an article", f"/articles/{newsroom.ORDINARY[0].id}/embed"),
+    State("card of a story", f"/stories/{FIRST_STORY}/embed"),
     State("withdrawn", f"/articles/{newsroom.WITHDRAWN.id}"),
     State("stories", "/stories"),
     State("stories, empty archive", "/stories", "empty"),
     State("story", f"/stories/{FIRST_STORY}"),
+    State("browse", "/browse"),
+    State("browse, empty archive", "/browse", "empty"),
+    State("year", "/browse/2001"),
+    State("month", "/browse/2001/03"),
+    State("day", "/browse/2001/03/01"),
+    State("undated", "/browse/undated"),
+    State("sources", "/browse/sources"),
+    State("authors of a letter", "/browse/authors?letter=A"),
+    State("profile", "/browse/author?name=Ada+Quill"),
+    State("status", "/status"),
+    State("status, empty archive", "/status", "empty"),
+    State("search tips", "/search/syntax"),
+    State("for other sites", "/embed"),
+    State("the API", "/api/docs"),
+    State("saved searches", "/saved"),
+    State("search to be saved", "/saved/new?q=flood"),
     State("nothing there", "/nothing"),
     State("home, from right to left", "/", "mirrored"),
     State("results, from right to left", "/search?q=flood&source=The+Ledger", "mirrored"),
     State("article, from right to left", f"/articles/{newsroom.ORDINARY[0].id}?q=flood", "mirrored"),
+    State("month, from right to left", "/browse/2001/03", "mirrored"),
     State("story, from right to left", f"/stories/{FIRST_STORY}", "mirrored"),
 ]
+OPENED = {  # by scripts or a click: the page, what is clicked, what is typed, and what is then there
+    "the bars as a table": ("/search?q=flood", ".when summary", "", ".when table"),
+    "completions": ("/search?q=flood", "#q", " of", ".completions"),
+    "search tips beside a search": ("/search?q=flood", ".to-tips a", "", "dialog.tips-here"),
+}
 every_state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
 pytestmark = pytest.mark.browser
 
@@ -174,6 +203,23 @@ def test_a_page_passes(page: Page, archives: dict[str, str], state: State) -> No
         wrong += violations(page) + unreachable(page)
         page.emulate_media(color_scheme="dark")
         wrong += faint(page)
+    assert "\n".join(wrong + heard) == ""
+
+
+@pytest.mark.parametrize("opened", OPENED)
+def test_what_opens_passes(page: Page, archives: dict[str, str], opened: str) -> None:
+    path, clicked, typed, there = OPENED[opened]
+    wrong = []
+    with complaints(page, archives["full"]) as heard:
+        for width in (PHONE, DESK):
+            open_at(page, width, archives["full"] + path)
+            page.locator(clicked).first.click()
+            page.keyboard.type(typed)
+            page.locator(there).first.wait_for()
+            wrong += too_wide(page) + violations(page) + moving(page)
+        page.emulate_media(color_scheme="dark")
+        wrong += faint(page)
+        page.emulate_media(color_scheme="light")
     assert "\n".join(wrong + heard) == ""
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,11 +16,11 @@ from archive.alerts import MOST_CHANNELS, MOST_UNCONFIRMED
 from index.alerts import Judge, fire
 from web import create_app
 from web.saved import MATCHES_ON_PAGE, asked_by
-from web.saved_feed import ATOM
 from web.services import Services
 from web.settings import Settings
 
 NASTY = newsroom.HOSTILE[0]
+ATOM = "http://www.w3.org/2005/Atom"
 
 
 @pytest.fixture(scope="module")
@@ -162,27 +163,32 @@ def test_matches_come_in_pages_the_latest_first(client: FlaskClient, parts: Serv
 def test_the_feeds_hold_the_matches_whatever_stands_in_them(client: FlaskClient, parts: Services) -> None:
     path = saved_path(client, q="nasty", name=f"Nasty {NASTY}")
     found(parts, path)
-    answer = client.get(f"{path}/feed.atom")
+    answer = client.get(f"{path}/matches.atom")
     assert answer.mimetype == "application/atom+xml"
     page(answer)
     feed = ElementTree.fromstring(answer.data)
     texts = [entry.findtext(f"{{{ATOM}}}title") for entry in feed.iter(f"{{{ATOM}}}entry")]
     assert f"Nasty {NASTY}" in texts
     ids = [entry.findtext(f"{{{ATOM}}}id") for entry in feed.iter(f"{{{ATOM}}}entry")]
-    assert all(id_ and id_.startswith("https://archive.example.org/articles/") for id_ in ids)
+    assert all(id_ and id_.startswith("urn:uuid:") for id_ in ids)
+    saved = parts.alerts.opened(path.rpartition("/")[2])
+    assert saved is not None
+    fired = {alert.fired_at for alert in parts.alerts.alerts(saved.id, limit=100, offset=0)}
+    updated = [entry.findtext(f"{{{ATOM}}}updated") or "" for entry in feed.iter(f"{{{ATOM}}}entry")]
+    assert {datetime.fromisoformat(moment) for moment in updated} == fired, "it is news from when it was found"
     for entry in feed.iter(f"{{{ATOM}}}entry"):
         assert entry.findtext(f"{{{ATOM}}}updated")
         assert entry.find(f"{{{ATOM}}}author/{{{ATOM}}}name") is not None
     links = {link.get("rel"): link.get("href") for link in feed.findall(f"{{{ATOM}}}link")}
     assert links == {
-        "self": f"https://archive.example.org{path}/feed.atom",
+        "self": f"https://archive.example.org{path}/matches.atom",
         "alternate": f"https://archive.example.org{path}",
     }
-    as_json = client.get(f"{path}/feed.json").get_json(force=True)
+    as_json = client.get(f"{path}/matches.feed.json").get_json(force=True)
     assert as_json["version"] == "https://jsonfeed.org/version/1.1"
     assert [item["id"] for item in as_json["items"]] == ids
-    assert client.get(f"{path}/feed.atom", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
-    assert client.get(f"{path}/feed.rss").status_code == 404
+    assert client.get(f"{path}/matches.atom", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert client.get(f"{path}/matches.xml").status_code == 404
 
 
 # Settings
@@ -199,7 +205,7 @@ def test_it_is_renamed_paused_resumed_and_deleted(client: FlaskClient, parts: Se
         assert client.post(f"{path}/{action}", data=fields).status_code == 303
         assert shows in page(client.get(path))
     assert f'data-forgotten="{path}"' in page(client.post(f"{path}/delete"))
-    for answer in (client.get(path), client.get(f"{path}/feed.atom"), client.post(f"{path}/delete")):
+    for answer in (client.get(path), client.get(f"{path}/matches.atom"), client.post(f"{path}/delete")):
         assert answer.status_code == 404
 
 

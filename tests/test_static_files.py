@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from flask.testing import FlaskClient
 from web import create_app
 from web.services import Services
 from web.settings import Settings
-from web.static_files import FOLDER, static_files
+from web.static_files import FOLDER, read_files, static_files
 
 SHEET = "backfile.css"
 VERSION = hashlib.sha256((FOLDER / SHEET).read_bytes()).hexdigest()[:12]
@@ -76,3 +77,28 @@ def test_every_file_in_the_folder_is_there_with_its_kind() -> None:
     assert set(static_files()) == files
     assert static_files()["search.js"].mimetype in {"text/javascript", "application/javascript"}
     assert static_files()["favicon.svg"].mimetype == "image/svg+xml"
+
+
+def test_modules_import_each_other_by_addresses_that_are_kept_for_good(client: FlaskClient) -> None:
+    for script in ("search.js", "live.js", "tips.js"):
+        text = client.get(f"/static/{script}").text
+        imported = re.findall(r'(?:from |import\()"\./([^"]+)"', text)
+        assert len(imported) == (FOLDER / script).read_text(encoding="utf-8").count('"./') > 0
+        for address in imported:
+            assert "immutable" in client.get(f"/static/{address}").headers["Cache-Control"], address
+
+
+def test_the_version_of_a_module_changes_with_what_it_imports(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "page.js").write_text('import { a } from "./parts/a.js";\nimport("./gone.js");', encoding="utf-8")
+    (tmp_path / "parts" / "a.js").write_text('import "./b.js";\nimport "../page.css";', encoding="utf-8")
+    (tmp_path / "parts" / "b.js").write_text("one", encoding="utf-8")
+    before = read_files(tmp_path)
+    (tmp_path / "parts" / "b.js").write_text("two", encoding="utf-8")
+    after = read_files(tmp_path)
+    assert all(before[name].version != after[name].version for name in before)
+    a, b = after["parts/a.js"], after["parts/b.js"]
+    assert a.content.decode() == f'import "./b.js?v={b.version}";\nimport "../page.css";'
+    assert after["page.js"].content.decode() == (
+        f'import {{ a }} from "./parts/a.js?v={a.version}";\nimport("./gone.js");'
+    )

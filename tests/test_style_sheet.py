@@ -12,6 +12,9 @@ MARKED = {"mark", "added-ground"}  # grounds of single words
 TEXT = {"ink", "soft", "accent"}
 DRAWN = {"bar", "sense", "added", "strong-rule"}  # lines and shapes that say something
 DECORATION = {"rule"}
+# The grounds of a calendar's days, and what is written on each.
+LEVELS = {"nothing": "ink", "level-1": "ink", "level-2": "ink", "level-3": "ink"}
+LEVELS |= {"level-4": "on-level", "level-5": "on-level"}
 THEMES = {  # by the media each is for
     "light": "",
     "dark": "(prefers-color-scheme: dark)",
@@ -61,10 +64,11 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_colour_stands_out_from_every_ground(theme: str) -> None:
     named = colours(theme)
-    assert set(named) == GROUNDS | MARKED | TEXT | DRAWN | DECORATION
+    assert set(named) == GROUNDS | MARKED | TEXT | DRAWN | DECORATION | LEVELS.keys() | {"on-level"}
     least = 7 if "more contrast" in theme else 4.5  # WCAG 2.2, 1.4.6 and 1.4.3
     text = [(word, ground) for word in TEXT for ground in GROUNDS]
     text += [("ink", ground) for ground in MARKED] + [("paper", "ink"), ("paper", "accent")]
+    text += [(word, ground) for ground, word in LEVELS.items()]
     found = {(word, ground): contrast(named[word], named[ground]) for word, ground in text}
     assert {pair: round(ratio, 2) for pair, ratio in found.items() if ratio < least} == {}
     drawn = {(line, ground): contrast(named[line], named[ground]) for line in DRAWN for ground in ("paper",)}

@@ -54,7 +54,7 @@ def search(form: str) -> Response:
         return found, told
 
     found, told = parts.crew.do(find)
-    answer = _answer(
+    answer = written(
         parts,
         form,
         title=title_of(wanted),
@@ -105,11 +105,11 @@ def story(story_id: int, form: str) -> Response:
 
     def read() -> tuple[str, Sequence[News]]:
         shown = shown_story(parts, story_id)
-        return shown.headed.title, _news(parts, _newest(shown.reports))
+        return shown.headed.title, news_of(parts, _newest(shown.reports))
 
     title, told = parts.crew.do(read)
     page = url_for("pages.story", story_id=story_id)
-    answer = _answer(parts, form, title=title, page=page, address=request.path, told=told)
+    answer = written(parts, form, title=title, page=page, address=request.path, told=told)
     return conditional.validated(answer, tag or _tag_of(None, answer))
 
 
@@ -126,26 +126,31 @@ def follow_ups(article_id: str, form: str) -> Response:
         related = parts.related.related(article_id, limit=MAX_RELATED)
         later = [result.article for result in related.results if result.lane in FOLLOWING]
         later = [each for each in later if _is_after(each, article)]
-        return article, _news(parts, _newest(later)), related.degraded
+        return article, news_of(parts, _newest(later)), related.degraded
 
     article, told, is_degraded = parts.crew.do(read)
     page = url_for("pages.article", article_id=article_id)
     title = gettext("What came after “%(title)s”", title=article.title)
-    answer = _answer(parts, form, title=title, page=page, address=request.path, told=told)
+    answer = written(parts, form, title=title, page=page, address=request.path, told=told)
     return conditional.validated(answer, tag if tag and not is_degraded else _tag_of(None, answer))
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """An article that a feed tells of: when it came in as it is shown, and of a group of copies the likely origin."""
+    """An article that a feed tells of: when it came in as it is shown, and of a group of copies the likely origin.
+
+    `found` is when it came into this very feed, where that is known: then it is news from that moment on.
+    """
 
     article: Article
     came_in: datetime
     summary: str
     origin: str = ""
+    found: datetime | None = None
 
 
-def _answer(parts: Services, form: str, *, title: str, page: str, address: str, told: Sequence[News]) -> Response:
+def written(parts: Services, form: str, *, title: str, page: str, address: str, told: Sequence[News]) -> Response:
+    """Return a feed in the format `form`, one of FORMATS; `page` and `address` are paths on this site."""
     site = parts.settings.site_name
     entries = [_entry(parts, news) for news in told]
     feed = Feed(
@@ -161,7 +166,8 @@ def _answer(parts: Services, form: str, *, title: str, page: str, address: str, 
     return Response(write(feed).encode("utf-8", "replace"), content_type=media_type)
 
 
-def _news(parts: Services, ids: Sequence[str]) -> list[News]:
+def news_of(parts: Services, ids: Sequence[str]) -> list[News]:
+    """Return those of the articles that are shown, in this order, as a feed tells of them."""
     articles, came_in = parts.store.live(ids), parts.store.came_in(ids)
     return [
         News(articles[each], came_in[each], snippet(articles[each].body, None, words=()).text)
@@ -176,7 +182,7 @@ def _entry(parts: Services, news: News) -> Entry:
         id=_urn(parts, news.origin or article.id),
         title=article.title,
         page=absolute(url_for("pages.article", article_id=article.id)),
-        updated=_updated(article, news.came_in),
+        updated=news.found or _updated(article, news.came_in),
         published=article.published_at,
         summary=news.summary or article.title,
         original=outside_link(article.url),

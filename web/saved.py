@@ -21,15 +21,13 @@ from archive.article import Article
 from index.alerts import BackTest, Judge, NotSaved, back_test, check_saved
 from index.search import SearchRequest
 from web import params
+from web.feeds import FEED_SIZE, FORMAT, News, news_of, written
 from web.filters import chips
-from web.saved_feed import FEED_KINDS, Entry, Feed
 from web.services import Services, services
-from web.urls import absolute
 
 PATH = "/saved"
 MATCHES_ON_PAGE = 20
 SHOWN_IN_BACK_TEST = 10
-ENTRIES_IN_FEED = 50
 MAX_NAME = 120  # characters
 MAX_QUESTION = 8_000  # characters: 80 filter values would be 16,000, and nobody needs them
 
@@ -202,31 +200,25 @@ def channel_kinds(parts: Services) -> list[ChannelKind]:
     return [*mail, "webhook"] if settings.site_url else []
 
 
-@blueprint.get("/<token>/feed.<kind>")
-def feed(token: str, kind: str) -> Response:
-    """Return what a saved search found as a feed: Atom or JSON Feed."""
+@blueprint.get(f"/<token>/matches.{FORMAT}")
+def feed(token: str, form: str) -> Response:
+    """Return what a saved search found as a feed, the latest first."""
     parts = permitted()
     saved = opened(parts, token)
-    if kind not in FEED_KINDS:
-        raise NotFound(gettext("There is no such feed."))
-    found = parts.crew.do(lambda: matches(parts, saved, limit=ENTRIES_IN_FEED))
-    entries = [
-        Entry(
-            url=absolute(url_for("pages.article", article_id=match.article.id)),
-            article=match.article,
-            updated=match.alert.fired_at,
-        )
-        for match in found
-    ]
-    made = Feed(
-        title=f"{saved.name} · {parts.settings.site_name}",
-        url=absolute(url_for("saved.feed", token=token, kind=kind)),
-        page=absolute(url_for("saved.shown", token=token)),
-        since=saved.created_at,
-        entries=entries,
+
+    def read() -> list[News]:
+        fired = {each.article_id: each.fired_at for each in parts.alerts.alerts(saved.id, limit=FEED_SIZE, offset=0)}
+        return [replace(news, found=fired[news.article.id]) for news in news_of(parts, list(fired))]
+
+    answer = written(
+        parts,
+        form,
+        title=saved.name,
+        page=url_for("saved.shown", token=token),
+        address=url_for("saved.feed", token=token, form=form),
+        told=parts.crew.do(read),
     )
-    content_type, write = FEED_KINDS[kind]
-    answer = private(write(made), content_type=content_type)
+    _unkept(answer)
     answer.add_etag(weak=True)
     answer.make_conditional(request)
     return answer

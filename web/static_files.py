@@ -1,12 +1,15 @@
 """Static files: an address carries the hash of its file's content, so that a reader keeps the file and asks no more.
 
-They are read and compressed once a process. Invariant: only the address that names the content is kept for good; one
-without a hash, as other sites write it, or with an older one gets the file as it is now and is asked about each time.
+They are read and compressed once a process. Modules that import each other name the hashes too, so that the hash of
+one changes with all that it imports. Invariant: only the address that names the content is kept for good; one without
+a hash, as other sites write it, or with an older one gets the file as it is now and is asked about each time.
 """
 
 import gzip
 import hashlib
 import mimetypes
+import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +24,7 @@ VERSION = "v"  # the parameter of the address
 DIGITS = 12  # of the hash
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year, the longest that RFC 9111 allows for
 ASK_EACH_TIME = "no-cache"
+IMPORTED = re.compile(r"""((?:\bfrom|\bimport)\s*\(?\s*")(\./[\w./-]+\.js)(?=")""")  # from "./x.js", import("./x.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,39 @@ def register(app: Flask) -> None:
 @cache
 def static_files() -> Mapping[str, StaticFile]:
     """Return every static file by its path below the folder, read once a process."""
-    files = [file for file in FOLDER.rglob("*") if file.is_file()]
-    return {file.relative_to(FOLDER).as_posix(): _read(file) for file in files}
+    return read_files(FOLDER)
 
 
-def _read(file: Path) -> StaticFile:
-    content = file.read_bytes()
+def read_files(folder: Path) -> Mapping[str, StaticFile]:
+    """Return every file below `folder` by its path, modules with the versions of what they import.
+
+    Raises RecursionError where modules import each other in a circle: neither could name the other's hash.
+    """
+    contents = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    files: dict[str, StaticFile] = {}
+
+    def made(name: str) -> StaticFile:
+        if name not in files:
+            content = contents[name]
+            if name.endswith(".js"):
+                content = IMPORTED.sub(lambda found: found[0] + versioned(name, found[2]), content.decode()).encode()
+            files[name] = _file(name, content)
+        return files[name]
+
+    def versioned(importer: str, address: str) -> str:
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(importer), address))
+        return f"?{VERSION}={made(name).version}" if name in contents else ""
+
+    for name in contents:
+        made(name)
+    return files
+
+
+def _file(name: str, content: bytes) -> StaticFile:
     return StaticFile(
         content=content,
         compressed=gzip.compress(content, mtime=0),
-        mimetype=mimetypes.guess_type(file.name)[0] or "text/plain",
+        mimetype=mimetypes.guess_type(name)[0] or "text/plain",
         version=hashlib.sha256(content).hexdigest()[:DIGITS],
     )
 

@@ -10,6 +10,8 @@ from web.security import POLICY
 from web.services import Services, services
 from web.urls import absolute
 
+SCRIPTS = ("embed-search", "related")  # under addresses without a version: whoever copies one gets what is mended later
+
 blueprint = Blueprint("embedding", __name__)
 
 
@@ -24,7 +26,7 @@ def page() -> Response:
     shown = render_template(
         "embed.html",
         article=article,
-        scripts={name: absolute(url_for("static", filename=f"{name}.js")) for name in ("embed-search", "related")},
+        scripts={name: absolute(f"/static/{name}.js") for name in SCRIPTS},
         card=absolute(url_for("oembed.article", article_id=article.id)) if article else None,
         width=WIDTH,
         height=HEIGHT,

@@ -118,7 +118,7 @@ def _document(parts: Services) -> Json:
         "article": article_id,
         "story": str(listed[0].story.id if listed else 1),
         "url": (article.url if article else None) or "https://news.example.org/flood",
-        **{kind: names.get(kind, "") for kind in KINDS},
+        **{str(kind): names.get(kind, "") for kind in KINDS},
         "day": (held.last or parts.today()).isoformat(),
         "page": absolute(url_for("pages.article", article_id=article_id)),
     }

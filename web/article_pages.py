@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from math import ceil
 from typing import TypeVar
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -17,6 +16,7 @@ from web.citing import FORMATS, Citation
 from web.copies import MOST_COMPARED, Member, members
 from web.linked_data import description
 from web.names import without_by
+from web.paging import numbered_links
 from web.payload import Json
 from web.services import CopyGroup, Services, copies_of, services, shown_article
 from web.urls import absolute
@@ -109,21 +109,14 @@ def copies(article_id: str) -> Response:
 
     def write(found: tuple[Article, CopyGroup, list[Member]]) -> str:
         article, group, listed = found
-        pages = ceil(group.total / MOST_COMPARED)
-        links = {
-            "prev": _copies_url(article_id, number - 1) if number > 1 else None,
-            "next": _copies_url(article_id, number + 1) if number < pages else None,
-        }
+        path, size = url_for("editions.copies", article_id=article_id), MOST_COMPARED
+        links = numbered_links(path, number=number, size=size, total=group.total, default_size=size)
         first = (number - 1) * MOST_COMPARED + 1
         return render_template(
             "copies.html", article=article, group=group, members=listed, links=links, number=number, first=first
         )
 
     return _page(read, write)
-
-
-def _copies_url(article_id: str, number: int) -> str:
-    return url_for("editions.copies", article_id=article_id, page=number if number > 1 else None)
 
 
 @blueprint.get("/articles/<article_id>/cite.bib", defaults={"form": "bib"})

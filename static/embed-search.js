@@ -36,6 +36,27 @@
     p[part=powered] { margin-block-start: .8em; }
     p[part=powered] a { font-weight: inherit; padding-block: .3em; }
   `;
+  const TEXTS = { // by language: the element's own, or that of what it stands in
+    en: {
+      label: "Search the archive", search: "Search", completions: "{label}: completions", searching: "Searching…", powered: "Powered by Backfile",
+      all: "All {n} results, by Backfile", none: "No good match in the archive.", silent: "The archive did not answer: {why}",
+      copies: { one: "+{n} copy", other: "+{n} copies" }, found: { one: "{n} article", other: "{n} articles" },
+      least: { one: "At least {n} article", other: "At least {n} articles" },
+    },
+    de: {
+      label: "Im Archiv suchen", search: "Suchen", completions: "{label}: Vorschläge", searching: "Wird gesucht …", powered: "Mit Backfile",
+      all: "Alle {n} Treffer, mit Backfile", none: "Kein guter Treffer im Archiv.", silent: "Das Archiv hat nicht geantwortet: {why}",
+      copies: { one: "+{n} Kopie", other: "+{n} Kopien" }, found: { one: "{n} Artikel", other: "{n} Artikel" },
+      least: { one: "Mindestens {n} Artikel", other: "Mindestens {n} Artikel" },
+    },
+    ar: {
+      label: "ابحث في الأرشيف", search: "بحث", completions: "{label}: اقتراحات", searching: "جارٍ البحث…", powered: "يعمل بنظام Backfile",
+      all: "كل النتائج ({n})، بنظام Backfile", none: "لا توجد نتيجة مناسبة في الأرشيف.", silent: "لم يُجب الأرشيف: {why}",
+      copies: { zero: "بلا نسخ أخرى", one: "+نسخة واحدة", two: "+نسختان", few: "+{n} نسخ", many: "+{n} نسخة", other: "+{n} نسخة" },
+      found: { zero: "لا مقالات", one: "مقال واحد", two: "مقالان", few: "{n} مقالات", many: "{n} مقالًا", other: "{n} مقال" },
+      least: { zero: "لا مقالات", one: "مقال واحد على الأقل", two: "مقالان على الأقل", few: "{n} مقالات على الأقل", many: "{n} مقالًا على الأقل", other: "{n} مقال على الأقل" },
+    },
+  };
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
   let made = 0;
@@ -48,6 +69,11 @@
       return null;
     }
   };
+
+  const languageOf = (element) => element.closest("[lang]")?.lang || document.documentElement.lang || "en";
+  const textsOf = (language) => TEXTS[language.slice(0, 2).toLowerCase()] ?? TEXTS.en;
+  const counted = (forms, number, language) =>
+    (forms[new Intl.PluralRules(forms.few ? "ar" : language).select(number)] ?? forms.other).replace("{n}", number.toLocaleString(language));
 
   const make = (name, text, part) => {
     const element = document.createElement(name);
@@ -64,7 +90,7 @@
   };
 
   class Search extends HTMLElement {
-    static observedAttributes = ["query", "limit", "label", "placeholder", "links", ...FILTERS];
+    static observedAttributes = ["query", "limit", "label", "placeholder", "links", "lang", ...FILTERS];
 
     constructor() {
       super();
@@ -103,7 +129,7 @@
       for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list })) {
         this.box.setAttribute(name, value);
       }
-      this.button = make("button", "Search", "button");
+      this.button = make("button", "", "button");
       this.list = make("ul", "", "completions");
       Object.assign(this.list, { id: list, hidden: true });
       this.list.setAttribute("role", "listbox");
@@ -112,7 +138,7 @@
       this.state.setAttribute("role", "status");
       this.results = make("ol", "", "results");
       const powered = make("p", "", "powered");
-      this.full = make("a", "Powered by Backfile", "full");
+      this.full = make("a", "", "full");
       powered.append(this.full);
       this.shadowRoot.append(this.form, this.state, this.results, powered);
       this.form.addEventListener("submit", (event) => { event.preventDefault(); this.find(this.box.value); });
@@ -124,10 +150,14 @@
     }
 
     sayHow() {
-      const label = this.getAttribute("label") ?? "Search the archive";
+      this.texts = textsOf(languageOf(this));
+      for (const part of this.shadowRoot.children) part.dir = this.texts === TEXTS.ar ? "rtl" : "";
+      const label = this.getAttribute("label") ?? this.texts.label;
       this.name.textContent = label;
       this.form.setAttribute("aria-label", label);
-      this.list.setAttribute("aria-label", `${label}: completions`);
+      this.button.textContent = this.texts.search;
+      this.list.setAttribute("aria-label", this.texts.completions.replace("{label}", label));
+      this.full.textContent = this.texts.powered;
       this.box.placeholder = this.getAttribute("placeholder") ?? "";
       this.full.href = this.page(this.shown ?? "");
     }
@@ -154,7 +184,7 @@
       this.box.value = this.shown = query;
       this.full.href = this.page(query);
       this.setAttribute("aria-busy", "true");
-      this.state.textContent = "Searching…";
+      this.state.textContent = this.texts.searching;
       const asked = this.asked(query);
       asked.set("page_size", this.getAttribute("limit") ?? "5");
       try {
@@ -164,7 +194,7 @@
       } catch (error) {
         if (asking.signal.aborted) return;
         this.results.replaceChildren();
-        this.state.textContent = `The archive did not answer: ${error.message}`;
+        this.state.textContent = this.texts.silent.replace("{why}", error.message);
         this.tell("backfile-error", { message: String(error.message) });
       }
       this.removeAttribute("aria-busy");
@@ -172,9 +202,9 @@
 
     show(found) {
       const { value, relation } = found.total;
-      const number = value.toLocaleString(document.documentElement.lang || undefined);
-      this.full.textContent = value > found.results.length ? `All ${number} results, by Backfile` : "Powered by Backfile";
-      this.state.textContent = value === 0 ? "No good match in the archive." : `${relation === "gte" ? "At least " : ""}${number} ${value === 1 ? "article" : "articles"}`;
+      const language = languageOf(this);
+      this.full.textContent = value > found.results.length ? this.texts.all.replace("{n}", value.toLocaleString(language)) : this.texts.powered;
+      this.state.textContent = value === 0 ? this.texts.none : counted(relation === "gte" ? this.texts.least : this.texts.found, value, language);
       this.results.replaceChildren(...found.results.map((result) => this.item(result)));
     }
 
@@ -187,8 +217,8 @@
       const day = result.published_at ? new Date(result.published_at) : null;
       const said = [
         result.source,
-        day?.toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: "long", timeZone: "UTC" }),
-        result.copies && `+${result.copies.count} ${result.copies.count === 1 ? "copy" : "copies"}`,
+        day?.toLocaleDateString(languageOf(this), { dateStyle: "long", timeZone: "UTC" }),
+        result.copies && counted(this.texts.copies, result.copies.count, languageOf(this)),
       ].filter(Boolean);
       item.append(link);
       if (said.length) item.append(make("p", said.join(" · "), "provenance"));
@@ -232,7 +262,7 @@
         const option = make("li", text, "completion");
         option.id = `${this.list.id}-${place}`;
         option.setAttribute("role", "option");
-        if (about) option.append(make("small", about));
+        if (about && this.texts === TEXTS.en) option.append(make("small", about));
         return option;
       }));
       this.list.hidden = offered.length === 0;

@@ -7,12 +7,21 @@
 (() => {
   const HERE = new URL(document.currentScript.src);
   const BASE = HERE.href.replace(/static\/related\.js.*$/, "");
-  const LANES = [
-    ["same_story", "The same story"],
-    ["background", "What came before"],
-    ["follow_up", "What came after"],
-    ["other", "On the same subject"],
-  ];
+  const LANES = ["same_story", "background", "follow_up", "other"];
+  const TEXTS = { // by language: the element's own, or that of what it stands in
+    en: {
+      heading: "Related articles", same_story: "The same story", background: "What came before", follow_up: "What came after",
+      other: "On the same subject", copies: { one: "+{n} copy", other: "+{n} copies" },
+    },
+    de: {
+      heading: "Verwandte Artikel", same_story: "Dieselbe Geschichte", background: "Was vorausging", follow_up: "Was folgte",
+      other: "Zum selben Thema", copies: { one: "+{n} Kopie", other: "+{n} Kopien" },
+    },
+    ar: {
+      heading: "مقالات ذات صلة", same_story: "القصة نفسها", background: "ما سبق", follow_up: "ما تلا", other: "في الموضوع نفسه",
+      copies: { zero: "بلا نسخ أخرى", one: "+نسخة واحدة", two: "+نسختان", few: "+{n} نسخ", many: "+{n} نسخة", other: "+{n} نسخة" },
+    },
+  };
   const STYLE = `
     :host { display: block; overflow-wrap: anywhere; color: var(--backfile-ink, inherit); font: var(--backfile-font, inherit); }
     :host([hidden]) { display: none; }
@@ -36,6 +45,11 @@
     }
   };
 
+  const languageOf = (element) => element.closest("[lang]")?.lang || document.documentElement.lang || "en";
+  const textsOf = (language) => TEXTS[language.slice(0, 2).toLowerCase()] ?? TEXTS.en;
+  const counted = (forms, number, language) =>
+    (forms[new Intl.PluralRules(forms.few ? "ar" : language).select(number)] ?? forms.other).replace("{n}", number.toLocaleString(language));
+
   const make = (name, text, part) => {
     const element = document.createElement(name);
     if (text) element.textContent = text;
@@ -44,7 +58,7 @@
   };
 
   class Related extends HTMLElement {
-    static observedAttributes = ["article", "url", "limit", "heading", "links"];
+    static observedAttributes = ["article", "url", "limit", "heading", "links", "lang"];
 
     constructor() {
       super();
@@ -87,17 +101,19 @@
 
     show(results) {
       this.hidden = results.length === 0;
+      this.texts = textsOf(languageOf(this));
       const section = make("section", "", "panel");
-      const heading = make("h2", this.getAttribute("heading") ?? "Related articles", "heading");
+      const heading = make("h2", this.getAttribute("heading") ?? this.texts.heading, "heading");
       heading.id = "heading";
       section.setAttribute("aria-labelledby", "heading");
+      section.dir = this.texts === TEXTS.ar ? "rtl" : "";
       section.append(heading);
-      for (const [lane, name] of LANES) {
+      for (const lane of LANES) {
         const inside = results.filter((result) => result.lane === lane);
         if (inside.length === 0) continue;
         const list = make("ul", "", "list");
         list.append(...inside.map((result) => this.item(result)));
-        section.append(make("h3", name, "lane"), list);
+        section.append(make("h3", this.texts[lane], "lane"), list);
       }
       this.shadowRoot.replaceChildren(section);
     }
@@ -112,11 +128,11 @@
       const day = result.published_at ? new Date(result.published_at) : null;
       const said = [
         result.source,
-        day?.toLocaleDateString(document.documentElement.lang || undefined, { dateStyle: "long", timeZone: "UTC" }),
-        result.copies && `+${result.copies.count} ${result.copies.count === 1 ? "copy" : "copies"}`,
+        day?.toLocaleDateString(languageOf(this), { dateStyle: "long", timeZone: "UTC" }),
+        result.copies && counted(this.texts.copies, result.copies.count, languageOf(this)),
       ];
       if (said.some(Boolean)) item.append(make("p", said.filter(Boolean).join(" · "), "provenance"));
-      if (result.reason) item.append(make("p", result.reason, "reason"));
+      if (result.reason && this.texts === TEXTS.en) item.append(make("p", result.reason, "reason"));
       return item;
     }
   }

@@ -12,6 +12,7 @@ from web.alerting import Event, Round, run
 from web.payload import Json
 from web.services import Services, services
 from web.terminal import Failure, Reporter, as_json, command, write_json
+from web.wording import articles
 
 UNITS = {"s": 1, "m": 60, "h": 60 * 60}  # seconds
 LEAST, MOST = 5, 24 * 60 * 60  # seconds between two rounds
@@ -71,11 +72,7 @@ def _round(parts: Services, *, as_json: bool) -> None:
 def print_round(parts: Services, done: Round, events: list[Event]) -> None:
     """Say what a round came to: what was sent on standard output, what was not on standard error."""
     for event in events:
-        about = (
-            "the question"
-            if event.articles is None
-            else f"{event.articles:,} {'article' if event.articles == 1 else 'articles'}"
-        )
+        about = "the question" if event.articles is None else articles(event.articles)
         what = f"{event.kind} to {event.to}, {event.name!r}, {about}"
         reason = f": {event.reason}" if event.reason else ""
         click.echo(f"{event.outcome.replace('_', ' ')}: {what}{reason}", err=event.outcome != "sent")

@@ -120,7 +120,7 @@ def _reachable(parts: Services, address: str) -> None:
 def _why_not(error: LimitReached) -> str:
     text: str
     if error.limit == "channels":
-        text = gettext("A saved search is sent to at most %(most)d addresses.", most=MOST_CHANNELS)
+        text = gettext("A saved search is sent to at most %(most)s addresses.", most=MOST_CHANNELS)
     else:
         text = gettext("This address has been asked several times whether it wants alerts, and has not answered yet.")
     return text

@@ -81,7 +81,7 @@ def plain(citation: Citation) -> str:
     """Return the citation in words, as newspaper articles are cited."""
     where = [part for part in (citation.source, long_day(citation.day) if citation.day else gettext("n.d.")) if part]
     kept = gettext(
-        "Archived in %(site)s, version %(number)d, %(address)s; accessed %(day)s.",
+        "Archived in %(site)s, version %(number)s, %(address)s; accessed %(day)s.",
         site=_line(citation.site),
         number=citation.article.version,
         address=citation.address,

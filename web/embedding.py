@@ -11,6 +11,7 @@ from web.services import Services, services
 from web.urls import absolute
 
 FRAMING_POLICY = f"{POLICY}; frame-src 'self'"  # a card stands in a frame here
+SCRIPTS = ("embed-search", "related")  # under addresses without a version: whoever copies one gets what is mended later
 
 blueprint = Blueprint("embedding", __name__)
 
@@ -27,7 +28,7 @@ def page() -> Response:
     shown = render_template(
         "embed.html",
         article=article,
-        scripts={name: absolute(url_for("static", filename=f"{name}.js")) for name in ("embed-search", "related")},
+        scripts={name: absolute(f"/static/{name}.js") for name in SCRIPTS},
         card=absolute(url_for("oembed.article", article_id=article.id)) if article else None,
         width=WIDTH,
         height=HEIGHT,

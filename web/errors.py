@@ -16,6 +16,7 @@ from web.browse_urls import BROWSE, NothingThere
 from web.crew import Overloaded
 from web.pages import SEARCH_PATH
 from web.params import BadParameter, SearchUrls, search_request
+from web.refusals import refusal
 from web.results import kept_fields
 from web.services import StoryMerged, services
 
@@ -116,7 +117,7 @@ def _query_refused(error: QueryRefused) -> Response:
     size = services().settings.page_size
     kept = kept_fields(search_request(request.args, page_size=size), SearchUrls(path=request.path, page_size=size))
     return Response(
-        render_template("bad_search.html", error=None, refused=error, query=query, kept=kept), status=status
+        render_template("bad_search.html", error=None, refused=refusal(error), query=query, kept=kept), status=status
     )
 
 

@@ -23,6 +23,7 @@ def register(app: Flask) -> None:
     """Make `app` speak its readers' languages, and say which one it spoke."""
     Babel(app, default_locale=str(ENGLISH), locale_selector=_chosen)
     app.after_request(_told)
+    app.context_processor(lambda: {"language_is_chosen": services().settings.language == "auto"})
 
 
 def _chosen() -> Locale:

@@ -21,10 +21,12 @@ from flask_babel import gettext, ngettext
 
 from archive.alerts import Delivery
 from archive.article import Article
+from web import units
 from web.channels import answer_path
 from web.settings import Settings
+from web.units import long_day
 from web.urls import absolute, site_url
-from web.wording import label, long_day
+from web.wording import label
 
 SECONDS = 15.0  # for each step of the conversation
 PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
@@ -73,7 +75,8 @@ def alert_message(delivery: Delivery, articles: Sequence[Article], settings: Set
         "search_url": absolute(f"/search?{delivery.search.question}"),
         "stop_url": stop,
     }
-    headline = articles[0].title if total == 1 else ngettext("%(num)d new article", "%(num)d new articles", total)
+    counted = ngettext("%(number)s new article", "%(number)s new articles", total, number=units.number(total))
+    headline = articles[0].title if total == 1 else counted
     message = _message(delivery, settings, subject=f"{name}: {headline}")
     message["List-Unsubscribe"] = f"<{stop}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058

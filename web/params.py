@@ -11,6 +11,8 @@ from datetime import date
 from typing import Literal, cast
 from urllib.parse import urlencode
 
+from babel.lists import format_list
+from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from index.browsing import SORTINGS, Sorting
@@ -22,6 +24,7 @@ from index.listing import CUTOFFS, SORTS, Cutoff, Sort
 from index.names import OTHER
 from index.ranking import MODES, Mode
 from index.search import SearchRequest
+from web import units
 from web.settings import MAX_PAGE_SIZE
 
 MAX_FILTER_CHARS = 200  # of one filter value; the longest real names of outlets and authors stay far below
@@ -54,7 +57,7 @@ def search_request(args: Args, *, page_size: int) -> SearchRequest:
     """Return the search that `args` asks for, `page_size` results a page unless they say. Raises BadParameter."""
     date_from, date_to = _day(args, "from"), _day(args, "to")
     if date_from and date_to and date_to < date_from:
-        raise BadParameter("to", args["to"], f"a day not before {date_from.isoformat()}")
+        raise BadParameter("to", args["to"], gettext("a day not before %(day)s", day=date_from.isoformat()))
     return SearchRequest(
         query=args.get("q", "").strip(),  # its limits are the query language's own
         mode=cast(Mode, _one_of(args, "mode", MODES)),
@@ -122,7 +125,7 @@ def letter(args: Args) -> str:
     """Return the letter whose names are asked for, empty for all. Raises BadParameter."""
     text = args.get("letter", "").strip()
     if len(text) > 1 and text != OTHER:
-        raise BadParameter("letter", text, f"one letter, or {OTHER}")
+        raise BadParameter("letter", text, gettext("one letter, or %(other)s", other=OTHER))
     return text if text == OTHER else text.upper()[:1]
 
 
@@ -134,14 +137,14 @@ def text(args: Args) -> str:
 def name(args: Args) -> str:
     """Return the name that is asked for. Raises BadParameter."""
     if not (value := _limited(args, "name")):
-        raise BadParameter("name", value, "the name of a source, a section or an author")
+        raise BadParameter("name", value, gettext("the name of a source, a section or an author"))
     return value
 
 
 def _limited(args: Args, name: str) -> str:
     value = args.get(name, "").strip()
     if len(value) > MAX_FILTER_CHARS:
-        raise BadParameter(name, value, f"at most {MAX_FILTER_CHARS} characters")
+        raise BadParameter(name, value, gettext("at most %(most)s characters", most=MAX_FILTER_CHARS))
     return value
 
 
@@ -163,24 +166,24 @@ def list_page(args: Args, *, page_size: int) -> tuple[int, int]:
 def _cursor(args: Args) -> str | None:
     text = args.get("cursor", "").strip()
     if text and read_cursor(text) is None:
-        raise BadParameter("cursor", text, "the cursor of an earlier answer, unchanged")
+        raise BadParameter("cursor", text, gettext("the cursor of an earlier answer, unchanged"))
     return text or None
 
 
 def _values(args: Args, name: str) -> tuple[str, ...]:
     values = tuple(dict.fromkeys(value.strip() for value in args.getlist(name) if value.strip()))
     if len(values) > MAX_FILTER_VALUES:
-        raise BadParameter(name, values[-1], f"given at most {MAX_FILTER_VALUES} times")
+        raise BadParameter(name, values[-1], gettext("given at most %(most)s times", most=MAX_FILTER_VALUES))
     for value in values:
         if len(value) > MAX_FILTER_CHARS:
-            raise BadParameter(name, value, f"at most {MAX_FILTER_CHARS} characters")
+            raise BadParameter(name, value, gettext("at most %(most)s characters", most=MAX_FILTER_CHARS))
     return values
 
 
 def _one_of(args: Args, name: str, choices: Sequence[str]) -> str:
     value = args.get(name, "").strip() or choices[0]
     if value not in choices:
-        raise BadParameter(name, value, f"{', '.join(choices[:-1])} or {choices[-1]}")
+        raise BadParameter(name, value, format_list([*choices], "or", locale=units.locale()))
     return value
 
 
@@ -193,7 +196,7 @@ def _day(args: Args, name: str) -> date | None:
             raise ValueError(text)
         return date.fromisoformat(text)
     except ValueError:
-        raise BadParameter(name, text, "a day such as 2025-02-13") from None
+        raise BadParameter(name, text, gettext("a day such as 2025-02-13")) from None
 
 
 def _whole_number(args: Args, name: str, *, default: int, most: int) -> int:
@@ -201,7 +204,7 @@ def _whole_number(args: Args, name: str, *, default: int, most: int) -> int:
     if not text:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise BadParameter(name, text, f"a whole number from 1 to {most:,}")
+        raise BadParameter(name, text, gettext("a whole number from 1 to %(most)s", most=units.number(most)))
     return int(text)
 
 

@@ -6,7 +6,7 @@ Invariant: the parts that are shown add up to the total that is shown.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_percent
 from flask_babel import gettext, lazy_gettext
 
 from index.engine import TermEvidence
@@ -95,13 +95,13 @@ def _leg(name: str, leg: LegScore, measure: str) -> Row:
     if leg.score is None:
         return Row(name, gettext("nothing found"), "", "", _number(leg.part))
     place = gettext("number %(number)s") if leg.rank else gettext("after number %(number)s")
-    score = f"{measure} {format_decimal(leg.score, '0.00', locale=units.locale())}"
+    score = f"{measure} {units.decimal(leg.score, 2)}"
     return Row(name, place % {"number": units.number(leg.rank or DEPTH)}, score, _share(leg.weight), _number(leg.part))
 
 
 def _number(value: float) -> str:
     rounded = round(value, PART_DIGITS) + 0.0  # plus nothing, so that there is no minus nothing
-    return format_decimal(rounded, f"0.{PART_DIGITS * '0'}", locale=units.locale())
+    return units.decimal(rounded, PART_DIGITS)
 
 
 def _share(part: float) -> str:

@@ -94,6 +94,11 @@ def number(value: float) -> str:
     return format_decimal(value, locale=locale())
 
 
+def decimal(value: float, places: int) -> str:
+    """Return a number with so many places after the point."""
+    return format_decimal(value, f"0.{places * '0'}", locale=locale())
+
+
 def rate(value: float) -> str:
     """Return a number of which the size matters: to a tenth below ten, whole above."""
     return number(round(value, 1 if value < 10 else None))

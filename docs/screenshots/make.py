@@ -90,7 +90,7 @@ def main() -> None:
 
 @contextmanager
 def samples(data: Path | None) -> Iterator[Path]:
-    """Give a data folder that holds the sample articles, one of them corrected: a copy of `data`, where there is one."""
+    """Give a data folder that holds the sample articles: a copy of `data`, where there is one."""
     with tempfile.TemporaryDirectory() as folder:
         if data is not None:
             shutil.copytree(data, folder, dirs_exist_ok=True)
@@ -118,7 +118,8 @@ def served(data: Path) -> Iterator[str]:
 def correct(services: Services) -> None:
     """Have a source correct one of its articles."""
     first = services.store.article(CORRECTED)
-    assert first is not None
+    if first is None:
+        raise SystemExit(f"the sample {CORRECTED} is missing")
     beginning, rest = first.body.split(". ", 1)
     later = replace(first, title=f"{first.title}, navy says", body=f"{beginning}, the navy said. {rest}")
     services.store.put(later)

@@ -154,6 +154,7 @@
       for (const part of this.shadowRoot.children) part.dir = this.texts === TEXTS.ar ? "rtl" : "";
       const label = this.getAttribute("label") ?? this.texts.label;
       this.name.textContent = label;
+      this.form.setAttribute("aria-label", label);
       this.button.textContent = this.texts.search;
       this.list.setAttribute("aria-label", this.texts.completions.replace("{label}", label));
       this.full.textContent = this.texts.powered;

@@ -18,6 +18,7 @@ RUN_AXE = """only => axe.run({
   runOnly: only,
   resultTypes: ["violations"],
   preload: false,
+  iframes: false, // what stands in a frame is a page of its own
 }).then(found => found.violations.map(({ id, nodes }) =>
   `${id}: ${nodes.map(node => node.html.slice(0, 160)).join(" | ")}`))"""
 

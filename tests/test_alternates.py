@@ -9,6 +9,11 @@ from lxml import html
 
 FLOOD = newsroom.ORDINARY[0]
 PAGES = ("/", "/search?q=flood&source=The+Ledger&page=2", "/search", f"/articles/{FLOOD.id}", "/stories", "/stories/1")
+VERSIONS = f"/articles/{newsroom.CORRECTED.id}/versions"
+MORE_PAGES = (
+    VERSIONS, f"{VERSIONS}/1", f"{VERSIONS}/2/changes", f"{VERSIONS}/1/changes?against=2",
+    "/browse", "/browse/2001/03/01?sort=oldest", "/browse/source?name=The+Ledger", "/status?by=week",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,7 @@ def links(client: FlaskClient, path: str, rel: str = "alternate") -> list[tuple[
     ]
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, *MORE_PAGES])
 def test_every_page_is_data_too_and_says_where(client: FlaskClient, path: str) -> None:
     (twin,) = [href for media_type, href in links(client, path) if media_type == "application/json"]
     assert f'<{twin}>; rel="alternate"; type="application/json"' in client.get(path).headers["Link"]

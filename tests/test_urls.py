@@ -2,6 +2,7 @@ from pathlib import Path
 
 import newsroom
 import pytest
+from flask.testing import FlaskClient
 
 from web import create_app
 from web.services import Services
@@ -24,3 +25,27 @@ def test_the_address_that_is_set_holds_whatever_host_a_request_names(tmp_path: P
         assert absolute("/articles/1") == "https://archive.example.org/articles/1"
     with app.app_context():
         assert absolute("/") == "https://archive.example.org/"
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/browse/", "/browse"),
+        ("/browse/2001/03/?sort=oldest", "/browse/2001/03?sort=oldest"),
+        ("/search/?q=flood", "/search?q=flood"),
+        ("/api/stories/1/", "/api/stories/1"),
+    ],
+)
+def test_a_slash_at_the_end_leads_to_the_address_without(client: FlaskClient, path: str, target: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (308, target)
+
+
+@pytest.mark.parametrize("path", ["/nothing/", "//evil.example/", "//evil.example/search/", "/search/syntax/x/"])
+def test_a_slash_after_what_is_no_address_leads_nowhere(client: FlaskClient, path: str) -> None:
+    answer = client.get("/", environ_overrides={"PATH_INFO": path})
+    assert answer.status_code == 404 or answer.headers["Location"].startswith("http://localhost/")
+
+
+def test_a_browser_that_read_no_page_finds_the_icon(client: FlaskClient) -> None:
+    assert client.get("/favicon.ico", follow_redirects=True).mimetype == "image/svg+xml"

@@ -25,8 +25,13 @@ TWINS = {  # a page, and what answers the same as JSON
     "pages.article": "api.article",
     "pages.stories": "api.stories",
     "pages.story": "api.story",
+    "editions.versions": "api.article",
+    "editions.version": "editions.version_json",
+    "editions.changes": "editions.changes_json",
+    "editions.copies": "api.copies",
 }
 MIRRORED = ("browse", "status")  # blueprints whose pages have their JSON at the same address under /api
+ASKED_ALIKE = ("api.search", "api.stories", "editions.changes_json")  # take the parameters of their page
 OK = 200
 
 blueprint = Blueprint("alternates", __name__)
@@ -62,7 +67,7 @@ def json_twin() -> str | None:
     if twin is None:
         return None
     path = url_for(twin, **(request.view_args or {}))
-    return f"{path}{asked}" if twin in ("api.search", "api.stories") else path
+    return f"{path}{asked}" if twin in ASKED_ALIKE else path
 
 
 def alternates_here() -> Sequence[Alternate]:

@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template, url_for
 
+from index.names import KINDS
 from web import conditional
 from web.api import json_answer
 from web.embedding import shown_in
-from web.openapi import document
-from web.openapi_schemas import SCHEMAS
+from web.openapi import SCHEMAS, document
 from web.payload import Json
 from web.services import Services, services
 from web.urls import absolute, site_url
@@ -112,10 +112,14 @@ def _document(parts: Services) -> Json:
     article = parts.crew.do(lambda: shown_in(parts))
     listed = parts.crew.do(lambda: parts.stories.page(number=1, size=1)).stories
     article_id = article.id if article else "0" * 16
+    held = parts.crew.do(parts.browsing.overview)
+    names: dict[str, str] = {top.kind: top.names[0].name for top in held.tops if top.names}
     examples = {
         "article": article_id,
         "story": str(listed[0].story.id if listed else 1),
         "url": (article.url if article else None) or "https://news.example.org/flood",
+        **{str(kind): names.get(kind, "") for kind in KINDS},
+        "day": (held.last or parts.today()).isoformat(),
         "page": absolute(url_for("pages.article", article_id=article_id)),
     }
     return document(server=site_url(), examples=examples, page_size=parts.settings.page_size)

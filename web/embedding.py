@@ -10,6 +10,9 @@ from web.security import POLICY
 from web.services import Services, services
 from web.urls import absolute
 
+FRAMING_POLICY = f"{POLICY}; frame-src 'self'"  # a card stands in a frame here
+SCRIPTS = ("embed-search", "related")  # under addresses without a version: whoever copies one gets what is mended later
+
 blueprint = Blueprint("embedding", __name__)
 
 
@@ -19,18 +22,19 @@ def page() -> Response:
     parts = services()
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
+        kept.headers["Content-Security-Policy"] = FRAMING_POLICY  # or the usual one would take its place
         return kept
     article = parts.crew.do(lambda: shown_in(parts))
     shown = render_template(
         "embed.html",
         article=article,
-        scripts={name: absolute(url_for("static", filename=f"{name}.js")) for name in ("embed-search", "related")},
+        scripts={name: absolute(f"/static/{name}.js") for name in SCRIPTS},
         card=absolute(url_for("oembed.article", article_id=article.id)) if article else None,
         width=WIDTH,
         height=HEIGHT,
     )
     answer = Response(shown)
-    answer.headers["Content-Security-Policy"] = f"{POLICY}; frame-src 'self'"  # the card stands in a frame here as well
+    answer.headers["Content-Security-Policy"] = FRAMING_POLICY
     return conditional.validated(answer, tag) if tag else answer
 
 

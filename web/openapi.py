@@ -3,8 +3,7 @@
 Invariant: it says what docs/api.md says and what the routes do; tests compare it with both, and real answers with it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Mapping
 
 from index.folding import COPYINGS
 from index.listing import CUTOFFS, SORTS
@@ -12,10 +11,13 @@ from index.query import MAX_QUERY_CHARS
 from index.ranking import MODES
 from web.feed_formats import FORMATS
 from web.feeds import FEED_SIZE
-from web.openapi_schemas import SCHEMAS, problem, ref
-from web.params import DEFAULT_RELATED, MAX_FILTER_CHARS, MAX_PAGE, MAX_PIXELS, MAX_RELATED
+from web.json_schema import ref
+from web.openapi_archive import archive_paths
+from web.openapi_archive_schemas import ARCHIVE_SCHEMAS
+from web.openapi_operations import any_of, choice, file_of, json_of, operation, paging, parameter, size, whole
+from web.openapi_schemas import SCHEMAS as SEARCH_SCHEMAS
+from web.params import DEFAULT_RELATED, MAX_PAGE, MAX_PIXELS, MAX_RELATED
 from web.payload import Json
-from web.settings import MAX_PAGE_SIZE
 
 VERSION = "3.1.1"
 TITLE = "The API of a Backfile archive"
@@ -24,17 +26,18 @@ DESCRIPTION = (
     " are stable: a field may be added, none is renamed or taken away. Times are UTC."
 )
 DRAFT = {"title": "Dam at Millbrook gives way", "text": "The dam above Millbrook gave way early on Sunday.", "limit": 3}
-Place = Literal["query", "path"]
+SCHEMAS = {**SEARCH_SCHEMAS, **ARCHIVE_SCHEMAS}
 
 
 def document(*, server: str, examples: Mapping[str, str], page_size: int) -> Json:
-    """Return the document. `examples` are values that this archive has: `article`, `story`, `url` and `page`."""
+    """Return the document. `examples` are values that this archive has, by their names."""
     return {
         "openapi": VERSION,
         "info": {"title": TITLE, "version": "1", "description": DESCRIPTION},
         "servers": [{"url": server}],
         "paths": {
-            **{path: {"get": operation} for path, operation in _reading(examples, page_size).items()},
+            **{path: {"get": asked} for path, asked in _reading(examples, page_size).items()},
+            **{path: {"get": asked} for path, asked in archive_paths(examples).items()},
             "/api/related": _related(examples),
         },
         "components": {"schemas": SCHEMAS},
@@ -43,28 +46,33 @@ def document(*, server: str, examples: Mapping[str, str], page_size: int) -> Jso
 
 def _reading(examples: Mapping[str, str], page_size: int) -> dict[str, Json]:
     """Return what a GET does, by path."""
-    article = _parameter("id", "The article's id.", {"type": "string"}, place="path", example=examples["article"])
-    story = _parameter("id", "The story's number.", {"type": "integer"}, place="path", example=examples["story"])
-    explain = _choice("explain", "1 says what each score is made of.", ("0", "1"))
-    texts = _choice("body", "1 adds the texts.", ("0", "1"))
-    search, follow, limit, pages = _search(), [*_search(order="newest"), _size(FEED_SIZE)], _limit(), _paging(page_size)
+    article = parameter("id", "The article's id.", {"type": "string"}, place="path", example=examples["article"])
+    story = parameter("id", "The story's number.", {"type": "integer"}, place="path", example=examples["story"])
+    explain = choice("explain", "1 says what each score is made of.", ("0", "1"))
+    texts = choice("body", "1 adds the texts.", ("0", "1"))
+    search, follow, limit, pages = _search(), [*_search(order="newest"), size(FEED_SIZE)], _limit(), paging(page_size)
     read = {
-        "/api/search": _operation("search", "Search the archive", [*search, *pages, explain], _json("Search")),
-        "/api/articles/{id}": _operation("article", "One article, with its text", [article], _json("Article")),
-        "/api/articles/{id}/copies": _operation("copies", "What its copies added and cut", [article], _json("Copies")),
-        "/api/articles/{id}/related": _operation(
-            "related", "What else there is on its subject", [article, limit], _json("Related")
+        "/api/search": operation("search", "Search the archive", [*search, *pages, explain], json_of("Search")),
+        "/api/articles/{id}": operation("article", "One article, with its text", [article], json_of("Article")),
+        "/api/articles/{id}/copies": operation(
+            "copies", "What its copies added and cut", [article, _page()], json_of("Copies")
         ),
-        "/api/stories": _operation("stories", "The stories", pages[:2], _json("Stories")),
-        "/api/stories/{id}": _operation("story", "One story", [story], _json("Story")),
-        "/api/stats": _operation("stats", "What the archive holds", [], _json("Stats")),
-        "/api/suggest": _operation("suggest", "Complete what is being typed", [_typed()], _suggestions()),
-        "/healthz": _operation("health", "Whether the archive answers", [], _json("Health")),
-        "/search.csv": _operation("export-csv", "A whole list of results, as CSV", search, _written("text/csv")),
-        "/search.jsonl": _operation(
-            "export-jsonl", "A whole list of results, as JSON Lines", [*search, texts], _written("application/jsonl")
+        "/api/articles/{id}/related": operation(
+            "related", "What else there is on its subject", [article, limit], json_of("Related")
         ),
-        "/oembed": _operation("oembed", "How a page is embedded (oEmbed 1.0)", _oembed(examples), _json("OEmbed")),
+        "/api/stories": operation("stories", "The stories", pages[:2], json_of("Stories")),
+        "/api/stories/{id}": operation("story", "One story", [story], json_of("Story")),
+        "/api/stats": operation("stats", "What the archive holds", [], json_of("Stats")),
+        "/api/suggest": operation("suggest", "Complete what is being typed", [_typed()], _suggestions()),
+        "/api/completions": operation(
+            "completions", "Complete a search, operators and their values too", [_typed()], json_of("Completions")
+        ),
+        "/healthz": operation("health", "Whether the archive answers", [], json_of("Health")),
+        "/search.csv": operation("export-csv", "A whole list of results, as CSV", search, file_of("text/csv")),
+        "/search.jsonl": operation(
+            "export-jsonl", "A whole list of results, as JSON Lines", [*search, texts], file_of("application/jsonl")
+        ),
+        "/oembed": operation("oembed", "How a page is embedded (oEmbed 1.0)", _oembed(examples), json_of("OEmbed")),
     }
     feeds = {
         "/search": ("search", "A search to follow", follow),
@@ -73,54 +81,25 @@ def _reading(examples: Mapping[str, str], page_size: int) -> dict[str, Json]:
     }
     for path, (name, summary, parameters) in feeds.items():
         for form, made in FORMATS.items():
-            content = _written(made.media_type)
-            read[f"{path}.{form}"] = _operation(f"{name}-{made.name}", f"{summary}: {made.name}", parameters, content)
+            content = file_of(made.media_type)
+            read[f"{path}.{form}"] = operation(f"{name}-{made.name}", f"{summary}: {made.name}", parameters, content)
     return read
 
 
 def _related(examples: Mapping[str, str]) -> Json:
-    url = _parameter("url", "The article's own address.", {"type": "string"}, example=examples["url"], required=True)
-    draft = _operation("related-to-draft", "What there is on the subject of a text of yours", [], _json("Related"))
+    url = parameter("url", "The article's own address.", {"type": "string"}, example=examples["url"], required=True)
+    draft = operation("related-to-draft", "What there is on the subject of a text of yours", [], json_of("Related"))
     draft["requestBody"] = {
         "required": True,
         "content": {"application/json": {"schema": ref("Draft"), "example": DRAFT}},
         "description": "A text that is not in the archive. Nothing is kept of it.",
     }
     return {
-        "get": _operation("related-by-address", "The same for an article's address", [url, _limit()], _json("Related")),
+        "get": operation(
+            "related-by-address", "The same for an article's address", [url, _limit()], json_of("Related")
+        ),
         "post": draft,
     }
-
-
-def _operation(name: str, summary: str, parameters: Sequence[Json], content: Json) -> Json:
-    operation: Json = {
-        "operationId": name.lower().replace(" ", "-"),
-        "summary": summary,
-        "responses": {"200": {"description": summary, "content": content}, "default": problem()},
-    }
-    return {**operation, "parameters": list(parameters)} if parameters else operation
-
-
-def _parameter(
-    name: str, description: str, schema: Json, *, place: Place = "query", example: object = None, required: bool = False
-) -> Json:
-    written: Json = {"name": name, "in": place, "description": description, "schema": schema}
-    if place == "path" or required:
-        written["required"] = True
-    return written if example is None else {**written, "example": example}
-
-
-def _whole(name: str, description: str, *, default: int, most: int) -> Json:
-    return _parameter(name, description, {"type": "integer", "minimum": 1, "maximum": most, "default": default})
-
-
-def _choice(name: str, description: str, choices: Sequence[str], *, default: str = "") -> Json:
-    return _parameter(name, description, {"type": "string", "enum": list(choices), "default": default or choices[0]})
-
-
-def _several(name: str, description: str) -> Json:
-    values: Json = {"type": "array", "items": {"type": "string", "maxLength": MAX_FILTER_CHARS}}
-    return {**_parameter(name, description, values), "style": "form", "explode": True}
 
 
 def _search(*, order: str = SORTS[0]) -> list[Json]:
@@ -128,58 +107,42 @@ def _search(*, order: str = SORTS[0]) -> list[Json]:
     day: Json = {"type": "string", "format": "date"}
     words: Json = {"type": "string", "maxLength": MAX_QUERY_CHARS}
     return [
-        _parameter("q", "What to look for, in the query language.", words, example="flood"),
-        _choice("mode", "By words and meaning, by words, or by meaning.", MODES),
-        _several("source", "Only articles of these sources."),
-        _several("section", "Only articles of these sections."),
-        _several("author", "Only articles by these authors."),
-        _several("language", "Only articles in these languages, as tags such as en."),
-        _parameter("from", "Published on this day or later.", day),
-        _parameter("to", "Published on this day or earlier.", day),
-        _choice("sort", "The order.", SORTS, default=order),
-        _choice("cutoff", "off also lists what is near without probably being relevant.", CUTOFFS),
-        _choice("copies", "One of each group of copies, or all.", COPYINGS),
+        parameter("q", "What to look for, in the query language.", words, example="flood"),
+        choice("mode", "By words and meaning, by words, or by meaning.", MODES),
+        any_of("source", "Only articles of these sources."),
+        any_of("section", "Only articles of these sections."),
+        any_of("author", "Only articles by these authors."),
+        any_of("language", "Only articles in these languages, as tags such as en."),
+        parameter("from", "Published on this day or later.", day),
+        parameter("to", "Published on this day or earlier.", day),
+        choice("sort", "The order.", SORTS, default=order),
+        choice("cutoff", "off also lists what is near without probably being relevant.", CUTOFFS),
+        choice("copies", "One of each group of copies, or all.", COPYINGS),
     ]
+
+
+def _page() -> Json:
+    return whole("page", "Which page.", default=1, most=MAX_PAGE)
 
 
 def _limit() -> Json:
-    return _whole("limit", "How many.", default=DEFAULT_RELATED, most=MAX_RELATED)
-
-
-def _size(default: int) -> Json:
-    return _whole("page_size", "How many on a page.", default=default, most=MAX_PAGE_SIZE)
-
-
-def _paging(page_size: int) -> list[Json]:
-    return [
-        _whole("page", "Which page.", default=1, most=MAX_PAGE),
-        _size(page_size),
-        _parameter("cursor", "The cursor of an earlier answer: the page that begins there.", {"type": "string"}),
-    ]
+    return whole("limit", "How many.", default=DEFAULT_RELATED, most=MAX_RELATED)
 
 
 def _typed() -> Json:
     words: Json = {"type": "string", "maxLength": MAX_QUERY_CHARS}
-    return _parameter("q", "What has been typed so far.", words, example="flo")
+    return parameter("q", "What has been typed so far.", words, example="flo")
 
 
 def _oembed(examples: Mapping[str, str]) -> list[Json]:
     return [
-        _parameter("url", "The address of an article's or a story's page.", {"type": "string"},
+        parameter("url", "The address of an article's or a story's page.", {"type": "string"},
                    example=examples["page"], required=True),
-        _choice("format", "json or xml.", ("json", "xml")),
-        _whole("maxwidth", "The room there is, in pixels.", default=600, most=MAX_PIXELS),
-        _whole("maxheight", "The room there is, in pixels.", default=240, most=MAX_PIXELS),
+        choice("format", "json or xml.", ("json", "xml")),
+        whole("maxwidth", "The room there is, in pixels.", default=600, most=MAX_PIXELS),
+        whole("maxheight", "The room there is, in pixels.", default=240, most=MAX_PIXELS),
     ]  # fmt: skip
-
-
-def _json(name: str) -> Json:
-    return {"application/json": {"schema": ref(name)}}
 
 
 def _suggestions() -> Json:
     return {"application/x-suggestions+json": {"schema": ref("Suggestions")}}
-
-
-def _written(media_type: str) -> Json:
-    return {media_type: {"schema": {"type": "string"}}}

@@ -3,309 +3,274 @@
 Every field is always there, if only as null, unless it is said to be left out.
 """
 
-from collections.abc import Mapping
-
 from index.ranking import MODES
+from web.json_schema import a, moment, or_null, ref, several, shape
 from web.payload import Json
 
 LANES = ("same_story", "background", "follow_up", "other")
 
+_RANGE = a("array", items=a("integer"), minItems=2, maxItems=2)
+TEXT = a("string")
+MAYBE = or_null(TEXT)
+COUNT = a("integer", minimum=0)
+_PART = shape({"part": a("number", "What it adds to the score.")})
+LINKS = shape({"self": TEXT, "page": TEXT, "related": TEXT})
+STORY_LINKS = shape({"self": TEXT, "page": TEXT})
+_PART_OF = shape({"id": a("integer", "The story's number."), "articles": COUNT, "links": STORY_LINKS})
+VERSION_LINKS = shape({"self": TEXT, "page": TEXT, "changes": MAYBE, "article": TEXT})
+PAGES = shape({"self": TEXT, "next": MAYBE, "prev": MAYBE})
 
-def ref(name: str) -> Json:
-    """Return a reference to one of the schemas."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def problem() -> Json:
-    """Return what any error is answered with."""
-    return {
-        "description": "An error, in words and for programs (RFC 9457).",
-        "content": {"application/problem+json": {"schema": ref("Problem")}},
-    }
-
-
-def _a(kind: str, description: str = "", **more: object) -> Json:
-    said: Json = {"type": kind, **more}
-    return {**said, "description": description} if description else said
-
-
-def _object(fields: Mapping[str, Json], *, may_lack: tuple[str, ...] = ()) -> Json:
-    return {
-        "type": "object",
-        "properties": dict(fields),
-        "required": [name for name in fields if name not in may_lack],
-    }
-
-
-def _list(items: Json, description: str = "") -> Json:
-    return _a("array", description, items=items)
-
-
-def _or_null(schema: Json) -> Json:
-    if "$ref" in schema:
-        return {"anyOf": [schema, {"type": "null"}]}
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def _time(description: str) -> Json:
-    return _or_null(_a("string", description, format="date-time"))
-
-
-_RANGE = _a("array", items=_a("integer"), minItems=2, maxItems=2)
-_TEXT = _a("string")
-_MAYBE = _or_null(_TEXT)
-_COUNT = _a("integer", minimum=0)
-_PART = _object({"part": _a("number", "What it adds to the score.")})
-_LINKS = _object({"self": _TEXT, "page": _TEXT, "related": _TEXT})
-_STORY_LINKS = _object({"self": _TEXT, "page": _TEXT})
-_PAGES = _object({"self": _TEXT, "next": _MAYBE, "prev": _MAYBE})
-
-_LISTED: dict[str, Json] = {
-    "id": _a("string", "The article's public id, which never changes.", pattern="^[0-9a-f]{16}$"),
-    "url": _or_null(_a("string", "Where it was published.")),
-    "title": _TEXT,
-    "source": _MAYBE,
-    "section": _MAYBE,
-    "authors": _list(_TEXT),
-    "language": _or_null(_a("string", "A tag of BCP 47.")),
-    "published_at": _time("When it was published; null where the source did not say."),
+LISTED: dict[str, Json] = {
+    "id": a("string", "The article's public id, which never changes.", pattern="^[0-9a-f]{16}$"),
+    "url": or_null(a("string", "Where it was published.")),
+    "title": TEXT,
+    "source": MAYBE,
+    "section": MAYBE,
+    "authors": several(TEXT),
+    "language": or_null(a("string", "A tag of BCP 47.")),
+    "published_at": moment("When it was published; null where the source did not say."),
 }
 _RESULT: dict[str, Json] = {
-    **_LISTED,
-    "score": _a("number", "What orders the results of one search."),
-    "probability": _or_null(_a("number", "How probable it is that the article is relevant.", minimum=0, maximum=1)),
-    "snippet": _object(
+    **LISTED,
+    "score": a("number", "What orders the results of one search."),
+    "probability": or_null(a("number", "How probable it is that the article is relevant.", minimum=0, maximum=1)),
+    "snippet": shape(
         {
-            "text": _TEXT,
-            "highlights": _list(_RANGE, "Where the query's words stand, in characters."),
+            "text": TEXT,
+            "highlights": several(_RANGE, "Where the query's words stand, in characters."),
             "sentence": {"anyOf": [_RANGE, {"type": "null"}]},
         }
     ),
-    "copies": _or_null(_object({"count": _COUNT, "ids": _list(_TEXT), "origin": _TEXT})),
+    "copies": or_null(shape({"count": COUNT, "ids": several(TEXT), "origin": TEXT})),
+    "story": or_null(_PART_OF),
 }
-_TERM = _object({"text": _TEXT, "title": _COUNT, "body": _COUNT, "score": _a("number")})
+_TERM = shape({"text": TEXT, "title": COUNT, "body": COUNT, "score": a("number")})
 _LEG: dict[str, Json] = {
-    "rank": _or_null(_a("integer", minimum=1)),
-    "score": _or_null(_a("number")),
-    "weight": _a("number"),
-    "part": _a("number"),
+    "rank": or_null(a("integer", minimum=1)),
+    "score": or_null(a("number")),
+    "weight": a("number"),
+    "part": a("number"),
 }
 _PARTS = ("complete", "passages", "feedback", "recency", "time", "sameness")
-_EXPLAIN = _object(
+_EXPLAIN = shape(
     {
-        "keyword": _object({**_LEG, "terms": _list(_TERM)}),
-        "semantic": _object({**_LEG, "sentence": _MAYBE}),
+        "keyword": shape({**_LEG, "terms": several(_TERM)}),
+        "semantic": shape({**_LEG, "sentence": MAYBE}),
         **dict.fromkeys(_PARTS, _PART),
-        "probability": _or_null(_a("number")),
+        "probability": or_null(a("number")),
     },
     may_lack=_PARTS,
 )
 _COPY: dict[str, Json] = {
-    "id": _TEXT,
-    "title": _TEXT,
-    "source": _MAYBE,
-    "published_at": _time("When it was published."),
-    "origin": _a("boolean", "Whether it is the likely origin."),
-    "links": _LINKS,
+    "id": TEXT,
+    "title": TEXT,
+    "source": MAYBE,
+    "published_at": moment("When it was published."),
+    "origin": a("boolean", "Whether it is the likely origin."),
+    "links": LINKS,
 }
-_FACET = _list(_object({"value": _MAYBE, "count": _COUNT}))
+_FACET = several(shape({"value": MAYBE, "count": COUNT}))
 _HEADED: dict[str, Json] = {
-    "id": _a("integer", "The story's number, which never changes."),
-    "title": _TEXT,
-    "count": _a("integer", "How many articles.", minimum=2),
-    "first": _time("When the first was published."),
-    "latest": _time("When the latest was published."),
-    "outlets": _list(_object({"value": _TEXT, "count": _COUNT})),
+    "id": a("integer", "The story's number, which never changes."),
+    "title": TEXT,
+    "count": a("integer", "How many articles.", minimum=2),
+    "first": moment("When the first was published."),
+    "latest": moment("When the latest was published."),
+    "outlets": several(shape({"value": TEXT, "count": COUNT})),
 }
 
 SCHEMAS: dict[str, Json] = {
-    "Search": _object(
+    "Search": shape(
         {
-            "query": _TEXT,
-            "mode": _a("string", enum=list(MODES)),
-            "total": _object({"value": _COUNT, "relation": _a("string", enum=["eq", "gte"])}),
-            "folded": _a("integer", "How many of the total stand behind a copy of theirs.", minimum=0),
-            "took_ms": _a("number"),
-            "generation": _or_null(_a("integer", "The index that answered.")),
-            "degraded": _a("boolean", "Whether the answer is poorer than it should be."),
-            "page": _COUNT,
-            "page_size": _COUNT,
-            "suggestion": _or_null(_a("string", "A better spelling of the query.")),
-            "relaxed": _a("boolean", "Whether no article holds every word."),
-            "no_good_match": _a("boolean", "Whether nothing is probably relevant."),
-            "cursor": _or_null(_a("string", "What to send for the next page.")),
-            "results": _list(ref("Result")),
-            "facets": _object(
+            "query": TEXT,
+            "mode": a("string", enum=list(MODES)),
+            "total": shape({"value": COUNT, "relation": a("string", enum=["eq", "gte"])}),
+            "folded": a("integer", "How many of the total stand behind a copy of theirs.", minimum=0),
+            "took_ms": a("number"),
+            "generation": or_null(a("integer", "The index that answered.")),
+            "degraded": a("boolean", "Whether the answer is poorer than it should be."),
+            "page": COUNT,
+            "page_size": COUNT,
+            "suggestion": or_null(a("string", "A better spelling of the query.")),
+            "relaxed": a("boolean", "Whether no article holds every word."),
+            "no_good_match": a("boolean", "Whether nothing is probably relevant."),
+            "cursor": or_null(a("string", "What to send for the next page.")),
+            "results": several(ref("Result")),
+            "facets": shape(
                 {
                     **dict.fromkeys(("source", "section", "author", "language"), _FACET),
-                    "published": _list(_object({"from": _MAYBE, "to": _MAYBE, "count": _COUNT})),
+                    "published": several(shape({"from": MAYBE, "to": MAYBE, "count": COUNT})),
                 }
             ),
-            "links": _PAGES,
+            "links": PAGES,
         }
     ),
-    "Result": _object({**_RESULT, "explain": _EXPLAIN, "links": _LINKS}, may_lack=("explain",)),
-    "Related": _object(
+    "Result": shape({**_RESULT, "explain": _EXPLAIN, "links": LINKS}, may_lack=("explain",)),
+    "Related": shape(
         {
-            "id": _or_null(_a("string", "The article that the others are related to; null of a draft.")),
-            "generation": _or_null(_a("integer")),
-            "degraded": _a("boolean"),
-            "results": _list(
-                _object(
+            "id": or_null(a("string", "The article that the others are related to; null of a draft.")),
+            "generation": or_null(a("integer")),
+            "degraded": a("boolean"),
+            "results": several(
+                shape(
                     {
                         **_RESULT,
                         "explain": _EXPLAIN,
-                        "lane": _or_null(_a("string", "What it is beside the article.", enum=[*LANES, None])),
-                        "reason": _or_null(_a("string", "Why it is here, in a sentence.")),
-                        "links": _LINKS,
+                        "lane": or_null(a("string", "What it is beside the article.", enum=[*LANES, None])),
+                        "reason": or_null(a("string", "Why it is here, in a sentence.")),
+                        "links": LINKS,
                     }
                 )
             ),
         }
     ),
-    "Article": _object(
+    "Article": shape(
         {
-            **_LISTED,
-            "derived_title": _a("boolean", "Whether the title is the beginning of the text."),
-            "updated_at": _time("When the source last changed it."),
-            "version": _a("integer", minimum=1),
-            "status": _a("string", enum=["live"]),
-            "body": _a("string", "The text; a blank line between paragraphs."),
-            "versions": _list(
-                _object(
+            **LISTED,
+            "derived_title": a("boolean", "Whether the title is the beginning of the text."),
+            "updated_at": moment("When the source last changed it."),
+            "version": a("integer", minimum=1),
+            "status": a("string", enum=["live"]),
+            "body": a("string", "The text; a blank line between paragraphs."),
+            "versions": several(
+                shape(
                     {
-                        "version": _a("integer", minimum=1),
-                        "title": _TEXT,
-                        "updated_at": _time("When the source last changed it."),
-                        "ingested_at": _time("When it came in."),
+                        "version": a("integer", minimum=1),
+                        "title": TEXT,
+                        "updated_at": moment("When the source last changed it."),
+                        "ingested_at": moment("When it came in."),
+                        "links": VERSION_LINKS,
                     }
                 )
             ),
-            "copies": _list(_object(_COPY)),
-            "story": _or_null(_object({"id": _a("integer"), "articles": _COUNT, "links": _STORY_LINKS})),
-            "links": _LINKS,
+            "copies_total": a("integer", "How many articles the whole group has.", minimum=0),
+            "copies": several(shape(_COPY)),
+            "story": or_null(_PART_OF),
+            "links": LINKS,
         }
     ),
-    "Copies": _object(
+    "Copies": shape(
         {
-            "id": _TEXT,
-            "origin": _or_null(_a("string", "The id of the likely origin.")),
-            "copies": _list(_object({**_COPY, "differences": {"anyOf": [ref("Differences"), {"type": "null"}]}})),
+            "id": TEXT,
+            "origin": or_null(a("string", "The id of the likely origin.")),
+            "total": a("integer", "How many articles the whole group has.", minimum=0),
+            "copies": several(shape({**_COPY, "differences": {"anyOf": [ref("Differences"), {"type": "null"}]}})),
         }
     ),
-    "Differences": _object(
+    "Differences": shape(
         {
-            "complete": _a("boolean", "Whether the whole texts were compared."),
-            **dict.fromkeys(("kept", "added", "cut", "changed"), _COUNT),
-            "sentences": _list(
-                _object(
+            "complete": a("boolean", "Whether the whole texts were compared."),
+            **dict.fromkeys(("kept", "added", "cut", "changed"), COUNT),
+            "sentences": several(
+                shape(
                     {
-                        "kind": _a("string", enum=["kept", "added", "cut", "changed"]),
-                        "before": _MAYBE,
-                        "after": _MAYBE,
+                        "kind": a("string", enum=["kept", "added", "cut", "changed"]),
+                        "before": MAYBE,
+                        "after": MAYBE,
                     }
                 )
             ),
         }
     ),
-    "Stories": _object(
+    "Stories": shape(
         {
-            "total": _COUNT,
-            "page": _COUNT,
-            "page_size": _COUNT,
-            "stories": _list(_object({**_HEADED, "links": _STORY_LINKS})),
-            "links": _PAGES,
+            "total": COUNT,
+            "page": COUNT,
+            "page_size": COUNT,
+            "stories": several(shape({**_HEADED, "links": STORY_LINKS})),
+            "links": PAGES,
         }
     ),
-    "Story": _object(
+    "Story": shape(
         {
             **_HEADED,
-            "key_terms": _list(_TEXT, "Words that tell it from the rest of the archive."),
-            "articles": _list(
-                _object(
+            "key_terms": several(TEXT, "Words that tell it from the rest of the archive."),
+            "articles": several(
+                shape(
                     {
-                        **{
-                            name: _LISTED[name] for name in ("id", "url", "title", "source", "language", "published_at")
-                        },
-                        "links": _LINKS,
+                        **{name: LISTED[name] for name in ("id", "url", "title", "source", "language", "published_at")},
+                        "links": LINKS,
                     }
                 )
             ),
-            "log": _list(
-                _object(
+            "log": several(
+                shape(
                     {
-                        "at": _time("When that was."),
-                        "kind": _a("string", enum=["founded", "split", "merged", "ended"]),
-                        "other": _or_null(_a("integer")),
-                        "articles": _COUNT,
+                        "at": moment("When that was."),
+                        "kind": a("string", enum=["founded", "split", "merged", "ended"]),
+                        "other": or_null(a("integer")),
+                        "articles": COUNT,
                     }
                 )
             ),
-            "links": _STORY_LINKS,
+            "links": STORY_LINKS,
         }
     ),
-    "Stats": _object(
+    "Stats": shape(
         {
-            "name": _a("string", "The archive's."),
-            "articles": _COUNT,
-            "sources": _COUNT,
-            "copies": _a("integer", "How many articles have a copy.", minimum=0),
-            "earliest": _time("When the earliest was published."),
-            "latest": _time("When the latest was published."),
-            "links": _object({"search": _TEXT, "stories": _TEXT, "page": _TEXT}),
+            "name": a("string", "The archive's."),
+            "articles": COUNT,
+            "sources": COUNT,
+            "copies": a("integer", "How many articles have a copy.", minimum=0),
+            "earliest": moment("When the earliest was published."),
+            "latest": moment("When the latest was published."),
+            "links": shape({"search": TEXT, "stories": TEXT, "page": TEXT}),
         }
     ),
     "Suggestions": {
         "type": "array",
         "description": "What was sent, then texts for the box, a line about each, and where each leads.",
-        "prefixItems": [_TEXT, _list(_TEXT), _list(_TEXT), _list(_TEXT)],
+        "prefixItems": [TEXT, several(TEXT), several(TEXT), several(TEXT)],
         "minItems": 4,
         "maxItems": 4,
     },
-    "Health": _object(
+    "Health": shape(
         {
-            "status": _a("string", enum=["ok", "degraded"]),
-            "generation": _or_null(_a("integer")),
-            "degraded": _a("boolean"),
-            "articles": _COUNT,
-            "pending_changes": _a("integer", "How many changes the index does not hold yet.", minimum=0),
+            "status": a("string", enum=["ok", "degraded"]),
+            "generation": or_null(a("integer")),
+            "degraded": a("boolean"),
+            "articles": COUNT,
+            "pending_changes": a("integer", "How many changes the index does not hold yet.", minimum=0),
         }
     ),
-    "OEmbed": _object(
+    "OEmbed": shape(
         {
-            "version": _a("string", enum=["1.0"]),
-            "type": _a("string", enum=["rich"]),
-            **dict.fromkeys(("title", "author_name", "provider_name", "provider_url"), _TEXT),
-            "cache_age": _COUNT,
-            "html": _TEXT,
-            "width": _COUNT,
-            "height": _COUNT,
+            "version": a("string", enum=["1.0"]),
+            "type": a("string", enum=["rich"]),
+            **dict.fromkeys(("title", "author_name", "provider_name", "provider_url"), TEXT),
+            "cache_age": COUNT,
+            "html": TEXT,
+            "width": COUNT,
+            "height": COUNT,
         }
     ),
-    "Draft": _object(
+    "Draft": shape(
         {
-            "title": _TEXT,
-            "text": _TEXT,
-            "published_at": _a("string", "A time or a day."),
-            "source": _TEXT,
-            "url": _a("string", "The draft's own address: what is in the archive under it is not related to itself."),
-            "limit": _a("integer", minimum=1, maximum=20, default=5),
+            "title": TEXT,
+            "text": TEXT,
+            "published_at": a("string", "A time or a day."),
+            "source": TEXT,
+            "url": a("string", "The draft's own address: what is in the archive under it is not related to itself."),
+            "limit": a("integer", minimum=1, maximum=20, default=5),
         },
         may_lack=("title", "text", "published_at", "source", "url", "limit"),
     ),
-    "Problem": _object(
+    "Problem": shape(
         {
-            "type": _TEXT,
-            "title": _TEXT,
-            "status": _a("integer"),
-            "detail": _a("string", "What is wrong, in a sentence."),
-            "instance": _a("string", "What was asked."),
-            "parameter": _a("string", "Which parameter cannot be used."),
-            "value": _TEXT,
-            "expected": _a("string", "What can."),
-            "limit": _a("string", "Which limit of the query language is exceeded."),
-            "merged_into": _a("string", "Where the story went on."),
+            "type": TEXT,
+            "title": TEXT,
+            "status": a("integer"),
+            "detail": a("string", "What is wrong, in a sentence."),
+            "instance": a("string", "What was asked."),
+            "parameter": a("string", "Which parameter cannot be used."),
+            "value": TEXT,
+            "expected": a("string", "What can."),
+            "limit": a("string", "Which limit of the query language is exceeded."),
+            "merged_into": a("string", "Where the story went on."),
+            "nearest": several(
+                shape({"name": TEXT, "page": TEXT, "self": TEXT}), "Where there is something to browse."
+            ),
         },
-        may_lack=("parameter", "value", "expected", "limit", "merged_into"),
+        may_lack=("parameter", "value", "expected", "limit", "merged_into", "nearest"),
     ),
 }

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request, url_for
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
 
 FOLDER = Path(__file__).resolve().parent.parent / "static"
 ENDPOINT = "static"  # of Flask's own route, which this one takes the place of
@@ -40,6 +41,7 @@ class StaticFile:
 def register(app: Flask) -> None:
     """Serve the files below /static/, and write their versions into every address that `url_for` makes."""
     app.add_url_rule("/static/<path:filename>", endpoint=ENDPOINT, view_func=_serve)
+    app.add_url_rule("/favicon.ico", endpoint="favicon", view_func=_icon)
     app.url_defaults(_name_the_version)
 
 
@@ -86,6 +88,11 @@ def _file(name: str, content: bytes) -> StaticFile:
 def _name_the_version(endpoint: str, values: dict[str, object]) -> None:
     if endpoint == ENDPOINT and (file := static_files().get(str(values.get("filename")))):
         values.setdefault(VERSION, file.version)
+
+
+def _icon() -> BaseResponse:
+    """Lead to the icon from where browsers look for one that read no page, as they do for a feed."""
+    return redirect(url_for(ENDPOINT, filename="favicon.svg"))
 
 
 def _serve(filename: str) -> Response:

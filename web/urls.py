@@ -3,15 +3,19 @@
 Invariant: this is the one place that knows under which address the site is reached.
 """
 
-from flask import Flask, has_request_context, request
+from urllib.parse import quote
+
+from flask import Flask, current_app, has_request_context, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from web.services import services
 from web.settings import SettingsError
 
 
 def register(app: Flask) -> None:
-    """Let the templates of `app` write addresses in full."""
+    """Let the templates of `app` write addresses in full, and forgive a slash at the end of one."""
     app.jinja_env.globals["absolute"] = absolute
+    app.before_request(_without_slash)
 
 
 def site_url() -> str:
@@ -29,3 +33,15 @@ def site_url() -> str:
 def absolute(path: str) -> str:
     """Return the address in full of a `path` on this site, which begins with a slash."""
     return site_url() + path
+
+
+def _without_slash() -> BaseResponse | None:
+    """Lead from an address that is none to the same without the slash at its end, where that is one."""
+    shorter = request.path.rstrip("/")
+    if request.url_rule or shorter == request.path or "//" in shorter:  # two slashes would lead to another site
+        return None
+    adapter = current_app.create_url_adapter(request)
+    if not shorter or adapter is None or not adapter.test(shorter):
+        return None
+    query = request.query_string.decode("latin-1")
+    return redirect(quote(shorter) + (f"?{query}" if query else ""), 308)

@@ -10,6 +10,7 @@ import argparse
 import base64
 import logging
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,9 @@ HEIGHTS = {"desk": 900, "phone": 780}
 COLOURS = 256  # of a palette
 MOST = 150 * 1024  # bytes of a picture
 LOST = "/search?q=submarine+crew+trapped+under+the+sea"
+CORRECTED = (
+    "7c930e1645abc8bd"  # of the samples, 'Russian nuclear submarine lies on bottom of Barents Sea with crew trapped'
+)
 CAVE = "/search?q=soccer+kids+trapped+underground+in+southeast+Asia"
 
 
@@ -60,6 +64,13 @@ PICTURES = [
     Picture("filtered", "/search?section=world&from=2000-01-01&sort=newest"),
     Picture("no-match", "/search?q=xyzzy+plugh"),
     Picture("article", CAVE, click=".hit h2 a", themes=("light", "dark")),
+    Picture("changes", f"/articles/{CORRECTED}/versions/2/changes"),
+    Picture("browse", "/browse", themes=("light", "dark")),
+    Picture("month", "/browse/2004/12"),
+    Picture("status", "/status"),
+    Picture("syntax", "/search/syntax"),
+    Picture("embed", "/embed"),
+    Picture("api", "/api/docs"),
     Picture("stories", "/stories"),
     Picture("story", "/stories", click=".hit:nth-child(2) h2 a"),
 ]
@@ -79,11 +90,12 @@ def main() -> None:
 
 @contextmanager
 def samples(data: Path | None) -> Iterator[Path]:
-    """Give a data folder that holds the sample articles."""
-    if data is not None:
-        yield data
-        return
+    """Give a data folder that holds the sample articles, one of them corrected: a copy of `data`, where there is one."""
     with tempfile.TemporaryDirectory() as folder:
+        if data is not None:
+            shutil.copytree(data, folder, dirs_exist_ok=True)
+            yield Path(folder)
+            return
         environment = os.environ | {"BACKFILE_DATA": folder}
         subprocess.run([sys.executable, "-m", "flask", "ingest", "seeds"], cwd=ROOT, env=environment, check=True)
         yield Path(folder)
@@ -93,6 +105,7 @@ def samples(data: Path | None) -> Iterator[Path]:
 def served(data: Path) -> Iterator[str]:
     """Serve the archive on this machine, and give its address."""
     services = Services(Settings(data=data))
+    correct(services)
     services.warm_up()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, create_app(services=services), threaded=True)
@@ -100,6 +113,16 @@ def served(data: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     services.close()
+
+
+def correct(services: Services) -> None:
+    """Have a source correct one of its articles."""
+    first = services.store.article(CORRECTED)
+    assert first is not None
+    beginning, rest = first.body.split(". ", 1)
+    later = replace(first, title=f"{first.title}, navy says", body=f"{beginning}, the navy said. {rest}")
+    services.store.put(later)
+    services.builder.update()
 
 
 def file_name(picture: Picture, device: str, theme: str) -> str:

@@ -1,6 +1,7 @@
 # make serve   set up, ingest the sample articles, serve http://127.0.0.1:8000
 # make test    set up, then lint, types and tests
 # make bench   set up, then every benchmark beside the peers: see docs/benchmarks.md
+# make translations   set up, then bring the catalogues of messages up to date
 # make screenshots   set up, then take the pictures of docs/screenshots
 # Everything is done once: what is already there is not done again.
 
@@ -8,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export BACKFILE_DATA ?= data
 
-.PHONY: help setup setup-dev serve test lint types format evaluate bench screenshots clean
+.PHONY: help setup setup-dev serve test lint types format evaluate bench screenshots translations clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -53,6 +54,14 @@ bench: setup
 
 screenshots: setup-dev
 	$(BIN)/python docs/screenshots/make.py
+
+# A message that is new or changed is left empty in each messages.po, for its translator: see docs/translating.md.
+CATALOGUES := web/translations
+translations: setup
+	$(BIN)/pybabel -q extract -F pyproject.toml -k lazy_gettext --add-location=file -o $(CATALOGUES)/messages.pot .
+	$(BIN)/pybabel -q update -i $(CATALOGUES)/messages.pot -d $(CATALOGUES) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q compile -d $(CATALOGUES)
+	rm $(CATALOGUES)/messages.pot
 
 clean:
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis

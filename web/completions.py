@@ -102,7 +102,7 @@ def _named(text: str) -> Completion:
 
 def _suggested(item: Suggestion, listings: Mapping[str, Listing]) -> Completion:
     if item.article_id:
-        note = origin(listings.get(item.article_id)) or gettext("article")
+        note = origin(listings.get(item.article_id)) or gettext("Article")
         address = url_for("pages.article", article_id=item.article_id)
         return Completion("title", item.text, item.text, note, url=address)
     note = headlines(item.headlines)

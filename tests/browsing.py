@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import pytest
 from flask import Flask
@@ -26,6 +27,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WIDE, PHONE, NARROW = 1280, 390, 360  # CSS pixels
+Scheme = Literal["light", "dark"]
 PATIENCE = 10_000  # milliseconds, on a busy machine
 
 
@@ -60,9 +62,21 @@ def served(app: Flask) -> Iterator[str]:
 @contextmanager
 def reading(browser: Browser, site: str, *, width: int = WIDE, scripts: str = "on") -> Iterator[Page]:
     """Open a page, and fail if meanwhile anything was complained of or anything outside was asked for."""
+    with watched(browser, site, width=width, scripts=scripts) as (page, complaints):
+        yield page
+    assert complaints == []
+
+
+@contextmanager
+def watched(
+    browser: Browser, site: str, *, width: int, scripts: str, scheme: Scheme = "light"
+) -> Iterator[tuple[Page, list[str]]]:
+    """Open a page with a list that takes down whatever is complained of and whatever is asked for outside."""
     complaints: list[str] = []
     viewport = ViewportSize(width=width, height=800)
-    with browser.new_context(base_url=site, viewport=viewport, java_script_enabled=scripts == "on") as context:
+    with browser.new_context(
+        base_url=site, viewport=viewport, java_script_enabled=scripts == "on", color_scheme=scheme
+    ) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
@@ -71,8 +85,7 @@ def reading(browser: Browser, site: str, *, width: int = WIDE, scripts: str = "o
         page.on("requestfailed", lambda request: complaints.extend(_complaint(request)))
         page.on("request", lambda request: complaints.append(request.url) if not request.url.startswith(site) else None)
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        yield page
-    assert complaints == []
+        yield page, complaints
 
 
 def _complaint(request: Request) -> list[str]:

@@ -72,6 +72,8 @@
 
   const languageOf = (element) => element.closest("[lang]")?.lang || document.documentElement.lang || "en";
   const textsOf = (language) => TEXTS[language.slice(0, 2).toLowerCase()] ?? TEXTS.en;
+  // Names and days of different directions stay apart from each other.
+  const joined = (parts) => parts.filter(Boolean).map((part) => `\u2068${part}\u2069`).join(" · ");
   const counted = (forms, number, language) =>
     (forms[new Intl.PluralRules(forms.few ? "ar" : language).select(number)] ?? forms.other).replace("{n}", number.toLocaleString(language));
 
@@ -221,7 +223,7 @@
         result.copies && counted(this.texts.copies, result.copies.count, languageOf(this)),
       ].filter(Boolean);
       item.append(link);
-      if (said.length) item.append(make("p", said.join(" · "), "provenance"));
+      if (said.length) item.append(make("p", joined(said), "provenance"));
       if (result.snippet.text) item.append(this.snippet(result.snippet, result.language));
       return item;
     }

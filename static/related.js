@@ -47,6 +47,8 @@
 
   const languageOf = (element) => element.closest("[lang]")?.lang || document.documentElement.lang || "en";
   const textsOf = (language) => TEXTS[language.slice(0, 2).toLowerCase()] ?? TEXTS.en;
+  // Names and days of different directions stay apart from each other.
+  const joined = (parts) => parts.filter(Boolean).map((part) => `\u2068${part}\u2069`).join(" · ");
   const counted = (forms, number, language) =>
     (forms[new Intl.PluralRules(forms.few ? "ar" : language).select(number)] ?? forms.other).replace("{n}", number.toLocaleString(language));
 
@@ -131,7 +133,7 @@
         day?.toLocaleDateString(languageOf(this), { dateStyle: "long", timeZone: "UTC" }),
         result.copies && counted(this.texts.copies, result.copies.count, languageOf(this)),
       ];
-      if (said.some(Boolean)) item.append(make("p", said.filter(Boolean).join(" · "), "provenance"));
+      if (said.some(Boolean)) item.append(make("p", joined(said), "provenance"));
       if (result.reason && this.texts === TEXTS.en) item.append(make("p", result.reason, "reason"));
       return item;
     }

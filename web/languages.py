@@ -31,7 +31,16 @@ def _chosen() -> Locale:
     if not has_request_context() or _is_for_programs():
         return ENGLISH
     fixed = services().settings.language
-    return LOCALES[request.accept_languages.best_match(LOCALES, "en") if fixed == "auto" else fixed]
+    return LOCALES[_asked() if fixed == "auto" else fixed]
+
+
+def _asked() -> str:
+    """Return the language that the reader likes best of those there are, whatever its country."""
+    for tag, quality in request.accept_languages:  # the best liked first
+        language = tag.partition("-")[0].lower()
+        if quality > 0 and language in LOCALES:
+            return language
+    return "en"
 
 
 def _is_for_programs() -> bool:

@@ -165,7 +165,7 @@ def byline(names: Sequence[str]) -> str:
     return format_list([*names], locale=units.locale()) if names else ""
 
 
-def in_a_row(phrases: Iterable[str]) -> str:
+def in_a_row(phrases: Iterable[str | None]) -> str:
     """Return phrases one after the other, without those that are empty: A, B, C."""
     told = [phrase for phrase in phrases if phrase]
     return reduce(lambda first, rest: str(gettext("%(first)s, %(rest)s", first=first, rest=rest)), told) if told else ""
@@ -243,10 +243,19 @@ def span_of(first: datetime | None, latest: datetime | None) -> str:
     return str(gettext("%(first)s to %(last)s", first=day, last=long_day(end)))
 
 
+def span_of_years(first: date | None, last: date | None) -> str:
+    """Return from which year to which; empty when that is not known."""
+    if first is None or last is None:
+        return ""
+    if first.year == last.year:
+        return units.year_name(last)
+    return str(gettext("%(first)s to %(last)s", first=first.year, last=last.year))
+
+
 def span_of_days(first: date, last: date) -> str:
     """Return from which day to which, as a year or two where the days between are many."""
     if (last - first).days > DAYS_TOLD and first.year != last.year:
-        return str(gettext("%(first)s to %(last)s", first=first.year, last=last.year))
+        return span_of_years(first, last)
     if first == last:
         return long_day(last)
     return str(gettext("%(first)s to %(last)s", first=long_day(first), last=long_day(last)))

@@ -34,60 +34,13 @@ PATHS = {
     "a refused parameter": "/search?page=x",
     "saving a search": "/saved/new?q=flood",
 }
-TECHNICAL = frozenset(
+TECHNICAL = frozenset(  # and the words of the queries above
     re.findall(
         r"\w+",
         """backfile atom feed json lines bibtex csl ris rss csv html openapi oembed webhook content security policy
         ctrl shift delete enter esc whoosh tantivy apsw faiss cpu flask numpy openvino meanings python hashed
         last week yesterday and not name page xyzzy plugh ndcg recall mrr""",
     )
-)
-    [
-        "backfile",
-        "atom",
-        "feed",
-        "json",
-        "lines",
-        "bibtex",
-        "csl",
-        "ris",
-        "rss",
-        "csv",
-        "html",
-        "openapi",
-        "oembed",
-        "webhook",
-        "content",
-        "security",
-        "policy",
-        "ctrl",
-        "shift",
-        "delete",
-        "enter",
-        "esc",
-        "whoosh",
-        "tantivy",
-        "apsw",
-        "faiss",
-        "cpu",
-        "numpy",
-        "openvino",
-        "meanings",
-        "python",
-        "hashed",
-        "last",
-        "week",
-        "yesterday",
-        "and",
-        "not",
-        "name",
-        "page",
-        "xyzzy",
-        "plugh",
-        "ndcg",
-        "recall",
-        "mrr",
-    ]
 )
 ADDRESS = re.compile(r"https?://\S+")
 OWN_TEXTS = """() => {

@@ -14,7 +14,7 @@ export function walk(box, by) {
 }
 
 export function keys(box) {
-  const single = { "/": () => to(box), j: () => walk(box, 1), k: () => walk(box, -1) };
+  const single = { "/": () => to(box), j: () => walk(box, 1), k: () => walk(null, -1) }; // in the box the next k would be typed
   const arrows = { ArrowDown: 1, ArrowUp: -1 };
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;

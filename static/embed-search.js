@@ -71,6 +71,15 @@
   };
 
   const languageOf = (element) => element.closest("[lang]")?.lang || document.documentElement.lang || "en";
+  // Days and numbers as the archive's own pages write them; what is no language is read as English.
+  const localeOf = (element) => {
+    const language = languageOf(element);
+    try {
+      return { en: "en-GB", ar: "ar-u-nu-latn" }[new Intl.Locale(language).language] ?? language;
+    } catch {
+      return "en-GB";
+    }
+  };
   const textsOf = (language) => TEXTS[language.slice(0, 2).toLowerCase()] ?? TEXTS.en;
   // Names and days of different directions stay apart from each other.
   const joined = (parts) => parts.filter(Boolean).map((part) => `\u2068${part}\u2069`).join(" · ");
@@ -204,7 +213,7 @@
 
     show(found) {
       const { value, relation } = found.total;
-      const language = languageOf(this);
+      const language = localeOf(this);
       this.full.textContent = value > found.results.length ? this.texts.all.replace("{n}", value.toLocaleString(language)) : this.texts.powered;
       this.state.textContent = value === 0 ? this.texts.none : counted(relation === "gte" ? this.texts.least : this.texts.found, value, language);
       this.results.replaceChildren(...found.results.map((result) => this.item(result)));
@@ -219,8 +228,8 @@
       const day = result.published_at ? new Date(result.published_at) : null;
       const said = [
         result.source,
-        day?.toLocaleDateString(languageOf(this), { dateStyle: "long", timeZone: "UTC" }),
-        result.copies && counted(this.texts.copies, result.copies.count, languageOf(this)),
+        day?.toLocaleDateString(localeOf(this), { dateStyle: "long", timeZone: "UTC" }),
+        result.copies && counted(this.texts.copies, result.copies.count, localeOf(this)),
       ].filter(Boolean);
       item.append(link);
       if (said.length) item.append(make("p", joined(said), "provenance"));

@@ -7,18 +7,21 @@
 (() => {
   const HERE = new URL(document.currentScript.src);
   const BASE = HERE.href.replace(/static\/related\.js.*$/, "");
+  const USUAL = 5; // articles
+  const MOST = 20;
+  const ID = /^[0-9a-f]{16}$/;
   const LANES = ["same_story", "background", "follow_up", "other"];
   const TEXTS = { // by language: the element's own, or that of what it stands in
     en: {
-      heading: "Related articles", same_story: "The same story", background: "What came before", follow_up: "What came after",
+      heading: "Related articles", same_story: "Same event elsewhere", background: "What came before", follow_up: "What came after",
       other: "On the same subject", copies: { one: "+{n} copy", other: "+{n} copies" },
     },
     de: {
-      heading: "Verwandte Artikel", same_story: "Dieselbe Geschichte", background: "Was vorausging", follow_up: "Was folgte",
+      heading: "Verwandte Artikel", same_story: "Dasselbe Ereignis anderswo", background: "Was vorausging", follow_up: "Was folgte",
       other: "Zum selben Thema", copies: { one: "+{n} Kopie", other: "+{n} Kopien" },
     },
     ar: {
-      heading: "مقالات ذات صلة", same_story: "القصة نفسها", background: "ما سبق", follow_up: "ما تلا", other: "في الموضوع نفسه",
+      heading: "مقالات ذات صلة", same_story: "الحدث نفسه في مواضع أخرى", background: "ما سبق", follow_up: "ما تلا", other: "في الموضوع نفسه",
       copies: { zero: "بلا نسخ أخرى", one: "+نسخة واحدة", two: "+نسختان", few: "+{n} نسخ", many: "+{n} نسخة", other: "+{n} نسخة" },
     },
   };
@@ -46,11 +49,21 @@
   };
 
   const languageOf = (element) => element.closest("[lang]")?.lang || document.documentElement.lang || "en";
+  // Days and numbers as the archive's own pages write them; what is no language is read as English.
+  const localeOf = (element) => {
+    const language = languageOf(element);
+    try {
+      return { en: "en-GB", ar: "ar-u-nu-latn" }[new Intl.Locale(language).language] ?? language;
+    } catch {
+      return "en-GB";
+    }
+  };
+  const limitOf = (text) => (/^-?\d+$/.test(text?.trim()) ? Math.min(Math.max(Number(text), 1), MOST) : USUAL);
   const textsOf = (language) => TEXTS[language.slice(0, 2).toLowerCase()] ?? TEXTS.en;
   // Names and days of different directions stay apart from each other.
   const joined = (parts) => parts.filter(Boolean).map((part) => `\u2068${part}\u2069`).join(" · ");
-  const counted = (forms, number, language) =>
-    (forms[new Intl.PluralRules(forms.few ? "ar" : language).select(number)] ?? forms.other).replace("{n}", number.toLocaleString(language));
+  const counted = (forms, number, locale) =>
+    (forms[new Intl.PluralRules(forms.few ? "ar" : locale).select(number)] ?? forms.other).replace("{n}", number.toLocaleString(locale));
 
   const make = (name, text, part) => {
     const element = document.createElement(name);
@@ -73,13 +86,15 @@
 
     attributeChangedCallback(_name, before, now) { if (this.isConnected && before !== now) this.load(); }
 
-    // Which article: the one named, else the one at the address named, else the page's own.
+    // Which article: the one named, else the one at the address named, else the page's own. Of what cannot be one nothing is asked.
     address() {
-      const limit = encodeURIComponent(this.getAttribute("limit") ?? "5");
+      const limit = limitOf(this.getAttribute("limit"));
       const article = this.getAttribute("article");
-      if (article) return `${BASE}api/articles/${encodeURIComponent(article)}/related?limit=${limit}`;
+      if (article && !ID.test(article)) throw new Error(`${article} is no article's id`);
+      if (article) return `${BASE}api/articles/${article}/related?limit=${limit}`;
       const canonical = document.querySelector('link[rel~="canonical"]')?.href;
       const url = this.getAttribute("url") ?? canonical ?? location.href;
+      if (!web(url)) throw new Error(`${url} is no web address`);
       return `${BASE}api/related?url=${encodeURIComponent(url)}&limit=${limit}`;
     }
 
@@ -130,8 +145,8 @@
       const day = result.published_at ? new Date(result.published_at) : null;
       const said = [
         result.source,
-        day?.toLocaleDateString(languageOf(this), { dateStyle: "long", timeZone: "UTC" }),
-        result.copies && counted(this.texts.copies, result.copies.count, languageOf(this)),
+        day?.toLocaleDateString(localeOf(this), { dateStyle: "long", timeZone: "UTC" }),
+        result.copies && counted(this.texts.copies, result.copies.count, localeOf(this)),
       ];
       if (said.some(Boolean)) item.append(make("p", joined(said), "provenance"));
       if (result.reason && this.texts === TEXTS.en) item.append(make("p", result.reason, "reason"));

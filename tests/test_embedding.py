@@ -80,7 +80,7 @@ def test_the_panel_stands_on_a_page_of_another_origin_under_a_strict_policy(
         panel = page.locator("backfile-related")
         expect(panel.get_by_role("heading", name="Related articles")).to_be_visible()
         expect(panel.get_by_role("listitem")).to_have_count(4)
-        expect(panel.get_by_role("heading", level=3).first).to_have_text("The same story")
+        expect(panel.get_by_role("heading", level=3).first).to_have_text("Same event elsewhere")
         link = panel.get_by_role("link").first
         assert (link.get_attribute("href") or "").startswith("https://")  # the article's own address
         expect(link).to_have_css("color", "rgb(1, 2, 3)")
@@ -120,6 +120,44 @@ def test_where_nothing_is_related_the_panel_takes_no_room_and_says_so(site: str,
         assert page.evaluate("window.told").startswith("404")
         expect(page.locator("backfile-related")).to_be_hidden()
         page.close()
+
+
+@pytest.mark.parametrize(("limit", "count"), [("abc", 5), ("", 5), ("2.5", 5), ("-5", 1), ("0", 1), ("1000", 20)])
+def test_a_limit_that_is_none_is_the_usual_one_or_the_nearest(
+    site: str, reading: Callable[[str], Page], limit: str, count: int
+) -> None:
+    with published(site, f'<backfile-related article="{FLOOD.id}" limit="{limit}"></backfile-related>') as publisher:
+        page = reading(f"{publisher}/story.html")
+        expect(page.locator("backfile-related").get_by_role("listitem")).to_have_count(count)
+
+
+def test_of_what_can_be_no_article_nothing_is_asked(site: str, reading: Callable[[str], Page]) -> None:
+    body = "".join(
+        f"<backfile-related {named}></backfile-related>" for named in ('article="nonsense"', 'url="about:blank"')
+    )
+    with published(site, body) as publisher:
+        page = reading(f"{publisher}/story.html")
+        for panel in page.locator("backfile-related").all():
+            expect(panel).to_have_attribute("hidden", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "lane", "day"),
+    [
+        ("en", "Same event elsewhere", "2 March 2001"),
+        ("en-US", "Same event elsewhere", "2 March 2001"),
+        ("de", "Dasselbe Ereignis anderswo", "2. März 2001"),
+        ("ar-SA", "الحدث نفسه في مواضع أخرى", "2 مارس 2001"),
+    ],
+)
+def test_the_panel_speaks_and_dates_as_the_archive_s_own_pages_do(
+    site: str, reading: Callable[[str], Page], language: str, lane: str, day: str
+) -> None:
+    body = f'<backfile-related article="{FLOOD.id}" lang="{language}"></backfile-related>'
+    with published(site, body) as publisher:
+        panel = reading(f"{publisher}/story.html").locator("backfile-related")
+        expect(panel.get_by_role("heading", level=3).first).to_have_text(lane)
+        expect(panel.locator("[part=provenance]").first).to_contain_text(day)
 
 
 # The search box

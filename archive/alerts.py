@@ -94,6 +94,11 @@ class LimitReached(Exception):
         self.limit = limit
 
 
+def new_token() -> str:
+    """Return a token that nobody can guess."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
 class Alerts:
     """The saved searches of `store`. Safe to use from several threads."""
 
@@ -104,13 +109,18 @@ class Alerts:
 
     # Saved searches
 
-    def save(self, *, name: str, question: str, after_seq: int, most: int) -> tuple[str, SavedSearch]:
+    def save(
+        self, *, name: str, question: str, after_seq: int, most: int, token: str | None = None
+    ) -> tuple[str, SavedSearch]:
         """Keep a search and return the token that opens it, which nobody can tell again, and what is kept.
 
+        It is `token` when that is given, as by a form that may be sent twice: what it opens already is left as it is.
         Raises LimitReached when there are `most` already.
         """
-        token = secrets.token_urlsafe(TOKEN_BYTES)
+        token = token or new_token()
         with self._store.transaction() as connection:
+            if there := connection.execute(f"{_SAVED} WHERE token_hash = ?", (_hash(token),)).fetchone():
+                return token, _saved(there)
             if _count(connection, "SELECT count(*) FROM saved_search") >= most:
                 raise LimitReached("searches")
             connection.execute(

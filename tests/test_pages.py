@@ -406,6 +406,23 @@ def test_a_mangled_cursor_is_refused_by_name(client: FlaskClient) -> None:
     assert "cursor must be the cursor of an earlier answer" in page_of(client, "/search?q=a&cursor=2", status=400).text
 
 
+def test_days_typed_the_wrong_way_round_are_exchanged_and_nothing_is_lost(client: FlaskClient) -> None:
+    turned = page_of(client, "/search?q=flood&source=Radio+Nine&from=2005-01-01&to=2001-01-01")
+    assert "The first day was later than the last. The two were exchanged." in turned.text
+    kept = {(a.get("name"), a.get("value")) for a in turned.all("input")}
+    assert {("q", "flood"), ("source", "Radio Nine"), ("from", "2001-01-01"), ("to", "2005-01-01")} <= kept
+    right = page_of(client, "/search?q=flood&source=Radio+Nine&from=2001-01-01&to=2005-01-01")
+    assert "exchanged" not in right.text
+    found = [href for href in right.hrefs() if href.startswith("/articles/")]
+    assert found
+    assert [href for href in turned.hrefs() if href.startswith("/articles/")] == found
+    (twin,) = {a["href"] for a in turned.all("link") if a.get("type") == "application/json"}
+    assert client.get(twin).status_code == 200
+    refused = page_of(client, f"/search?q={'(' * 9}a&from=2005-01-01&to=2001-01-01", status=400)
+    assert "Parentheses stand at most 4 deep" in refused.text
+    assert client.get("/api/search?q=flood&from=2005-01-01&to=2001-01-01").status_code == 400
+
+
 # Article
 
 

@@ -120,6 +120,31 @@ def test_what_cannot_be_an_alert_is_refused_in_words(client: FlaskClient, fields
         assert (answer.status_code, said in answer.text) == (400, True), answer.text
 
 
+def test_a_form_sent_twice_saves_one_search(tmp_path: Path) -> None:
+    with newsroom.application(tmp_path, saved_searches=1) as app, app.test_client() as client:
+        form = client.get("/saved/new?q=flood").text
+        (token,) = re.findall(r'name="token" value="([^"]+)"', form)
+        assert token not in client.get("/saved/new?q=flood").text
+        first, second = (client.post("/saved", data={"q": "flood", "token": token}) for _ in range(2))
+        assert (first.status_code, second.status_code) == (303, 303)
+        assert first.headers["Location"] == second.headers["Location"] == f"/saved/{token}?created=1"
+        assert app.extensions["backfile"].alerts.count() == 1
+
+
+def test_a_token_that_could_be_guessed_is_not_taken(client: FlaskClient) -> None:
+    path = saved_path(client, token="guess")
+    assert len(path.removeprefix("/saved/")) == 32
+
+
+def test_where_nothing_can_be_judged_saving_is_not_offered_and_asking_says_why(tmp_path: Path) -> None:
+    parts = Services(Settings(data=tmp_path), embedder=newsroom.MeaningEmbedder())
+    client = create_app(services=parts).test_client()
+    assert "/saved/new" not in client.get("/search?q=flood").text
+    answer = client.get("/saved/new?q=flood")
+    assert (answer.status_code, "this archive has no index" in answer.text) == (503, True)
+    parts.close()
+
+
 def test_a_search_without_a_name_is_called_by_what_it_asks(client: FlaskClient) -> None:
     assert "<h1>flood · Section: Weather</h1>" in page(client.get(saved_path(client, name=" ", section="Weather")))
 

@@ -14,7 +14,7 @@ from index.search import SearchRequest
 from web.feed_formats import FORMATS
 from web.feeds import FEED_SIZE, feed_url
 from web.oembed import EMBEDDABLE, OEMBED_TYPES
-from web.params import SearchUrls
+from web.params import SearchUrls, with_dates_in_order
 from web.services import STORY_ID, services
 from web.urls import absolute
 
@@ -59,7 +59,9 @@ class Alternate:
 
 def json_twin() -> str | None:
     """Return the path at which the page of this request is JSON, None where it has no such twin."""
-    query = urlencode(list(request.args.items(multi=True)), errors="replace")
+    is_search = request.endpoint == "pages.search"
+    args = with_dates_in_order(request.args)[0] if is_search else request.args
+    query = urlencode(list(args.items(multi=True)), errors="replace")
     asked = f"?{query}" if query else ""
     if request.blueprint in MIRRORED and not request.path.startswith("/api/"):
         return f"/api{request.path}{asked}"

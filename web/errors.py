@@ -15,7 +15,7 @@ from index.query import QueryRefused
 from web.browse_urls import BROWSE, NothingThere
 from web.crew import Overloaded
 from web.pages import SEARCH_PATH
-from web.params import BadParameter, SearchUrls, search_request
+from web.params import BadParameter, SearchUrls, search_request, with_dates_in_order
 from web.refusals import refusal
 from web.results import kept_fields
 from web.services import StoryMerged, services
@@ -115,7 +115,8 @@ def _query_refused(error: QueryRefused) -> Response:
     if _for_a_program():
         return problem(status, str(error), parameter="q", value=query[:MAX_ECHO], limit=error.limit)
     size = services().settings.page_size
-    kept = kept_fields(search_request(request.args, page_size=size), SearchUrls(path=request.path, page_size=size))
+    wanted = search_request(with_dates_in_order(request.args)[0], page_size=size)
+    kept = kept_fields(wanted, SearchUrls(path=request.path, page_size=size))
     return Response(
         render_template("bad_search.html", error=None, refused=refusal(error), query=query, kept=kept), status=status
     )

@@ -19,7 +19,7 @@ from web.front import front
 from web.linked_data import description, in_script, news_article, website
 from web.payload import page_links, story_page_links
 from web.reading import ArticleView, Asked, read
-from web.results import LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
+from web.results import DATES_EXCHANGED, LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
 from web.services import STORY_ID, Services, services, shown_story
 from web.urls import absolute
 
@@ -60,14 +60,20 @@ def home() -> Response:
 
 @blueprint.get(SEARCH_PATH)
 def search() -> Response:
-    """Show one page of results; of a list that is kept no longer, the first page of a new one."""
+    """Show one page of results; of a list that is kept no longer, the first page of a new one.
+
+    Days typed the wrong way round into the form are exchanged: nothing else can have been meant.
+    """
     parts = services()
-    wanted = params.search_request(request.args, page_size=parts.settings.page_size)
+    args, is_exchanged = params.with_dates_in_order(request.args)
+    wanted = params.search_request(args, page_size=parts.settings.page_size)
     tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
     if kept := conditional.unchanged(tag):
         return kept
     found, notices, outlines = parts.crew.do(lambda: _found(parts, wanted))
     urls = _search_urls()
+    if is_exchanged:
+        notices.append(DATES_EXCHANGED)
     view = ResultsView(found, urls, notices=notices, outlines=outlines)
     page = Response(
         render_template(

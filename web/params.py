@@ -76,6 +76,19 @@ def search_request(args: Args, *, page_size: int) -> SearchRequest:
     )
 
 
+def with_dates_in_order(args: Args) -> tuple[Args, bool]:
+    """Return `args` with `from` and `to` exchanged when they stand the wrong way round, and whether they did.
+
+    Raises BadParameter.
+    """
+    date_from, date_to = _day(args, "from"), _day(args, "to")
+    if not (date_from and date_to and date_to < date_from):
+        return args, False
+    turned = MultiDict(args)
+    turned["from"], turned["to"] = date_to.isoformat(), date_from.isoformat()
+    return turned, True
+
+
 def is_first_page(wanted: SearchRequest) -> bool:
     """Return whether a search is for the archive as it is; a further page is one of a list made before."""
     return wanted.page == 1 and wanted.cursor is None

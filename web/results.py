@@ -70,6 +70,9 @@ RELAXED = Notice(
     lazy_gettext("No article holds all your words."), lazy_gettext("These hold most of them, or are near in meaning.")
 )
 RELAXED_WORDS = Notice(lazy_gettext("No article holds all your words."), lazy_gettext("These hold most of them."))
+DATES_EXCHANGED = Notice(
+    lazy_gettext("The first day was later than the last."), lazy_gettext("The two were exchanged.")
+)
 ALL_LISTED = Notice(lazy_gettext("All that comes near is listed,"), lazy_gettext("also what is probably not relevant."))
 DOUBTFUL = Notice(
     lazy_gettext("These are the nearest articles,"), lazy_gettext("although probably none of them is relevant.")

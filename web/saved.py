@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.alerts import Alert, Channel, ChannelKind, LimitReached, SavedSearch
+from archive.alerts import Alert, Channel, ChannelKind, LimitReached, SavedSearch, new_token
 from archive.article import Article
-from index.alerts import BackTest, Judge, NotSaved, back_test, check_saved
+from index.alerts import BackTest, Judge, NotJudged, NotSaved, back_test, check_saved
 from index.search import SearchRequest
 from web import params
 from web.feeds import FEED_SIZE, FORMAT, News, news_of, written
@@ -30,6 +30,7 @@ MATCHES_ON_PAGE = 20
 SHOWN_IN_BACK_TEST = 10
 MAX_NAME = 120  # characters
 MAX_QUESTION = 8_000  # characters: 80 filter values would be 16,000, and nobody needs them
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 blueprint = Blueprint("saved", __name__, url_prefix=PATH)
 
@@ -66,13 +67,17 @@ def described(asked: SearchRequest) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A search about to be saved, and what it would have fired for."""
+    """A search about to be saved, and what it would have fired for.
+
+    `token` is what will open it: the form carries it, so that sending the form twice saves one search.
+    """
 
     asked: SearchRequest
     name: str
     fields: Sequence[tuple[str, str]]
     tested: BackTest
     shown: Sequence[Article]
+    token: str
 
 
 @blueprint.get("")
@@ -87,7 +92,12 @@ def new() -> Response:
     """Show what a search would have fired for, and ask whether to save it."""
     parts = permitted()
     asked = _asked(request.args)
-    preview = parts.crew.do(lambda: _preview(parts, asked))
+    try:
+        preview = parts.crew.do(lambda: _preview(parts, asked))
+    except NotJudged as error:
+        raise ServiceUnavailable(
+            gettext("No search can be saved yet: this archive has no index of its articles to judge them by.")
+        ) from error
     return private(render_template("saved_new.html", preview=preview, most_name=MAX_NAME))
 
 
@@ -99,8 +109,10 @@ def save() -> BaseResponse:
     name = _name(request.form.get("name", "")) or described(asked)[:MAX_NAME]
     published, _ = parts.store.pointer()
     seq, most = published.seq if published else 0, parts.settings.saved_searches
+    given = request.form.get("token", "")
+    token = given if _TOKEN.fullmatch(given) else None
     try:
-        token, _ = parts.alerts.save(name=name, question=question_of(asked), after_seq=seq, most=most)
+        token, _ = parts.alerts.save(name=name, question=question_of(asked), after_seq=seq, most=most, token=token)
     except LimitReached as error:
         raise BadRequest(gettext("This archive keeps as many saved searches as it can.")) from error
     return _led(url_for("saved.shown", token=token, created=1))
@@ -115,7 +127,7 @@ def _preview(parts: Services, asked: SearchRequest) -> Preview:
     articles = parts.store.live(first)
     fields = parse_qsl(question_of(asked))
     shown = [articles[article_id] for article_id in first if article_id in articles]
-    return Preview(asked, described(asked)[:MAX_NAME], fields, tested, shown)
+    return Preview(asked, described(asked)[:MAX_NAME], fields, tested, shown, new_token())
 
 
 # One that is saved

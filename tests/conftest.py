@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
 IN_MEMORY = Path("/dev/shm")
 ROOM = 4 << 30  # bytes that must be free there: a run leaves less than a tenth of it at any time
-LONGEST = ("test_invariants.py", "test_recovery.py", "test_embedder.py", "test_upgrade.py", "test_browser.py")
+LONGEST = (
+    "test_accessibility.py",
+    "test_invariants.py",
+    "test_tasks.py",
+    "test_search_box.py",
+    "test_recovery.py",
+    "test_translated_pages.py",
+    "test_embedder.py",
+    "test_upgrade.py",
+    "test_browser.py",
+)
 
 # What is tested syncs every file it writes, tens of thousands in a run: most of the time would go to the disk.
 if "TMPDIR" not in os.environ and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM:

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from index.embedder import BUNDLED, Embedder, open_embedder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+from web.units import long_day
 
 IN_MEMORY = Path("/dev/shm")
 ROOM = 4 << 30  # bytes that must be free there: a run leaves less than a tenth of it at any time
@@ -39,6 +42,9 @@ LONGEST = (
 if "TMPDIR" not in os.environ and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM:
     os.environ["TMPDIR"] = str(IN_MEMORY)
     tempfile.tempdir = None  # asked for anew
+
+
+long_day(date(2001, 3, 2))  # reads how days are written here, once: some tests count milliseconds
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,7 +20,8 @@ def test_a_long_answer_is_compressed_for_who_takes_it(client: FlaskClient, path:
     assert answer.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(answer.data) == plain.data
     assert len(answer.data) == int(answer.headers["Content-Length"]) < len(plain.data) / 2
-    assert answer.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Vary"] == plain.headers["Vary"]
+    assert "Accept-Encoding" in answer.headers["Vary"]
     assert answer.headers.get("ETag") == plain.headers.get("ETag")
 
 

@@ -28,7 +28,7 @@ def test_of_a_language_that_is_not_known_the_browser_decides(language: str | Non
 
 
 @pytest.mark.parametrize(
-    ("locale", "language", "runs"), [("en", "en", "ltr"), ("de_AT", "de-AT", "ltr"), ("ar", "ar", "rtl")]
+    ("locale", "language", "runs"), [("en", "en", "ltr"), ("de_AT", "de", "ltr"), ("ar", "ar", "rtl")]
 )
 def test_a_page_says_which_language_it_speaks(locale: str, language: str, runs: str) -> None:
     app = Flask("bare")

@@ -86,7 +86,7 @@ def test_the_page_shows_every_example_as_a_search(client: FlaskClient, card: lis
     page = client.get("/search/syntax")
     assert page.status_code == 200
     for operator in card:
-        assert f'<a href="{operator.url}">'.replace("&", "&amp;") in page.text
+        assert f'<a href="{operator.url}" dir="auto">'.replace("&", "&amp;") in page.text
     assert client.get("/search/syntax", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
 
 

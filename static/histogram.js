@@ -8,7 +8,7 @@ enhance(() => {
 });
 
 function choosable(drawing, bars, label) {
-  const idle = drawing.dataset.hint;
+  const idle = matchMedia("(pointer: coarse)").matches ? label.textContent : drawing.dataset.hint; // a finger scrolls
   const names = bars.map((bar) => bar.querySelector("title").textContent.split(/: (?=[^:]*$)/));
   const counts = names.map(([, count]) => Number(count.replace(/\D/g, "")));
   let anchor = 0; // where a stretch was begun

@@ -1,7 +1,9 @@
 // Results as one types: the very page that a submit would lead to, fetched and put in the place of this one.
 //
+// A search that is refused is shown as what it is; where no answer comes, the list is marked as one of other words.
+//
 // History has one entry for each search that was settled, by Enter or by leaving the box, as it has without scripts.
-import { ask } from "./ask.js";
+import { ask, pause } from "./ask.js";
 
 const WAIT = 200; // milliseconds without a key
 const LONGER = 600; // more, before half a word that finds nothing takes the results away
@@ -17,6 +19,17 @@ export const isUnfinished = (text) => /\w:(?:"[^"]*|[^\s"]*)$|(?:[(|-]|\b(?:AND|
 function pageOf(page) {
   const beside = [...page.head.querySelectorAll("link[rel=prev], link[rel=next]")].map((link) => link.outerHTML).join("");
   return { title: page.title, main: page.querySelector("main").innerHTML, beside };
+}
+
+// The fields whose values are a reader's own: what is not applied yet is not thrown away with the page around it.
+const changed = (main) =>
+  [...main.querySelectorAll("input[name]:not([type=hidden])")].filter(
+    (field) => field.value !== field.defaultValue || field.validity.badInput || field === document.activeElement,
+  );
+
+function putBack(fields, main, focused) {
+  for (const field of fields) main.querySelector(`input[name="${field.name}"]:not([type=hidden])`)?.replaceWith(field);
+  focused?.focus({ preventScroll: true });
 }
 
 export function live(form, box, status) {
@@ -37,7 +50,7 @@ export function live(form, box, status) {
     stop();
     const { signal } = (asking = new AbortController());
     main.ariaBusy = true;
-    const answer = await ask(url, signal);
+    const answer = await ask(url, signal, { refused: true });
     const html = await answer?.text().catch(() => null);
     if (signal.aborted) return undefined;
     main.removeAttribute("aria-busy");
@@ -53,7 +66,7 @@ export function live(form, box, status) {
     document.head.querySelectorAll("link[rel=prev], link[rel=next]").forEach((link) => link.remove());
     document.head.insertAdjacentHTML("beforeend", page.beside);
     main.innerHTML = page.main;
-    status.textContent = main.querySelector(".found")?.textContent ?? "";
+    status.textContent = main.querySelector(".found, .message h1")?.textContent ?? "";
     main.dispatchEvent(new Event("refreshed", { bubbles: true })); // for whatever else has a hand in the results
   }
 
@@ -64,16 +77,33 @@ export function live(form, box, status) {
       history.pushState(null, "", url);
     }
     unsettled = document.activeElement === box;
+    const fields = changed(main);
+    const focused = fields.find((field) => field === document.activeElement);
+    const { open } = main.querySelector(".narrow") ?? {};
     show(url, page);
+    putBack(fields, main, focused);
+    if (open) main.querySelector(".narrow")?.setAttribute("open", "");
   }
 
   async function refresh() {
     const url = addressOf(form);
-    if (url === shown || !box.value.trim() || isUnfinished(box.value)) return;
+    if (url === shown) return main.querySelector(".stale")?.remove();
+    if (!box.value.trim() || isUnfinished(box.value)) return;
     const page = await fetched(url);
-    if (!page) return;
+    if (page === undefined) return;
+    if (page === null) return mark();
     if (page.main.includes('class="hit"')) enter(url, page);
     else timer = setTimeout(enter, LONGER, url, page);
+  }
+
+  // The list stays where no answer comes, and says whose it is. A busy server is asked again when it said.
+  function mark() {
+    if (pause()) timer = setTimeout(refresh, pause());
+    if (main.querySelector(".stale") || !main.querySelector(".found")) return;
+    const query = new URL(shown).searchParams.get("q")?.trim();
+    const text = query ? status.dataset.still.replace("{}", () => query) : status.dataset.before;
+    main.prepend(Object.assign(document.createElement("p"), { className: "stale", textContent: text }));
+    status.textContent = text;
   }
 
   async function settle(url) {
@@ -93,6 +123,7 @@ export function live(form, box, status) {
   box.addEventListener("compositionstart", stop);
   box.addEventListener("compositionend", typed);
   box.addEventListener("blur", () => (unsettled &&= addressOf(form) !== shown)); // what is on its way settles then
+  addEventListener("online", () => main.querySelector(".stale") && typed());
   form.addEventListener("submit", (event) => {
     const url = addressOf(form);
     if (url === shown && !unsettled) return; // the same again: the browser's own business

@@ -167,6 +167,14 @@ def test_one_draws_over_bars_to_zoom_in_and_zooms_out_again(browser: Browser, si
         expect(page).to_have_url(re.compile("from=2000-01-01&to=2009-12-31"))
 
 
+def test_to_who_points_with_a_finger_no_drawing_is_offered(browser: Browser, site: str) -> None:
+    with browser.new_context(base_url=site, has_touch=True, is_mobile=True) as context:
+        page = context.new_page()
+        page.goto("/search?q=report&mode=keyword")
+        expect(page.locator("svg.histogram")).to_have_attribute("role", "listbox")
+        expect(page.locator(".pointed")).to_have_text("Each bar leads to its days")
+
+
 def test_bars_are_one_stop_of_the_keyboard_and_chosen_with_shift(browser: Browser, site: str) -> None:
     with reading(browser, site) as page:
         page.goto("/search?q=report&mode=keyword")

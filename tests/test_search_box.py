@@ -480,11 +480,73 @@ def test_a_slow_answer_that_was_overtaken_never_shows_and_a_failed_one_falls_bac
     with page.expect_event("requestfailed"):
         box(page).fill("council")
     expect(page.locator(".hit").first).to_contain_text("comet")
+    expect(page.locator(".stale")).to_have_text("These are still the results for “comet”.")
     page.keyboard.press("Enter")
     expect(page.locator(".hit").first).to_contain_text("Ostwick")
     page.go_back()
     expect(page.locator(".hit").first).to_contain_text("Millbrook")
     context.close()
+
+
+def test_a_search_that_is_refused_as_one_types_is_shown_as_what_it_is(browser: Browser, site: str) -> None:
+    with browser.new_context(base_url=site) as context:
+        page = context.new_page()
+        page.goto("/search?q=flood")
+        box(page).fill("(" * 30 + "flood")
+        refused = page.get_by_role("heading", name="This search asks for too much")
+        expect(refused).to_be_visible()
+        expect(page.locator(".hit")).to_have_count(0)
+        expect(page.get_by_role("search").get_by_role("status").nth(1)).to_have_text("This search asks for too much")
+        box(page).fill("comet")
+        expect(page.locator(".hit").first).to_contain_text("comet")
+        expect(refused).to_have_count(0)
+
+
+def test_results_of_other_words_say_so_without_a_network_and_follow_when_it_is_back(
+    browser: Browser, site: str
+) -> None:
+    with browser.new_context(base_url=site) as context:
+        page = context.new_page()
+        page.goto("/search?q=flood&mode=keyword")
+        context.set_offline(True)
+        box(page).fill("comet")
+        stale = page.locator(".stale")
+        expect(stale).to_have_text("These are still the results for “flood”.")
+        expect(page.get_by_role("search").get_by_role("status").nth(1)).to_have_text(stale.inner_text())
+        box(page).fill("flood")
+        expect(stale).to_have_count(0)
+        box(page).fill("comet")
+        expect(stale).to_have_count(1)
+        context.set_offline(False)
+        expect(page.locator(".hit").first).to_contain_text("comet")
+        expect(stale).to_have_count(0)
+
+
+def test_results_of_other_words_follow_once_a_busy_archive_is_free(browser: Browser, site: str) -> None:
+    with browser.new_context(base_url=site) as context:
+        page = context.new_page()
+        page.goto("/search")
+        busy = {"Retry-After": "1"}
+        page.route("**/search?q=comet", lambda route: route.fulfill(status=503, headers=busy), times=1)
+        box(page).fill("comet")
+        expect(page.locator(".stale")).to_have_text("These are still the results from before.")
+        expect(page.locator(".hit").first).to_contain_text("comet")
+
+
+def test_a_day_that_is_not_applied_yet_stays_when_results_follow(browser: Browser, site: str) -> None:
+    with reading(browser, site) as page:
+        page.goto("/search?q=flood")
+        page.get_by_label("From").fill("2001-02-03")
+        page.get_by_label("To").press_sequentially("04")  # no whole day yet
+        page.evaluate("document.getElementById('q').value = 'report'")
+        box(page).dispatch_event("input")
+        expect(page).to_have_url(f"{site}/search?q=report")
+        expect(page.get_by_label("From")).to_have_value("2001-02-03")
+        expect(page.get_by_label("To")).to_be_focused()
+        assert page.get_by_label("To").evaluate("field => field.validity.badInput"), "half a day is still there"
+        page.keyboard.type("04052003")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{site}/search?q=report&from=2001-02-03&to=2003-04-05")
 
 
 def test_results_do_not_follow_where_data_are_to_be_saved_nor_on_the_front_page(browser: Browser, site: str) -> None:

@@ -65,7 +65,7 @@ def test_the_last_ingest_is_told_with_reasons_and_without_the_names_of_files(
     ingest(parts, tmp_path / "in", GOOD, BAD)
     run = body_of(client.get("/api/status"))["ingest"]
     assert (run["added"], run["updated"], run["rejected"]) == (1, 0, 30)
-    assert run["seconds"] > 0
+    assert run["seconds"] >= 0
     assert [reason["count"] for reason in run["reasons"]] == [KEPT_REJECTIONS]
     for path in ("/status", "/api/status"):
         told = client.get(path).text

@@ -525,6 +525,20 @@ def test_a_page_past_the_end_does_not_count_itself(client: FlaskClient) -> None:
     assert "These results end before page 999" in text
 
 
+def test_characters_that_html_forbids_are_not_written(client: FlaskClient) -> None:
+    asked = "q=a%00b%1f%c2%85&source=%07x&from=%01"
+    for path in (
+        f"/search?{asked}",
+        f"/search?{asked[:-9]}",
+        f"/saved/new?{asked[:-9]}",
+        "/articles/%00",
+        "/browse/sources?q=%00",
+    ):
+        text = client.get(path).text
+        assert not re.search(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]", text), path
+    assert 'value="a b' in client.get(f"/search?{asked[:-9]}").text
+
+
 # Hostile text
 
 

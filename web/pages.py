@@ -35,6 +35,7 @@ blueprint = Blueprint("pages", __name__)
 def register(app: Flask) -> None:
     """Add the pages to `app`, and what every template may use."""
     app.register_blueprint(blueprint)
+    app.jinja_env.finalize = wording.writable
     app.jinja_env.globals["wording"] = wording
     app.jinja_env.globals["units"] = units
     app.jinja_env.globals["max_query_chars"] = MAX_QUERY_CHARS

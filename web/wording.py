@@ -70,6 +70,7 @@ WORDS_A_MINUTE, SIGNS_A_MINUTE = 230, 500  # that people read: of words, and of 
 NAMED_OUTLETS = 3  # of a story in a list
 MOST_REPEATED = 100  # characters of a query in headings and titles; the search box holds it whole
 
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")  # HTML, 13.1.4
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # Chinese and Japanese
 
 
@@ -320,6 +321,13 @@ def found_line(response: SearchResponse | Outline) -> str:
     if response.complete:
         return articles(response.total)
     return str(ngettext("At least %(number)s article", "At least %(number)s articles", response.total, number=number))
+
+
+def writable(value: object) -> object:
+    """Return what a template writes, a space for each character that HTML forbids in text: it divides words as well."""
+    if not isinstance(value, str) or not _UNWRITABLE.search(value):
+        return value
+    return type(value)(_UNWRITABLE.sub(" ", value))
 
 
 def shortened(text: str, most: int = MOST_REPEATED) -> str:

@@ -20,6 +20,7 @@ Match = tuple[str, int, int]  # term, start and end in the body
 
 _SPACE = re.compile(r"\s+")
 _GAP = re.compile(r"\s{2,}")
+_STOP = re.compile(r"[.!?…]['\"”’»)\]]*$")
 _UNSPACED_ENDS = "。！？」』”’）"
 _UNSPACED_STOP = re.compile(r"[。！？][」』”’）]*$")
 
@@ -54,7 +55,8 @@ def snippet(
     Without a `sentence` it is the stretch of it that holds the most different `words`, else its beginning. With one,
     the sentence is shown, unless the article is found by its words (`share` of them, weighed by whoever knows better,
     is WORD_HIT or more) and they stand closer together elsewhere. `words` are terms as `index.analysis` makes them,
-    `sentence` is in characters of the body. A text that is cut begins or ends with an ellipsis.
+    `sentence` is in characters of the body. A text that is cut begins or ends with an ellipsis, apart from
+    the full stop where a sentence ends there.
     """
     start, end = passage or (0, len(body))
     matches = [(term, start + left, start + right) for term, left, right in terms_of(body[start:end]) if term in words]
@@ -72,7 +74,7 @@ def _excerpt(body: str, piece: Range, *, matches: Sequence[Match], sentence: Ran
     first, last = piece
     text, shift = _flatten(body, first, last)
     before = "" if _begins_sentence(body, first) else ELLIPSIS
-    after = "" if last >= len(body.rstrip()) else ELLIPSIS
+    after = "" if last >= len(body.rstrip()) else f" {ELLIPSIS}" if _STOP.search(text) else ELLIPSIS
 
     def placed(left: int, right: int) -> Range:
         return shift(left - first) + len(before), shift(right - 1 - first) + 1 + len(before)

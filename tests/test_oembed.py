@@ -74,7 +74,7 @@ def test_xml_says_the_same(client: FlaskClient) -> None:
         ("http://localhost/search?q=flood", 404),
         ("http://localhost/nothing", 404),
         ("http://[", 404),
-        (f"http://localhost/articles/{newsroom.WITHDRAWN.id}", 404),
+        (f"http://localhost/articles/{newsroom.WITHDRAWN.id}", 410),
         (f"http://localhost/articles/{newsroom.EMBARGOED.id}", 404),
         ("http://localhost/stories/999", 404),
     ],

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -482,8 +483,58 @@ def test_a_withdrawn_article_is_gone_and_an_unknown_one_is_not_found(client: Fla
     gone = page_of(client, f"/articles/{newsroom.WITHDRAWN.id}", status=410)
     assert "This article was withdrawn" in gone.text
     assert newsroom.WITHDRAWN.title not in gone.text
-    assert "Not found" in page_of(client, "/articles/0000000000000000", status=404).text
+    assert "There is no such page" in page_of(client, "/articles/0000000000000000", status=404).text
     assert newsroom.EMBARGOED.title not in page_of(client, f"/articles/{newsroom.EMBARGOED.id}", status=404).text
+
+
+def test_an_address_with_capitals_leads_to_the_article(client: FlaskClient) -> None:
+    assert FLOOD.id.upper() != FLOOD.id
+    answer = client.get(f"/articles/{FLOOD.id.upper()}?q=flood&source=A%26B")
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"/articles/{FLOOD.id}?q=flood&source=A%26B")
+
+
+def test_an_error_is_headed_in_plain_words(client: FlaskClient) -> None:
+    assert "There is no such page" in page_of(client, "/nothing", status=404).text
+    assert "This address cannot be read" in page_of(client, "/stories?page=x", status=400).text
+
+
+def test_a_section_is_written_alike_in_the_list_on_the_article_and_on_its_card(tmp_path: Path) -> None:
+    with newsroom.application(tmp_path) as app, app.test_client() as client:
+        small = replace(FLOOD, section="world_news")
+        app.extensions["backfile"].store.put(small)
+        for path in ("/search?q=flood", f"/articles/{small.id}", f"/articles/{small.id}/embed"):
+            assert "World news" in Page(client.get(path)).text, path
+
+
+def test_a_query_without_end_is_cut_in_headings_and_titles_and_whole_in_the_box(client: FlaskClient) -> None:
+    endless = "x" * 2000
+    page = page_of(client, f"/search?q={endless}&mode=keyword")
+    assert [a["value"] for a in page.all("input") if a.get("name") == "q"] == [endless]
+    assert f"Results for {'x' * 100}…" in page.text
+    assert "x" * 101 not in page.text
+    for path in (f"/search.atom?q={endless}", f"/search.feed.json?q={endless}"):
+        title = client.get(path).text.partition("<title>" if "atom" in path else '"title"')[2][:150]
+        assert f"{'x' * 100}…" in title.encode().decode("unicode_escape" if "\\u" in title else "utf-8"), path
+
+
+def test_a_page_past_the_end_does_not_count_itself(client: FlaskClient) -> None:
+    text = page_of(client, "/search?q=flood&page=999").text
+    assert ", page 999" not in text
+    assert "These results end before page 999" in text
+
+
+def test_characters_that_html_forbids_are_not_written(client: FlaskClient) -> None:
+    asked = "q=a%00b%1f%c2%85&source=%07x&from=%01"
+    for path in (
+        f"/search?{asked}",
+        f"/search?{asked[:-9]}",
+        f"/saved/new?{asked[:-9]}",
+        "/articles/%00",
+        "/browse/sources?q=%00",
+    ):
+        text = client.get(path).text
+        assert not re.search(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]", text), path
+    assert 'value="a b' in client.get(f"/search?{asked[:-9]}").text
 
 
 # Hostile text

@@ -35,7 +35,7 @@ def squeezed(text: str) -> str:
 
 
 def shown_text(text: str) -> str:
-    return text.removeprefix(ELLIPSIS).removesuffix(ELLIPSIS)
+    return text.removeprefix(ELLIPSIS).removesuffix(ELLIPSIS).removesuffix(" ")
 
 
 def shown_of(
@@ -85,7 +85,7 @@ def test_the_text_is_a_piece_of_the_passage_but_for_white_space_and_ellipses(
 @settings(max_examples=400, deadline=None)
 def test_the_length_is_kept_and_no_white_space_stands_in_a_row_or_at_an_end(body: str, length: int) -> None:
     text, _ = shown_of(body, None, words=WORDS, length=length)
-    assert len(text) <= length + 2 * len(ELLIPSIS)
+    assert len(text) <= length + 2 * len(ELLIPSIS) + 1
     assert text == text.strip()
     if ELLIPSIS not in body:
         assert shown_text(text) == shown_text(text).strip()
@@ -215,6 +215,14 @@ def test_a_piece_is_cut_between_words_and_says_so_at_each_end() -> None:
                 assert shown_text(text).split()[0] in {"The", "By", "Nobody", "Prices", "A", "Later", "Schools"}
 
 
+@pytest.mark.parametrize("end", [".", "!", "?”", ".)"])
+def test_an_ellipsis_after_a_sentence_stands_apart(end: str) -> None:
+    first = f"The river rose in the night{end}"
+    body = f"{first} Nobody was hurt."
+    assert shown_of(body, (0, len(first)), words=())[0] == f"{first} {ELLIPSIS}"
+    assert shown_of(body, (0, len(first) - len(end)), words=())[0] == f"The river rose in the night{ELLIPSIS}"
+
+
 def test_a_word_far_into_the_body_is_shown_from_its_sentence_on() -> None:
     text, marks = shown_of(STORY, None, words={"flood"}, length=120)
     assert text == "Later the flood went down. Schools open again on Monday, the county said."
@@ -268,7 +276,7 @@ def test_with_any_sentence_the_text_is_of_the_passage_and_the_marks_are_right(
     piece = squeezed(shown.text)
     candidates = (piece, piece.removeprefix(ELLIPSIS), piece.removesuffix(ELLIPSIS), squeezed(shown_text(shown.text)))
     assert any(candidate in squeezed(body[start:end]) for candidate in candidates)
-    assert len(shown.text) <= length + 2 * len(ELLIPSIS)
+    assert len(shown.text) <= length + 2 * len(ELLIPSIS) + 1
     assert all(len(found := analyse(shown.text[a:b])) == 1 and found[0] in WORDS for a, b in shown.highlights)
     if shown.sentence is not None:
         assert 0 <= shown.sentence[0] < shown.sentence[1] <= len(shown.text)
@@ -350,7 +358,7 @@ def test_a_sliver_of_the_sentence_is_not_marked() -> None:
 def test_a_sentence_outside_the_passage_is_not_shown() -> None:
     start, end = place_of(RIVER)
     shown = snippet(STORY, (start, end), words=(), sentence=place_of(COMET))
-    assert (shown.text, shown.sentence) == (f"{RIVER}{ELLIPSIS}", None)
+    assert (shown.text, shown.sentence) == (f"{RIVER} {ELLIPSIS}", None)
 
 
 @pytest.mark.parametrize("body", ["flood " * 60_000, "flood, comet. " * 30_000, "x" * 400_000, "は" * 100_000])

@@ -28,10 +28,10 @@ FOR_PROGRAMS = (".atom", ".rss", ".json", ".csv", ".jsonl", ".xml", ".txt")  # e
 MAX_ECHO = 200  # characters of a refused value that are sent back
 HEADINGS = {  # of pages; programs read the reason phrases of HTTP
     400: lazy_gettext("This address cannot be read"),
-    404: lazy_gettext("Not found"),
-    405: lazy_gettext("Not allowed"),
+    404: lazy_gettext("There is no such page"),
+    405: lazy_gettext("Nothing can be sent here"),
     410: lazy_gettext("Withdrawn"),
-    413: lazy_gettext("Too large"),
+    413: lazy_gettext("Too much was sent"),
     500: lazy_gettext("Something went wrong"),
     503: lazy_gettext("Not available at the moment"),
 }
@@ -81,7 +81,7 @@ def _answer(status: HTTPStatus, detail: str) -> Response:
     if _for_a_program():
         return problem(status, detail)
     template = "withdrawn.html" if status == HTTPStatus.GONE else "error.html"
-    heading = HEADINGS.get(status.value, status.phrase)
+    heading = HEADINGS.get(status.value, HEADINGS[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])
     return Response(render_template(template, status=status, heading=heading, detail=detail), status=status)
 
 

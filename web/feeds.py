@@ -23,7 +23,7 @@ from web.filters import chips
 from web.params import MAX_RELATED
 from web.services import STORY_ID, Services, services, shown_article, shown_story
 from web.urls import absolute
-from web.wording import in_a_row, outside_link
+from web.wording import in_a_row, outside_link, shortened
 
 FEED_SIZE = 50  # entries where the request does not say: a day of most searches, so that who asks daily misses none
 NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)  # when an archive without an article was changed last
@@ -78,7 +78,7 @@ def feed_request(args: params.Args) -> SearchRequest:
 def title_of(wanted: SearchRequest) -> str:
     """Return what a feed follows: the query and the filters."""
     filters = [chip.name for chip in chips(wanted, params.SearchUrls(path=SEARCH_PATH))]
-    return in_a_row([wanted.query or gettext("All articles"), *filters])
+    return in_a_row([shortened(wanted.query) or gettext("All articles"), *filters])
 
 
 def feed_url(wanted: SearchRequest, form: str) -> str:

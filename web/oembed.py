@@ -89,7 +89,7 @@ def oembed() -> Response:
 
 
 def _embedded(url: str) -> tuple[Card, str]:
-    """Return the card of the page at this address, and the card's own. Raises NotFound where there is none to give."""
+    """Return the card of the page at this address, and the card's own. Raises NotFound and Gone."""
     parts = services()
     endpoint, values = _page_at(url)
 
@@ -101,10 +101,7 @@ def _embedded(url: str) -> tuple[Card, str]:
         except StoryMerged as merged:
             return shown_story(parts, merged.into)
 
-    try:
-        card = card_of(parts.crew.do(read))
-    except Gone as gone:  # oEmbed knows one answer for what there is nothing to show of
-        raise NotFound(gone.description) from gone
+    card = card_of(parts.crew.do(read))
     return card, absolute(f"{card.page}/embed")
 
 
@@ -156,7 +153,7 @@ def _of_article(article: Article) -> Card:
     return Card(
         title=article.title,
         page=f"/articles/{article.id}",
-        kicker=wording.label(article.section) if article.section else "",
+        kicker=wording.section(article.section) if article.section else "",
         text=snippet(article.body, None, words=()).text,
         by=wording.byline(article.authors) or (wording.label(article.source) if article.source else ""),
         source=wording.label(article.source) if article.source else None,

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 
-from flask import Blueprint, Flask, Response, render_template, request, url_for
+from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from index.errors import CursorExpired
 from index.query import MAX_QUERY_CHARS
@@ -33,6 +35,7 @@ blueprint = Blueprint("pages", __name__)
 def register(app: Flask) -> None:
     """Add the pages to `app`, and what every template may use."""
     app.register_blueprint(blueprint)
+    app.jinja_env.finalize = wording.writable
     app.jinja_env.globals["wording"] = wording
     app.jinja_env.globals["units"] = units
     app.jinja_env.globals["max_query_chars"] = MAX_QUERY_CHARS
@@ -112,8 +115,12 @@ def _outlines(parts: Services, found: SearchResponse) -> Mapping[str, Outline]:
 
 
 @blueprint.get("/articles/<article_id>")
-def article(article_id: str) -> Response:
+def article(article_id: str) -> BaseResponse:
     """Show an article, with what the reader looked for marked in it, beside its story and what is related to it."""
+    if article_id != article_id.lower():  # as some programs write addresses; ids are written small
+        query = request.query_string.decode("latin-1")
+        address = url_for("pages.article", article_id=article_id.lower())
+        return redirect(f"{address}?{query}" if query else address, HTTPStatus.MOVED_PERMANENTLY)
     parts = services()
     asked = _asked()
     tag = conditional.search_tag(parts, parts.search.outdated(asked.search) if asked else None)

@@ -122,7 +122,7 @@ class ArticleView:
         """Return the way back to the results, to the page that this article stands on."""
         if self._asked is None:
             return None
-        query = self.query if len(self.query) <= LONGEST_QUERY else f"{self.query[:LONGEST_QUERY]}…"
+        query = wording.shortened(self.query, LONGEST_QUERY)
         name = gettext("Back to the results for “%(query)s”", query=query) if query else gettext("Back to all results")
         return Choice(name, _url(self._asked, SEARCH_PATH, self._place))
 
@@ -198,7 +198,7 @@ class ArticleView:
     def section(self) -> Choice | None:
         """Return the section, with all articles of it."""
         section = self.article.section
-        return Choice(wording.label(section), _filter("section", section)) if section else None
+        return Choice(wording.section(section), _filter("section", section)) if section else None
 
     @property
     def original(self) -> Choice | None:

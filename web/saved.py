@@ -24,6 +24,7 @@ from web import params
 from web.feeds import FEED_SIZE, FORMAT, News, news_of, written
 from web.filters import chips
 from web.services import Services, services
+from web.wording import shortened
 
 PATH = "/saved"
 MATCHES_ON_PAGE = 20
@@ -59,7 +60,7 @@ def asked_by(question: str) -> SearchRequest:
 def described(asked: SearchRequest) -> str:
     """Return a search in one line: what is typed, then what narrows it down."""
     urls = params.SearchUrls(path="/search", page_size=asked.page_size)
-    return " · ".join(filter(None, [asked.query, *(chip.name for chip in chips(asked, urls))]))
+    return " · ".join(filter(None, [shortened(asked.query), *(chip.name for chip in chips(asked, urls))]))
 
 
 # Saving one

@@ -68,7 +68,9 @@ DAYS_TOLD = 365  # beyond so many, years say enough
 OPENING = 220  # characters of an article's beginning, beside its headline
 WORDS_A_MINUTE, SIGNS_A_MINUTE = 230, 500  # that people read: of words, and of characters written without spaces
 NAMED_OUTLETS = 3  # of a story in a list
+MOST_REPEATED = 100  # characters of a query in headings and titles; the search box holds it whole
 
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")  # HTML, 13.1.4
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # Chinese and Japanese
 
 
@@ -321,9 +323,27 @@ def found_line(response: SearchResponse | Outline) -> str:
     return str(ngettext("At least %(number)s article", "At least %(number)s articles", response.total, number=number))
 
 
+def writable(value: object) -> object:
+    """Return what a template writes, a space for each character that HTML forbids in text: it divides words as well."""
+    if not isinstance(value, str) or not _UNWRITABLE.search(value):
+        return value
+    return type(value)(_UNWRITABLE.sub(" ", value))
+
+
+def shortened(text: str, most: int = MOST_REPEATED) -> str:
+    """Return a text as a heading may repeat it: what is longer is cut."""
+    return text if len(text) <= most else f"{text[:most].rstrip()}…"
+
+
 def label(value: str) -> str:
     """Return a source or section as people write it: many feeds send names_with_underscores."""
     return value.replace("_", " ").strip() or value
+
+
+def section(value: str) -> str:
+    """Return a section as it stands beside an article: feeds send the same name with and without a capital letter."""
+    name = label(value)
+    return name[:1].upper() + name[1:]
 
 
 def language_name(tag: str) -> str:

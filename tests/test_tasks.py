@@ -221,7 +221,7 @@ def test_the_articles_of_one_day_are_looked_through_without_a_query(reader: Read
     reader.clicks(page.get_by_role("main").get_by_role("link", name=re.compile(r"^2001\b")))
     reader.clicks(page.get_by_role("main").get_by_role("link", name=re.compile(r"^March\b")))
     reader.clicks(page.locator(".leaf").get_by_role("link", name=re.compile(r"^6\b")))
-    expect(page.locator(".entries h3")).to_have_text([day.title])
+    expect(page.locator(".entries").get_by_role("heading")).to_have_text([day.title])
     reader.clicks(page.get_by_role("link", name=day.title, exact=True))
     expect(page.get_by_role("heading", level=1)).to_have_text(day.title)
 

@@ -1,4 +1,4 @@
-# make serve   set up, ingest the sample articles, serve http://127.0.0.1:8000
+# make serve   set up, ingest the sample articles, serve http://127.0.0.1:8000 (PORT=8080 for another port)
 # make test    set up, then lint, types and tests
 # make bench   set up, then every benchmark beside the peers: see docs/benchmarks.md
 # make translations   set up, then bring the catalogues of messages up to date
@@ -7,9 +7,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PORT ?= 8000
 export BACKFILE_DATA ?= data
 
-.PHONY: help setup setup-dev serve test lint types format evaluate bench screenshots translations clean
+.PHONY: help setup setup-dev port serve test lint types format evaluate bench screenshots translations clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -17,6 +18,7 @@ help:
 setup: .venv/installed
 
 .venv/installed: requirements.txt
+	@echo "installing what it runs on, about 2 GB: this takes some minutes"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
@@ -27,9 +29,14 @@ setup-dev: .venv/installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-serve: setup
+# The port is looked at first: minutes of setting up lie between.
+port:
+	@$(PYTHON) -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2> /dev/null \
+		|| { echo "port $(PORT) is taken or cannot be used: try make serve PORT=8080" >&2; exit 1; }
+
+serve: port setup
 	$(BIN)/flask ingest seeds
-	$(BIN)/gunicorn wsgi:app
+	$(BIN)/gunicorn --bind 127.0.0.1:$(PORT) wsgi:app
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import newsroom
 import pytest
 from flask import Flask
@@ -37,6 +38,10 @@ LONGEST = (
     "test_upgrade.py",
     "test_browser.py",
 )
+
+# A law says nothing of time, and machines that run tests are busy.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 
 # What is tested syncs every file it writes, tens of thousands in a run: most of the time would go to the disk.
 if "TMPDIR" not in os.environ and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM:

@@ -13,7 +13,7 @@ export BACKFILE_DATA ?= data
 .PHONY: help setup setup-dev port serve test lint types format evaluate bench screenshots translations clean
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n '/^$$/q; s/^# //p' Makefile
 
 setup: .venv/installed
 

@@ -239,6 +239,26 @@ def test_what_a_way_to_search_does_is_said_where_one_points(browser: Browser, si
         expect(page.locator(".hints .now")).to_be_hidden()
 
 
+def test_ways_to_search_stand_in_a_row_and_are_folded_on_a_phone(browser: Browser, site: str) -> None:
+    for width in (WIDE, PHONE):
+        with reading(browser, site, width=width, scripts="off") as page:
+            page.goto("/search?q=flood")
+            words = page.get_by_role("navigation", name="Search by").get_by_role("link", name="Words")
+            folded = page.locator(".ways > summary")
+            if width == PHONE:
+                found, save = page.locator(".found"), page.get_by_role("link", name="Save this search")
+                assert (save.bounding_box() or {})["y"] < (folded.bounding_box() or {})["y"]
+                expect(found).to_be_visible()
+                expect(save).to_have_text("Save", use_inner_text=True)
+                expect(words).to_be_hidden()
+                expect(folded).to_have_text(re.compile(r"Search by Both\s*Order Best match"))
+                folded.click()
+            else:
+                expect(folded).to_be_hidden()
+            words.click()
+            expect(page).to_have_url(f"{site}/search?q=flood&mode=keyword")
+
+
 def test_a_search_is_copied_as_a_citation(browser: Browser, site: str) -> None:
     with reading(browser, site) as page:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -502,7 +502,12 @@ def test_a_section_is_written_alike_in_the_list_on_the_article_and_on_its_card(t
     with newsroom.application(tmp_path) as app, app.test_client() as client:
         small = replace(FLOOD, section="world_news")
         app.extensions["backfile"].store.put(small)
-        for path in ("/search?q=flood", f"/articles/{small.id}", f"/articles/{small.id}/embed"):
+        for path in (
+            "/search?section=world_news",
+            "/search?q=flood",
+            f"/articles/{small.id}",
+            f"/articles/{small.id}/embed",
+        ):
             assert "World news" in Page(client.get(path)).text, path
 
 

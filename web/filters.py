@@ -19,7 +19,7 @@ from index.search import Outline, SearchRequest
 from web.exclusions import excluding, exclusions, without_exclusions
 from web.params import SearchUrls
 from web.units import long_day
-from web.wording import found_line, in_a_row, label, language_name, span_of_days
+from web.wording import found_line, in_a_row, label, language_name, section, span_of_days
 
 FilterName = Literal["sources", "sections", "authors", "languages"]
 SHOWN_VALUES = 8  # of a facet, before "more"
@@ -176,7 +176,9 @@ def _values(counted: Facets, name: FilterName) -> Sequence[FacetValue]:
 
 
 def _shown(name: FilterName, value: str) -> str:
-    return language_name(value) if name == "languages" else label(value)
+    if name == "languages":
+        return language_name(value)
+    return section(value) if name == "sections" else label(value)
 
 
 def _said(request: SearchRequest, name: str) -> str:

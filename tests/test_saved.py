@@ -269,6 +269,12 @@ def test_a_webhook_s_secret_is_shown_once(client: FlaskClient) -> None:
         ("mail", "a@b.example, c@d.example", "no mail address"),
         ("mail", "a@b.example\r\nBcc: c@d.example", "no mail address"),
         ("mail", "ä@b.example", "no mail address"),
+        ("mail", "a..b@example.org", "no mail address"),
+        ("mail", "a@example.org.", "no mail address"),
+        ("mail", ".a@example.org", "no mail address"),
+        ("mail", "a.@example.org", "no mail address"),
+        ("mail", "a@.example.org", "no mail address"),
+        ("mail", "a@example..org", "no mail address"),
         ("mail", "a" * 250 + "@b.example", "too long"),
     ],
 )

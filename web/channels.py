@@ -7,7 +7,6 @@ Following it only shows a button: programs that read mail before people do follo
 import base64
 import hashlib
 import hmac
-import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -18,9 +17,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.alerts import MOST_CHANNELS, Channel, ChannelKind, LimitReached
 from archive.errors import FetchError
+from web.addresses import mail_address
 from web.saved import PATH, channel_kinds, led_back, opened, permitted, private
 from web.services import Services, services
-from web.settings import ADDRESS
 
 MAX_ADDRESS: dict[ChannelKind, int] = {"mail": 254, "webhook": 2_000}  # characters
 Answer = Literal["confirm", "stop"]
@@ -131,9 +130,10 @@ def _address(kind: ChannelKind, given: str) -> str:
     if len(given) > MAX_ADDRESS[kind]:
         raise BadRequest(gettext("This address is too long."))
     if kind == "mail":
-        if not re.fullmatch(ADDRESS, given) or not given.isascii() or not given.isprintable():
-            raise BadRequest(gettext("This is no mail address: it must be like name@example.org."))
-        return given
+        try:
+            return mail_address(given).addr_spec
+        except ValueError as error:
+            raise BadRequest(gettext("This is no mail address: it must be like name@example.org.")) from error
     try:
         parts = urlsplit(given)
         is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

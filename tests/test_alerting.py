@@ -315,6 +315,18 @@ def test_headers_hold_whatever_a_name_and_a_headline_hold(office: Office) -> Non
     assert mail["Subject"].startswith("Käse Bcc: all@reader.example: Überschwemmung")
 
 
+def test_a_delivery_that_fails_in_a_way_nobody_thought_of_fails_alone(office: Office) -> None:
+    bad, good = office.saved("Bad"), office.saved("Good")
+    channel = office.mail(bad, "a..b@reader.example")  # as one may stand in an archive that took it
+    office.mail(good)
+    office.came_in(FIRST)
+    _, events = office.round()
+    assert {event.name: event.outcome for event in events if event.articles} == {"Bad": "put_off", "Good": "sent"}
+    assert "could not make or send" in (office.parts.alerts.last_problem(channel.id) or "")
+    (failed,) = [event for event in events if event.outcome == "put_off"]
+    assert failed.reason == office.parts.alerts.last_problem(channel.id)
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 @pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
 def test_a_password_is_told_over_tls_to_a_server_that_proves_its_name(

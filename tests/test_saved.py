@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import newsroom
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from archive.alerts import MOST_CHANNELS, MOST_UNCONFIRMED
+from archive.errors import ArchiveDamaged
 from index.alerts import Judge, fire
 from web import create_app
 from web.saved import MATCHES_ON_PAGE, asked_by
@@ -234,6 +236,47 @@ def test_it_is_renamed_paused_resumed_and_deleted(client: FlaskClient, parts: Se
         assert answer.status_code == 404
 
 
+def test_a_name_holds_nothing_that_turns_or_hides_the_text_around_it(client: FlaskClient) -> None:
+    path = saved_path(client, name="Flo\u202eods \u2066in\u2069\x9b\u200d Kent\u202c")
+    assert "<h1>Floods in \u200d Kent</h1>" in page(client.get(path))
+
+
+def test_no_answer_about_a_saved_search_is_kept_by_anybody_nor_tells_its_address(client: FlaskClient) -> None:
+    path = saved_path(client)
+    for answer in (
+        client.get(f"{path}?page=-1"),
+        client.get("/saved/unknown"),
+        client.get(f"{path}/nowhere"),
+        client.put(path),
+        client.post(f"{path}/pause"),
+        client.post("/saved", data={"q": ""}),
+        client.get("/alerts/1/stop/x"),
+    ):
+        assert answer.headers["Cache-Control"] == "private, no-cache", answer.request.path
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "noindex" in answer.headers["X-Robots-Tag"]
+
+
+def test_a_number_that_no_channel_can_have_is_not_found(client: FlaskClient) -> None:
+    path = saved_path(client)
+    for number in (2**63, 10**22, 10**200):
+        assert client.post(f"{path}/channels/{number}/remove").status_code == 404
+    assert client.post(f"{path}/channels/{2**63 - 1}/remove").status_code == 303
+
+
+def test_the_log_of_what_went_wrong_holds_no_link_that_opens_anything(
+    client: FlaskClient, parts: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = saved_path(client)
+    for error in (ZeroDivisionError("one"), ArchiveDamaged("two")):
+        monkeypatch.setattr(parts.alerts, "pause", Mock(side_effect=error))
+        assert client.post(f"{path}/pause").status_code >= 500
+    assert "one" in caplog.text
+    assert "two" in caplog.text
+    assert caplog.text.count("/saved/…/pause") == 2
+    assert path.rpartition("/")[2] not in caplog.text
+
+
 def test_nothing_changes_by_being_looked_at(client: FlaskClient) -> None:
     path = saved_path(client)
     for action in ("name", "pause", "resume", "delete", "channels/mail", "channels/1/remove"):
@@ -259,8 +302,8 @@ def test_a_webhook_s_secret_is_shown_once(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("kind", "address", "said"),
     [
-        ("webhook", "http://10.0.0.1/", "not on the public internet"),
-        ("webhook", "http://nobody.invalid/", "not known"),
+        ("webhook", "http://10.0.0.1/", "must be on the public internet"),
+        ("webhook", "http://nobody.invalid/", "must be on the public internet"),
         ("webhook", "ftp://127.0.0.1/", "no web address"),
         ("webhook", "http://me:pw@127.0.0.1/", "no web address"),
         ("webhook", "http://127.0.0.1:0/", "no web address"),
@@ -269,6 +312,12 @@ def test_a_webhook_s_secret_is_shown_once(client: FlaskClient) -> None:
         ("mail", "a@b.example, c@d.example", "no mail address"),
         ("mail", "a@b.example\r\nBcc: c@d.example", "no mail address"),
         ("mail", "ä@b.example", "no mail address"),
+        ("mail", "a..b@example.org", "no mail address"),
+        ("mail", "a@example.org.", "no mail address"),
+        ("mail", ".a@example.org", "no mail address"),
+        ("mail", "a.@example.org", "no mail address"),
+        ("mail", "a@.example.org", "no mail address"),
+        ("mail", "a@example..org", "no mail address"),
         ("mail", "a" * 250 + "@b.example", "too long"),
     ],
 )
@@ -277,6 +326,18 @@ def test_an_address_that_cannot_be_sent_to_is_refused_in_words(
 ) -> None:
     answer = client.post(f"{saved_path(client)}/channels/{kind}", data={"address": address})
     assert (answer.status_code, said in answer.text) == (400, True), answer.text
+
+
+def test_whoever_types_a_name_learns_nothing_of_what_it_means_in_here(
+    client: FlaskClient, parts: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = saved_path(client)
+    said = set()
+    for host in ("10.0.0.1", "nobody.invalid", "192.168.7.7"):
+        answer = client.post(f"{path}/channels/webhook", data={"address": f"http://{host}/"})
+        said.update(re.findall(r"<p[^>]*>[^<]*public internet[^<]*</p>", answer.text))
+    assert len(said) == 1
+    assert "10.0.0.1 is not on the public internet" in caplog.text
 
 
 def test_addresses_of_a_search_and_questions_to_an_address_have_limits(client: FlaskClient) -> None:

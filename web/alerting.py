@@ -6,6 +6,7 @@ very same message again, under the same name; nothing else ever does. A receiver
 mailboxes and Standard Webhooks do, gets each exactly once.
 """
 
+import logging
 import random
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -30,6 +31,8 @@ FIRST_WAIT, LONGEST_WAIT = 60, 12 * 60 * 60  # seconds between two attempts; eac
 GIVE_UP = timedelta(days=5)
 KEPT_DAYS = 30  # that settled deliveries are remembered
 AT_ONCE = 50  # deliveries read from the outbox together
+
+log = logging.getLogger(__name__)
 
 Outcome = Literal["sent", "put_off", "given_up", "dropped", "stopped"]
 Say = Callable[["Event"], None]
@@ -101,19 +104,28 @@ class _Outbox:
                 self._settle(delivery)
 
     def _settle(self, delivery: Delivery) -> None:
-        articles = self._articles(delivery)
-        wanted = "unconfirmed" if delivery.alerts is None else "active"
-        if delivery.channel.state != wanted or (delivery.alerts is not None and not articles):
-            self._parts.alerts.settle(delivery.id, "dropped")  # withdrawn since, or no longer wanted
-            self._note(delivery, articles, "dropped")
-            return
+        articles: list[Article] = []
         try:
-            self._send(delivery, articles)
+            articles = self._articles(delivery)
+            wanted = self._is_wanted(delivery, articles)
+            if wanted:
+                self._send(delivery, articles)
         except _Failed as failed:
             self._after(delivery, articles, failed)
+        except Exception as error:  # whatever it is, it is this delivery's alone: all others go out
+            log.exception("a delivery by %s failed", delivery.channel.kind)
+            reason = f"this archive could not make or send the message ({type(error).__name__})"
+            self._after(delivery, articles, _Failed(reason))
         else:
-            self._parts.alerts.settle(delivery.id, "sent")
-            self._note(delivery, articles, "sent")
+            outcome: Literal["sent", "dropped"] = "sent" if wanted else "dropped"
+            self._parts.alerts.settle(delivery.id, outcome)
+            self._note(delivery, articles, outcome)
+
+    def _is_wanted(self, delivery: Delivery, articles: list[Article]) -> bool:
+        """Return whether it is still to be sent: neither withdrawn since, nor answered or stopped."""
+        if delivery.alerts is None:
+            return delivery.channel.state == "unconfirmed"
+        return delivery.channel.state == "active" and bool(articles)
 
     def _articles(self, delivery: Delivery) -> list[Article]:
         alerts = self._parts.alerts.delivered(delivery)

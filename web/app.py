@@ -1,6 +1,8 @@
 """`create_app`: settings and services go in, a Flask application comes out. Nothing is opened before it is needed."""
 
-from flask import Flask
+from types import TracebackType
+
+from flask import Flask, request
 
 from web import (
     alternates,
@@ -30,11 +32,19 @@ from web import (
     syntax,
     urls,
 )
+from web.security import telling_path
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
 
+_Raised = tuple[type, BaseException, TracebackType | None]
 MAX_BODY = 512 * 1024  # bytes; a draft of 80,000 words. Werkzeug sets no limit
+
+
+class _Application(Flask):
+    def log_exception(self, exc_info: "_Raised | tuple[None, None, None]") -> None:
+        """Log an exception without what would open a saved search."""
+        self.logger.error("Exception on %s [%s]", telling_path(), request.method, exc_info=exc_info)
 
 
 def create_app(settings: Settings | None = None, *, services: Services | None = None) -> Flask:
@@ -45,7 +55,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     if services is None:
         with clear_settings():
             services = Services(settings or load_settings())
-    app = Flask(__name__, static_folder=None)  # web/static_files.py serves them
+    app = _Application(__name__, static_folder=None)  # web/static_files.py serves them
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
     app.extensions[EXTENSION] = services

@@ -7,7 +7,7 @@ Following it only shows a button: programs that read mail before people do follo
 import base64
 import hashlib
 import hmac
-import re
+import logging
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -18,11 +18,14 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from archive.alerts import MOST_CHANNELS, Channel, ChannelKind, LimitReached
 from archive.errors import FetchError
-from web.saved import PATH, channel_kinds, led_back, opened, permitted, private
+from web.addresses import mail_address
+from web.saved import PATH, channel_kinds, led_back, opened, permitted
 from web.services import Services, services
-from web.settings import ADDRESS
+
+log = logging.getLogger(__name__)
 
 MAX_ADDRESS: dict[ChannelKind, int] = {"mail": 254, "webhook": 2_000}  # characters
+CHANNEL_ID = "<int(max=9223372036854775807):channel_id>"  # in a route: what SQLite can count to
 Answer = Literal["confirm", "stop"]
 
 blueprint = Blueprint("channels", __name__)
@@ -50,10 +53,10 @@ def add(token: str, kind: ChannelKind) -> BaseResponse:
     if kind == "mail" or not is_new:
         return led_back(token)
     back = url_for("saved.shown", token=token)
-    return private(render_template("saved_secret.html", channel=channel, secret=written_secret(channel), back=back))
+    return Response(render_template("saved_secret.html", channel=channel, secret=written_secret(channel), back=back))
 
 
-@blueprint.post(f"{PATH}/<token>/channels/<int:channel_id>/remove")
+@blueprint.post(f"{PATH}/<token>/channels/{CHANNEL_ID}/remove")
 def remove(token: str, channel_id: int) -> BaseResponse:
     """Send no more alerts to an address."""
     parts = permitted()
@@ -61,7 +64,7 @@ def remove(token: str, channel_id: int) -> BaseResponse:
     return led_back(token)
 
 
-@blueprint.get("/alerts/<int:channel_id>/<any(confirm, stop):answer>/<signature>")
+@blueprint.get(f"/alerts/{CHANNEL_ID}/<any(confirm, stop):answer>/<signature>")
 def ask(channel_id: int, answer: Answer, signature: str) -> Response:
     """Ask whoever followed a link in a mail whether that is what they want."""
     channel = _answering(channel_id, answer, signature)
@@ -71,10 +74,10 @@ def ask(channel_id: int, answer: Answer, signature: str) -> Response:
     else:
         heading, button = gettext("No more alerts"), gettext("Stop them")
         said = gettext("Shall %(address)s get no more alerts of this saved search?", address=channel.address)
-    return private(render_template("saved_answer.html", heading=heading, said=said, button=button))
+    return Response(render_template("saved_answer.html", heading=heading, said=said, button=button))
 
 
-@blueprint.post("/alerts/<int:channel_id>/<any(confirm, stop):answer>/<signature>")
+@blueprint.post(f"/alerts/{CHANNEL_ID}/<any(confirm, stop):answer>/<signature>")
 def answered(channel_id: int, answer: Answer, signature: str) -> Response:
     """Do what the button says; a mail program's one click (RFC 8058) comes here as well."""
     channel = _answering(channel_id, answer, signature)
@@ -84,7 +87,7 @@ def answered(channel_id: int, answer: Answer, signature: str) -> Response:
     else:
         services().alerts.stop(channel.id, None)
         said = gettext("%(address)s gets no more alerts of this saved search.", address=channel.address)
-    return private(render_template("saved_answer.html", heading=gettext("Thank you"), said=said, button=None))
+    return Response(render_template("saved_answer.html", heading=gettext("Thank you"), said=said, button=None))
 
 
 def answer_path(channel: Channel, answer: Answer) -> str:
@@ -98,7 +101,7 @@ def written_secret(channel: Channel) -> str:
 
 
 def _answering(channel_id: int, answer: Answer, signature: str) -> Channel:
-    channel = permitted().alerts.channel(channel_id) if channel_id < 2**63 else None
+    channel = permitted().alerts.channel(channel_id)
     if channel is None or not hmac.compare_digest(_signature(channel, answer).encode(), signature.encode()):
         raise NotFound(gettext("This link is no longer valid: there is no such alert."))
     return channel
@@ -112,9 +115,12 @@ def _signature(channel: Channel, answer: Answer) -> str:
 def _reachable(parts: Services, address: str) -> None:
     """Say at once what the first delivery would find out: a name that is not known, an address that is not public."""
     try:
-        parts.crew.do(lambda: parts.fetcher.check(address))
+        parts.fetcher.check(address)  # in this thread, which only waits: those that search have better things to do
     except FetchError as error:
-        raise BadRequest(gettext("This address cannot be sent to: %(reason)s", reason=str(error))) from error
+        log.warning("a webhook was not taken: %s", error)  # what a name means in here is nobody's business out there
+        raise BadRequest(
+            gettext("Nothing can be sent to this address. It must be on the public internet, at port 80 or 443.")
+        ) from error
 
 
 def _why_not(error: LimitReached) -> str:
@@ -131,9 +137,10 @@ def _address(kind: ChannelKind, given: str) -> str:
     if len(given) > MAX_ADDRESS[kind]:
         raise BadRequest(gettext("This address is too long."))
     if kind == "mail":
-        if not re.fullmatch(ADDRESS, given) or not given.isascii() or not given.isprintable():
-            raise BadRequest(gettext("This is no mail address: it must be like name@example.org."))
-        return given
+        try:
+            return mail_address(given).addr_spec
+        except ValueError as error:
+            raise BadRequest(gettext("This is no mail address: it must be like name@example.org.")) from error
     try:
         parts = urlsplit(given)
         is_web = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

@@ -3,6 +3,7 @@
 Invariant: each exits 0 (all done), 1 (not all) or 2 (wrong usage).
 """
 
+import logging
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from archive.ingest import IngestReport
     from archive.progress import Progress
     from index.build import BuildReport
+
+log = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
@@ -90,6 +93,9 @@ def _alert(parts: Services) -> None:
             run_alerts(parts, progress=progress)
     except (ArchiveError, SearchError) as error:
         click.echo(f"alerts wait for `flask alerts`: {error}", err=True)
+    except Exception as error:  # what is in the archive is in it, whatever becomes of its alerts
+        log.exception("alerts failed")
+        click.echo(f"alerts wait for `flask alerts`: {type(error).__name__}", err=True)
 
 
 def _advise(parts: Services) -> None:

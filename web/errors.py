@@ -18,6 +18,7 @@ from web.pages import SEARCH_PATH
 from web.params import BadParameter, SearchUrls, search_request, with_dates_in_order
 from web.refusals import refusal
 from web.results import kept_fields
+from web.security import telling_path
 from web.services import StoryMerged, services
 
 PROBLEM_TYPE = "application/problem+json"
@@ -157,7 +158,7 @@ def _overloaded(_: Overloaded) -> Response:
 
 
 def _unavailable(error: Exception) -> Response:
-    current_app.logger.error("%s %s: %s", request.method, request.path, error)
+    current_app.logger.error("%s %s: %s", request.method, telling_path(), error)
     return _later(str(EXPLANATIONS[503]), seconds=RETRY_AFTER)
 
 

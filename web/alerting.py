@@ -124,7 +124,7 @@ class _Outbox:
     def _is_wanted(self, delivery: Delivery, articles: list[Article]) -> bool:
         """Return whether it is still to be sent: neither withdrawn since, nor answered or stopped."""
         if delivery.alerts is None:
-            return delivery.channel.state == "unconfirmed"
+            return self._parts.alerts.may_be_asked(delivery.channel)
         return delivery.channel.state == "active" and bool(articles)
 
     def _articles(self, delivery: Delivery) -> list[Article]:

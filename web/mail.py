@@ -91,7 +91,8 @@ def question_message(delivery: Delivery, settings: Settings) -> EmailMessage:
     subject = gettext("Do you want alerts from %(site)s?", site=settings.site_name)
     message = _message(delivery, settings, subject=subject)
     confirm = absolute(answer_path(delivery.channel, "confirm"))
-    message.set_content(render_template("mail/confirm.txt", confirm_url=confirm))
+    refuse = absolute(answer_path(delivery.channel, "stop"))
+    message.set_content(render_template("mail/confirm.txt", confirm_url=confirm, refuse_url=refuse))
     return message
 
 

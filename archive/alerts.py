@@ -292,7 +292,7 @@ class Alerts:
                 (channel_id,),
             ).fetchall()
             for (address,) in said_yes:
-                questions.note_yes(connection, address)
+                questions.note_yes(connection, str(address))
 
     def refuse(self, channel: Channel) -> None:
         """Send nothing to the address of this channel, and never ask that address again: its owner has said so."""
@@ -344,6 +344,12 @@ class Alerts:
             )
             for row in rows
         ]
+
+    def count_due(self) -> int:
+        """Return how many deliveries are to be sent by now."""
+        return int(
+            self._store.one("SELECT count(*) FROM delivery WHERE state = 'waiting' AND next_at <= ?", (self._now(),))[0]
+        )
 
     def delivered(self, delivery: Delivery) -> list[Alert]:
         """Return the alerts a delivery is about, of articles that may be shown now, in the order they fired."""

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -34,6 +35,7 @@ from sinks import Post, Site, certified, receiving, serving
 from archive.alerts import Alerts, Channel, LimitReached, SavedSearch
 from archive.article import Article
 from archive.errors import ArchiveBusy
+from archive.fetch import Fetcher
 from archive.ingest import ingest
 from archive.lock import exclusive
 from archive.questions import DAYS, MOST_QUESTIONS
@@ -181,6 +183,67 @@ def test_a_receiver_that_fails_is_asked_once_a_round_and_keeps_no_other_waiting(
     assert Counter(path for _, path, _, _ in office.site.asked) == {"/down": 1, "/up": 3}
 
 
+def test_a_silent_host_costs_one_wait_whatever_its_addresses(office: Office) -> None:
+    hung = threading.Event()
+    office.site.before = lambda: hung.wait(PATIENCE) and None
+    office.parts.made["fetcher"] = Fetcher(allow=["127.0.0.0/8"], seconds=0.3)
+    search = office.saved()
+    for number in range(4):
+        office.webhook(search, f"/{number}")
+    office.came_in(FIRST)
+    assert office.outcomes() == ["put_off"] * 4
+    assert len(office.site.asked) == 1
+    hung.set()
+
+
+def test_a_mail_server_that_says_nothing_is_waited_for_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = office.saved()
+    for number in range(3):
+        office.mail(search, f"r{number}@reader.example")
+    office.came_in(FIRST)
+    monkeypatch.setattr("web.mail.SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        away = Services(replace_settings(office.parts.settings, smtp_url=url), embedder=newsroom.MeaningEmbedder())
+        with create_app(services=away).app_context():
+            assert run(away).counts == {"dropped": 3, "put_off": 3}
+        away.close()
+        silent.settimeout(0)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+
+
+def test_what_there_is_no_time_for_waits_for_another_round(office: Office) -> None:
+    search = office.saved()
+    for number in range(3):
+        office.webhook(search, f"/{number}")
+    office.came_in(FIRST)
+    with office.app.app_context():
+        done = run(office.parts, seconds=0)
+    assert (done.counts, done.waiting) == ({}, 3)
+    assert office.outcomes() == ["sent"] * 3
+
+
+def test_an_ingest_says_what_failed_and_what_waits(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.webhook(office.saved(), "/down")
+    office.site.answers["/down"] = (500, {}, b"")
+    came = tmp_path / "flood.txt"
+    came.write_text("The flood\n\nThe flood came.\n", encoding="utf-8")
+    told = office.app.test_cli_runner().invoke(args=["ingest", str(came)])
+    assert told.exit_code == 0, told.output
+    assert "put off: webhook to 127.0.0.1, 'Floods', 1 article: the receiver answered 500" in told.stderr
+    monkeypatch.setattr("web.commands.ALERT_SECONDS", 0.0)
+    office.ahead += timedelta(hours=1)
+    told = office.app.test_cli_runner().invoke(args=["ingest", str(came)])
+    assert "messages left for `flask alerts`, for want of time: 1" in told.stderr
+    monkeypatch.setattr(Alerts, "due", lambda *_, **__: 1 / 0)
+    told = office.app.test_cli_runner().invoke(args=["ingest", str(came)])
+    assert (told.exit_code, "alerts wait for `flask alerts`: ZeroDivisionError" in told.stderr) == (0, True)
+
+
 def test_what_was_withdrawn_meanwhile_is_not_sent(office: Office) -> None:
     office.webhook(office.saved())
     office.site.answers["/hook"] = (500, {}, b"")
@@ -200,15 +263,18 @@ def test_what_was_withdrawn_meanwhile_is_not_sent(office: Office) -> None:
 
 
 def test_an_address_that_became_private_is_not_asked(office: Office) -> None:
-    office.webhook(office.saved())
+    channel = office.webhook(office.saved())
     office.came_in(FIRST)
     closed = Services(replace_settings(office.parts.settings, fetch_allow=None), embedder=newsroom.MeaningEmbedder())
     with create_app(services=closed).app_context():
         events: list[Event] = []
         run(closed, say=events.append)
-    assert [(event.outcome, "not on the public internet" in (event.reason or "")) for event in events] == [
+    assert [(event.outcome, "not on the public internet (127.0.0.1)" in (event.reason or "")) for event in events] == [
         ("put_off", True)
     ]
+    told = office.parts.alerts.last_problem(channel.id) or ""
+    assert "must be on the public internet" in told
+    assert "127.0.0.1" not in told  # nor what any other name means inside the archive's network
     assert office.site.asked == []
     closed.close()
 

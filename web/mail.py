@@ -37,12 +37,13 @@ POLICY = SMTP.clone(max_line_length=900)  # an address that is folded or encoded
 
 
 class MailProblem(Exception):
-    """A message did not go out. `lasting`: nor will it ever, to this address."""
+    """A message did not go out. `lasting`: nor will it ever, to this address; `to_all`: nor would any other now."""
 
-    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+    def __init__(self, reason: str, *, lasting: bool = False, to_all: bool = False) -> None:
         """Keep why."""
         super().__init__(reason)
         self.lasting = lasting
+        self.to_all = to_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Mailer:
         try:
             server = self._server = self._server or self._opened()
         except (OSError, smtplib.SMTPException) as error:
-            raise MailProblem(f"mail server {self._parts.hostname}: {_said(error)}") from error
+            raise MailProblem(f"mail server {self._parts.hostname}: {_said(error)}", to_all=True) from error
         try:
             server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:

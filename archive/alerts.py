@@ -13,17 +13,20 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from archive import questions
+from archive.errors import ArchiveError
 from archive.store import Connection, Store
 
 ChannelKind = Literal["mail", "webhook"]
 ChannelState = Literal["unconfirmed", "active", "stopped"]
 DeliveryState = Literal["waiting", "sent", "dropped", "given_up"]
 
+DAY = 24 * 60 * 60  # seconds
 TOKEN_BYTES = 24  # 192 bits
 SECRET_BYTES = 32
 MOST_CHANNELS = 5  # of one saved search
@@ -43,6 +46,18 @@ class SavedSearch:
     paused: bool
     problem: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A saved search as whoever runs the archive sees it: how much it is used, and not what it found."""
+
+    id: int
+    name: str
+    created_at: datetime
+    opened_at: datetime  # as far as a day
+    alerts: int
+    channels: int  # those that are sent alerts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +139,8 @@ class Alerts:
             if _count(connection, "SELECT count(*) FROM saved_search") >= most:
                 raise LimitReached("searches")
             connection.execute(
-                "INSERT INTO saved_search (token_hash, name, question, after_seq, created_at) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO saved_search (token_hash, name, question, after_seq, created_at, opened_at)"
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
                 (_hash(token), name, question, after_seq, self._now()),
             )
         saved = self.opened(token)
@@ -136,6 +152,30 @@ class Alerts:
         """Return the saved search that `token` opens, None when there is none."""
         row = self._store.one(f"{_SAVED} WHERE token_hash = ?", (_hash(token),))
         return _saved(row) if row else None
+
+    def note_opened(self, saved: SavedSearch) -> None:
+        """Note that somebody came to it, once a day; while the archive cannot be written to, that is left out."""
+        before = self._now() - DAY
+        seldom = "saved_search_id = ? AND opened_at <= ?"
+        if self._store.one(f"SELECT 1 FROM saved_search WHERE {seldom}", (saved.id, before)):
+            with suppress(ArchiveError):
+                self._change(f"UPDATE saved_search SET opened_at = {self._now()} WHERE {seldom}", (saved.id, before))
+
+    def held(self) -> list[Held]:
+        """Return all of them as whoever runs the archive sees them, those first that nobody has opened for longest."""
+        rows = self._store.rows(
+            "SELECT saved_search_id, name, created_at, opened_at,"
+            " (SELECT count(*) FROM alert a WHERE a.saved_search_id = s.saved_search_id),"
+            f" (SELECT count(*) FROM {_SENT_TO}) FROM saved_search s ORDER BY opened_at, saved_search_id"
+        )
+        return [Held(id_, name, _at(created), _at(opened), *counts) for id_, name, created, opened, *counts in rows]
+
+    def delete_unused(self, *, days: int) -> int:
+        """Forget those that are sent nowhere and that nobody has opened for so many days; return how many."""
+        return self._change(
+            f"DELETE FROM saved_search AS s WHERE opened_at <= ? AND NOT EXISTS (SELECT 1 FROM {_SENT_TO})",
+            (self._now() - days * DAY,),
+        )
 
     def count(self) -> int:
         """Return how many there are."""
@@ -163,9 +203,9 @@ class Alerts:
             (after_seq, saved_search_id),
         )
 
-    def delete(self, saved_search_id: int) -> None:
-        """Forget a saved search with all that belongs to it."""
-        self._change("DELETE FROM saved_search WHERE saved_search_id = ?", (saved_search_id,))
+    def delete(self, saved_search_id: int) -> int:
+        """Forget a saved search with all that belongs to it; return 1, or 0 when there is none."""
+        return self._change("DELETE FROM saved_search WHERE saved_search_id = ?", (saved_search_id,))
 
     def trouble(self, saved_search_id: int, problem: str | None) -> None:
         """Note why it could not be judged, or that it could."""
@@ -388,13 +428,12 @@ class Alerts:
 
     def forget_settled(self, *, days: int) -> None:
         """Delete deliveries settled and made longer ago than so many days; their alerts stay."""
-        self._change(
-            "DELETE FROM delivery WHERE state <> 'waiting' AND created_at < ?", (self._now() - days * 24 * 60 * 60,)
-        )
+        self._change("DELETE FROM delivery WHERE state <> 'waiting' AND created_at < ?", (self._now() - days * DAY,))
 
-    def _change(self, sql: str, bindings: Sequence[Any]) -> None:
+    def _change(self, sql: str, bindings: Sequence[Any]) -> int:
         with self._store.transaction() as connection:
             connection.execute(sql, bindings)
+            return connection.changes()
 
     def now(self) -> datetime:
         """Return the time that all of this goes by."""
@@ -405,6 +444,7 @@ class Alerts:
 
 
 _SAVED = "SELECT saved_search_id, name, question, after_seq, paused, problem, created_at FROM saved_search"
+_SENT_TO = "channel c WHERE c.saved_search_id = s.saved_search_id AND c.state = 'active'"
 _ALERT = "SELECT alert_id, article_id, alert.version, seq, fired_at FROM alert JOIN article s USING (article_id)"
 _CHANNEL = "SELECT channel_id, saved_search_id, kind, address, secret, state, problem FROM channel"
 

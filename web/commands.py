@@ -22,6 +22,7 @@ from web.evaluate_command import evaluate
 from web.holdings import keyword_advice
 from web.printing import admit_gaps, print_result
 from web.runs import noted_run
+from web.saved_command import saved
 from web.search_command import search
 from web.services import Services, services
 from web.stats_command import stats
@@ -39,7 +40,7 @@ ALERT_SECONDS = 30.0  # that an ingest begins to send alerts: it has other thing
 
 def register(app: Flask) -> None:
     """Give `app` its commands."""
-    for each in (ingest, search, related, reindex, check, stats, remove, alerts, evaluate):
+    for each in (ingest, search, related, reindex, check, stats, remove, saved, alerts, evaluate):
         app.cli.add_command(each)
 
 

@@ -1,7 +1,7 @@
 """Saved searches in the archive's database: what they ask, what fired, and the outbox of what is to be sent.
 
 The SQL of these four tables stands here, over the store's own connections and transactions; the rest is in
-`archive.store`.
+`archive.store`, and what addresses were asked in `archive.questions`.
 
 Invariants: a firing moves `after_seq` and writes its alerts and its deliveries in one transaction, so a process that is
 killed has done all of it or nothing. An article fires once for a saved search. A delivery keeps its message's name
@@ -13,20 +13,23 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from archive import questions
+from archive.errors import ArchiveError
 from archive.store import Connection, Store
 
 ChannelKind = Literal["mail", "webhook"]
 ChannelState = Literal["unconfirmed", "active", "stopped"]
 DeliveryState = Literal["waiting", "sent", "dropped", "given_up"]
 
+DAY = 24 * 60 * 60  # seconds
 TOKEN_BYTES = 24  # 192 bits
 SECRET_BYTES = 32
 MOST_CHANNELS = 5  # of one saved search
-MOST_UNCONFIRMED = 3  # questions one address may be sent before it answers: nobody is flooded through this archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,18 @@ class SavedSearch:
     paused: bool
     problem: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A saved search as whoever runs the archive sees it: how much it is used, and not what it found."""
+
+    id: int
+    name: str
+    created_at: datetime
+    opened_at: datetime  # as far as a day
+    alerts: int
+    channels: int  # those that are sent alerts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +97,11 @@ class Delivery:
     created_at: datetime
 
 
-Limit = Literal["searches", "channels", "unanswered"]
+Limit = Literal["searches", "channels", "questions"]
 
 
 class LimitReached(Exception):
-    """There are as many saved searches, channels, or questions without an answer, as there may be."""
+    """There are as many saved searches, channels of one, or questions to an address, as there may be."""
 
     def __init__(self, limit: Limit) -> None:
         """Say of what."""
@@ -124,7 +139,8 @@ class Alerts:
             if _count(connection, "SELECT count(*) FROM saved_search") >= most:
                 raise LimitReached("searches")
             connection.execute(
-                "INSERT INTO saved_search (token_hash, name, question, after_seq, created_at) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO saved_search (token_hash, name, question, after_seq, created_at, opened_at)"
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
                 (_hash(token), name, question, after_seq, self._now()),
             )
         saved = self.opened(token)
@@ -136,6 +152,30 @@ class Alerts:
         """Return the saved search that `token` opens, None when there is none."""
         row = self._store.one(f"{_SAVED} WHERE token_hash = ?", (_hash(token),))
         return _saved(row) if row else None
+
+    def note_opened(self, saved: SavedSearch) -> None:
+        """Note that somebody came to it, once a day; while the archive cannot be written to, that is left out."""
+        before = self._now() - DAY
+        seldom = "saved_search_id = ? AND opened_at <= ?"
+        if self._store.one(f"SELECT 1 FROM saved_search WHERE {seldom}", (saved.id, before)):
+            with suppress(ArchiveError):
+                self._change(f"UPDATE saved_search SET opened_at = {self._now()} WHERE {seldom}", (saved.id, before))
+
+    def held(self) -> list[Held]:
+        """Return all of them as whoever runs the archive sees them, those first that nobody has opened for longest."""
+        rows = self._store.rows(
+            "SELECT saved_search_id, name, created_at, opened_at,"
+            " (SELECT count(*) FROM alert a WHERE a.saved_search_id = s.saved_search_id),"
+            f" (SELECT count(*) FROM {_SENT_TO}) FROM saved_search s ORDER BY opened_at, saved_search_id"
+        )
+        return [Held(id_, name, _at(created), _at(opened), *counts) for id_, name, created, opened, *counts in rows]
+
+    def delete_unused(self, *, days: int) -> int:
+        """Forget those that are sent nowhere and that nobody has opened for so many days; return how many."""
+        return self._change(
+            f"DELETE FROM saved_search AS s WHERE opened_at <= ? AND NOT EXISTS (SELECT 1 FROM {_SENT_TO})",
+            (self._now() - days * DAY,),
+        )
 
     def count(self) -> int:
         """Return how many there are."""
@@ -163,9 +203,9 @@ class Alerts:
             (after_seq, saved_search_id),
         )
 
-    def delete(self, saved_search_id: int) -> None:
-        """Forget a saved search with all that belongs to it."""
-        self._change("DELETE FROM saved_search WHERE saved_search_id = ?", (saved_search_id,))
+    def delete(self, saved_search_id: int) -> int:
+        """Forget a saved search with all that belongs to it; return 1, or 0 when there is none."""
+        return self._change("DELETE FROM saved_search WHERE saved_search_id = ?", (saved_search_id,))
 
     def trouble(self, saved_search_id: int, problem: str | None) -> None:
         """Note why it could not be judged, or that it could."""
@@ -255,16 +295,17 @@ class Alerts:
             channels = "SELECT count(*) FROM channel WHERE saved_search_id = ?"
             if _count(connection, channels, saved_search_id) >= MOST_CHANNELS:
                 raise LimitReached("channels")
-            unanswered = "SELECT count(*) FROM channel WHERE address = ? AND state = 'unconfirmed'"
-            if state == "unconfirmed" and _count(connection, unanswered, address) >= MOST_UNCONFIRMED:
-                raise LimitReached("unanswered")
+            now = self._now()
+            if state == "unconfirmed":
+                if not questions.may_ask(connection, address, now=now):
+                    raise LimitReached("questions")
+                questions.note_asked(connection, address, now=now)
             (row,) = connection.execute(
                 "INSERT INTO channel (saved_search_id, kind, address, secret, state) VALUES (?, ?, ?, ?, ?)"
                 " RETURNING channel_id, saved_search_id, kind, address, secret, state, problem",
                 (saved_search_id, kind, address, secrets.token_bytes(SECRET_BYTES), state),
             )
             if state == "unconfirmed":
-                now = self._now()
                 connection.execute(
                     "INSERT INTO delivery (channel_id, message, state, next_at, created_at)"
                     " VALUES (?, ?, 'waiting', ?, ?)",
@@ -284,10 +325,24 @@ class Alerts:
 
     def confirm(self, channel_id: int) -> None:
         """Send alerts to this channel from now on: its owner has said so."""
-        self._change(
-            "UPDATE channel SET state = 'active', problem = NULL WHERE channel_id = ? AND state <> 'active'",
-            (channel_id,),
-        )
+        with self._store.transaction() as connection:
+            said_yes = connection.execute(
+                "UPDATE channel SET state = 'active', problem = NULL WHERE channel_id = ? AND state <> 'active'"
+                " RETURNING address",
+                (channel_id,),
+            ).fetchall()
+            for (address,) in said_yes:
+                questions.note_yes(connection, str(address))
+
+    def refuse(self, channel: Channel) -> None:
+        """Send nothing to the address of this channel, and never ask that address again: its owner has said so."""
+        self.stop(channel.id, None)
+        with self._store.transaction() as connection:
+            questions.note_refused(connection, channel.address, now=self._now())
+
+    def may_be_asked(self, channel: Channel) -> bool:
+        """Return whether the owner of a channel's address still is to be asked."""
+        return channel.state == "unconfirmed" and not questions.has_refused(self._store, channel.address)
 
     def stop(self, channel_id: int, problem: str | None) -> None:
         """Send nothing more to this channel, and drop what waits for it; `problem` says why."""
@@ -330,6 +385,12 @@ class Alerts:
             for row in rows
         ]
 
+    def count_due(self) -> int:
+        """Return how many deliveries are to be sent by now."""
+        return int(
+            self._store.one("SELECT count(*) FROM delivery WHERE state = 'waiting' AND next_at <= ?", (self._now(),))[0]
+        )
+
     def delivered(self, delivery: Delivery) -> list[Alert]:
         """Return the alerts a delivery is about, of articles that may be shown now, in the order they fired."""
         if delivery.alerts is None:
@@ -367,13 +428,12 @@ class Alerts:
 
     def forget_settled(self, *, days: int) -> None:
         """Delete deliveries settled and made longer ago than so many days; their alerts stay."""
-        self._change(
-            "DELETE FROM delivery WHERE state <> 'waiting' AND created_at < ?", (self._now() - days * 24 * 60 * 60,)
-        )
+        self._change("DELETE FROM delivery WHERE state <> 'waiting' AND created_at < ?", (self._now() - days * DAY,))
 
-    def _change(self, sql: str, bindings: Sequence[Any]) -> None:
+    def _change(self, sql: str, bindings: Sequence[Any]) -> int:
         with self._store.transaction() as connection:
             connection.execute(sql, bindings)
+            return connection.changes()
 
     def now(self) -> datetime:
         """Return the time that all of this goes by."""
@@ -384,6 +444,7 @@ class Alerts:
 
 
 _SAVED = "SELECT saved_search_id, name, question, after_seq, paused, problem, created_at FROM saved_search"
+_SENT_TO = "channel c WHERE c.saved_search_id = s.saved_search_id AND c.state = 'active'"
 _ALERT = "SELECT alert_id, article_id, alert.version, seq, fired_at FROM alert JOIN article s USING (article_id)"
 _CHANNEL = "SELECT channel_id, saved_search_id, kind, address, secret, state, problem FROM channel"
 

@@ -40,4 +40,7 @@ class FetchError(ArchiveError):
 
 
 class FetchRefused(FetchError):
-    """An address on the network is not asked at all: it is none, or leads where nobody may send this program."""
+    """An address on the network is not asked at all: it is none, or leads nowhere, or where nobody may send us.
+
+    What this says of a name is for whoever runs the archive: the name may be known in its own network alone.
+    """

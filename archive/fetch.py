@@ -17,10 +17,11 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from archive.errors import FetchError, FetchRefused
@@ -29,8 +30,9 @@ PORTS = {"http": 80, "https": 443}  # and no others, but in networks that are al
 MOST_URL = 4_000  # characters
 MOST_REDIRECTS = 5
 REDIRECTS = {301, 302, 303, 307, 308}
+LOOK_UP_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
-TOTAL_SECONDS = 20.0  # for one hop, from the connection to the last byte
+TOTAL_SECONDS = 20.0  # for one hop, from the look-up of its name to the last byte
 MOST_BYTES = 10 * 1024 * 1024  # of an answer, unpacked
 CHUNK = 64 * 1024
 USER_AGENT = "Backfile/0.1 (news archive)"
@@ -45,6 +47,7 @@ _CLOSED_4 = tuple(map(ip_network, (
 _OPEN_6 = ip_network("2000::/3")
 _CLOSED_6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")))
 
+T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]  # the addresses of a host, for a port
@@ -114,9 +117,9 @@ class Fetcher:
         self._target(url)
 
     def _ask(self, method: Literal["GET", "POST"], url: str, headers: Mapping[str, str], body: bytes | None) -> Fetched:
+        deadline = time.monotonic() + self._seconds
         target = self._target(url)
         sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", "Connection": "close", **headers}
-        deadline = time.monotonic() + self._seconds
         try:
             with self._connected(target, deadline) as connection:
                 connection.request(method, target.path, body=body, headers=sent)
@@ -155,11 +158,13 @@ class Fetcher:
     def _checked(self, host: str, port: int) -> Sequence[str]:
         """Return the addresses of a host, when every one of them may be asked."""
         try:
-            addresses = self._resolve(host, port)
+            addresses = _in_time(lambda: self._resolve(host, port), seconds=min(LOOK_UP_SECONDS, self._seconds))
+        except TimeoutError:
+            raise FetchRefused(f"{host}: the name was not found in time") from None
         except (OSError, UnicodeError) as error:
-            raise FetchError(f"{host}: the name is not known: {error}") from error
+            raise FetchRefused(f"{host}: the name is not known: {error}") from error
         if not addresses:
-            raise FetchError(f"{host}: the name has no address")
+            raise FetchRefused(f"{host}: the name has no address")
         for text in addresses:
             address = ip_address(text)
             if any(address in network for network in self._allow):
@@ -225,6 +230,20 @@ class Fetcher:
         if response.length or (unpack is not None and began and not unpack.eof):
             raise FetchError("the answer ends before it should")
         return bytes(body)
+
+
+def _in_time(work: Callable[[], T], *, seconds: float) -> T:
+    """Return what `work` returns, or raise TimeoutError and leave it to itself: nothing can end a look-up."""
+    done: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # it is the waiting thread's
+            done.set_exception(error)
+
+    threading.Thread(target=do, name="look-up", daemon=True).start()
+    return done.result(seconds)
 
 
 def is_public(address: Address) -> bool:

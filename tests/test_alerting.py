@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -31,11 +32,13 @@ from flask import Flask
 from processes import PATIENCE, Newsroom
 from sinks import Post, Site, certified, receiving, serving
 
-from archive.alerts import Alerts, Channel, SavedSearch
+from archive.alerts import Alerts, Channel, LimitReached, SavedSearch
 from archive.article import Article
 from archive.errors import ArchiveBusy
+from archive.fetch import Fetcher
 from archive.ingest import ingest
 from archive.lock import exclusive
+from archive.questions import DAYS, MOST_QUESTIONS
 from web import create_app
 from web.alerting import GIVE_UP, Event, Round, run
 from web.channels import written_secret
@@ -180,6 +183,67 @@ def test_a_receiver_that_fails_is_asked_once_a_round_and_keeps_no_other_waiting(
     assert Counter(path for _, path, _, _ in office.site.asked) == {"/down": 1, "/up": 3}
 
 
+def test_a_silent_host_costs_one_wait_whatever_its_addresses(office: Office) -> None:
+    hung = threading.Event()
+    office.site.before = lambda: hung.wait(PATIENCE) and None
+    office.parts.made["fetcher"] = Fetcher(allow=["127.0.0.0/8"], seconds=0.3)
+    search = office.saved()
+    for number in range(4):
+        office.webhook(search, f"/{number}")
+    office.came_in(FIRST)
+    assert office.outcomes() == ["put_off"] * 4
+    assert len(office.site.asked) == 1
+    hung.set()
+
+
+def test_a_mail_server_that_says_nothing_is_waited_for_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = office.saved()
+    for number in range(3):
+        office.mail(search, f"r{number}@reader.example")
+    office.came_in(FIRST)
+    monkeypatch.setattr("web.mail.SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        away = Services(replace_settings(office.parts.settings, smtp_url=url), embedder=newsroom.MeaningEmbedder())
+        with create_app(services=away).app_context():
+            assert run(away).counts == {"dropped": 3, "put_off": 3}
+        away.close()
+        silent.settimeout(0)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+
+
+def test_what_there_is_no_time_for_waits_for_another_round(office: Office) -> None:
+    search = office.saved()
+    for number in range(3):
+        office.webhook(search, f"/{number}")
+    office.came_in(FIRST)
+    with office.app.app_context():
+        done = run(office.parts, seconds=0)
+    assert (done.counts, done.waiting) == ({}, 3)
+    assert office.outcomes() == ["sent"] * 3
+
+
+def test_an_ingest_says_what_failed_and_what_waits(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.webhook(office.saved(), "/down")
+    office.site.answers["/down"] = (500, {}, b"")
+    came = tmp_path / "flood.txt"
+    came.write_text("The flood\n\nThe flood came.\n", encoding="utf-8")
+    told = office.app.test_cli_runner().invoke(args=["ingest", str(came)])
+    assert told.exit_code == 0, told.output
+    assert "put off: webhook to 127.0.0.1, 'Floods', 1 article: the receiver answered 500" in told.stderr
+    monkeypatch.setattr("web.commands.ALERT_SECONDS", 0.0)
+    office.ahead += timedelta(hours=1)
+    told = office.app.test_cli_runner().invoke(args=["ingest", str(came)])
+    assert "messages left for `flask alerts`, for want of time: 1" in told.stderr
+    monkeypatch.setattr(Alerts, "due", lambda *_, **__: 1 / 0)
+    told = office.app.test_cli_runner().invoke(args=["ingest", str(came)])
+    assert (told.exit_code, "alerts wait for `flask alerts`: ZeroDivisionError" in told.stderr) == (0, True)
+
+
 def test_what_was_withdrawn_meanwhile_is_not_sent(office: Office) -> None:
     office.webhook(office.saved())
     office.site.answers["/hook"] = (500, {}, b"")
@@ -199,15 +263,18 @@ def test_what_was_withdrawn_meanwhile_is_not_sent(office: Office) -> None:
 
 
 def test_an_address_that_became_private_is_not_asked(office: Office) -> None:
-    office.webhook(office.saved())
+    channel = office.webhook(office.saved())
     office.came_in(FIRST)
     closed = Services(replace_settings(office.parts.settings, fetch_allow=None), embedder=newsroom.MeaningEmbedder())
     with create_app(services=closed).app_context():
         events: list[Event] = []
         run(closed, say=events.append)
-    assert [(event.outcome, "not on the public internet" in (event.reason or "")) for event in events] == [
+    assert [(event.outcome, "not on the public internet (127.0.0.1)" in (event.reason or "")) for event in events] == [
         ("put_off", True)
     ]
+    told = office.parts.alerts.last_problem(channel.id) or ""
+    assert "must be on the public internet" in told
+    assert "127.0.0.1" not in told  # nor what any other name means inside the archive's network
     assert office.site.asked == []
     closed.close()
 
@@ -246,6 +313,34 @@ def test_an_address_is_asked_first_and_gets_nothing_before_it_says_yes(office: O
     office.came_in(report(4, "A third flood."))
     assert office.outcomes() == ["sent"]
     assert office.post.taken[-1]["Subject"] == "Buy my pills: Headline 4"
+
+
+def test_an_address_may_forbid_to_be_asked_and_a_question_counts_for_a_month(office: Office) -> None:
+    first = office.mail(office.saved(), confirmed=False)
+    assert office.outcomes() == ["sent"]
+    (path,) = links(text_of(office.post.taken[0]), rf"/alerts/{first.id}/stop/[\w-]+")
+    office.mail(office.saved("Other"), ME.upper(), confirmed=False)
+    client = office.app.test_client()
+    assert "never be asked again" in client.get(path).text
+    assert "is not asked again" in client.post(path).text
+    assert office.outcomes() == ["dropped"]
+    office.ahead += timedelta(days=DAYS + 1)
+    with pytest.raises(LimitReached):
+        office.mail(office.saved("Third"), confirmed=False)
+    assert client.post(path.replace("stop", "confirm")).status_code == 404
+    (yes,) = links(text_of(office.post.taken[0]), rf"/alerts/{first.id}/confirm/[\w-]+")
+    assert client.post(yes).status_code == 200  # whoever has that mail may think better of it
+    for number in range(MOST_QUESTIONS):
+        office.mail(office.saved(f"More {number}"), confirmed=False)
+    with pytest.raises(LimitReached):
+        office.mail(office.saved("Fourth"), confirmed=False)
+    office.ahead += timedelta(days=DAYS)
+    office.mail(office.saved("Fifth"), confirmed=False)
+
+
+def test_what_an_address_says_yes_to_does_not_count(office: Office) -> None:
+    for number in range(2 * MOST_QUESTIONS):
+        office.mail(office.saved(f"Search {number}"))
 
 
 def test_one_mail_lists_what_a_round_found_and_one_click_ends_it(office: Office) -> None:

@@ -121,6 +121,16 @@ def test_odd_forms_of_this_machine_s_address_are_refused(host: str) -> None:
         Fetcher().get(f"http://{host}/")
 
 
+def test_a_name_that_is_not_found_in_time_is_waited_for_no_longer() -> None:
+    found = threading.Event()
+    fetcher = Fetcher(seconds=0.1, resolve=lambda _host, _port: ["8.8.8.8"] if found.wait(30) else [])
+    began = time.monotonic()
+    with pytest.raises(FetchRefused, match="not found in time"):
+        fetcher.check("http://news.example/")
+    assert time.monotonic() - began < 10
+    found.set()
+
+
 def test_one_bad_address_among_good_ones_is_enough() -> None:
     with pytest.raises(FetchRefused):
         Fetcher(resolve=names(news__example=["8.8.8.8", "10.0.0.1"])).check("http://news.example/")

@@ -1,8 +1,9 @@
 """Saved searches as pages: saving after a look back, the link that opens them, matches, feeds, settings, deleting."""
 
+import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import Mock
 from xml.etree import ElementTree
@@ -13,10 +14,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from archive.alerts import MOST_CHANNELS, MOST_UNCONFIRMED
+from archive.alerts import MOST_CHANNELS, Alerts
 from archive.errors import ArchiveDamaged
+from archive.questions import MOST_QUESTIONS
 from index.alerts import Judge, fire
 from web import create_app
+from web.pace import Pace
 from web.saved import MATCHES_ON_PAGE, asked_by
 from web.services import Services
 from web.settings import Settings
@@ -156,6 +159,44 @@ def test_there_are_so_many_and_no_more(tmp_path: Path) -> None:
         saved_path(client)
         answer = client.post("/saved", data={"q": "flood"})
         assert (answer.status_code, "as many saved searches as it can" in answer.text) == (400, True)
+
+
+def test_whoever_saves_in_a_loop_is_told_when_to_come_back(tmp_path: Path) -> None:
+    now = 0.0
+    with newsroom.application(tmp_path) as app, app.test_client() as client:
+        app.extensions["backfile"].made["saving_pace"] = Pace(2, seconds=60, clock=lambda: now)
+        for _ in range(2):
+            saved_path(client)
+        answer = client.post("/saved", data={"q": "flood"})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "30")
+        assert "Many searches are being saved" in answer.text
+        now = 30.0
+        saved_path(client)
+        assert client.post("/saved", data={"q": "flood"}).status_code == 429
+
+
+def test_whoever_runs_the_archive_sees_what_is_saved_and_clears_out_what_nobody_uses(tmp_path: Path) -> None:
+    ahead = timedelta()
+    with newsroom.application(tmp_path, fetch_allow="127.0.0.0/8", site_url="https://a.example") as app:
+        parts, client, runner = app.extensions["backfile"], app.test_client(), app.test_cli_runner()
+        kept = parts.made["alerts"] = Alerts(parts.store, clock=lambda: datetime.now(UTC) + ahead)
+        idle, opened, sends = (saved_path(client, name=name) for name in ("Idle", "Opened", "Sends"))
+        client.post(f"{sends}/channels/webhook", data={"address": "http://127.0.0.1/hook"})
+        ahead = timedelta(days=100)
+        client.get(f"{opened}/matches.atom")
+        ahead = timedelta(days=190)
+        listed = runner.invoke(args=["saved"])
+        assert [line.split()[-1] for line in listed.stdout.splitlines()] == ["Idle", "Sends", "Opened"]
+        assert "0 alerts  1 channels  Sends" in listed.stdout
+        assert json.loads(runner.invoke(args=["stats", "--json"]).stdout)["saved_searches"] == 3
+        assert client.get("/api/status").get_json()["saved_searches"] == 3
+        assert runner.invoke(args=["saved", "--unused", "180"]).stdout == "1 removed, 2 left\n"
+        assert [client.get(path).status_code for path in (idle, opened, sends)] == [404, 200, 200]
+        (gone,) = [each.id for each in kept.held() if each.name == "Sends"]
+        assert runner.invoke(args=["saved", "--remove", str(gone), "--json"]).exit_code == 0
+        assert client.get(sends).status_code == 404
+        assert runner.invoke(args=["saved", "--remove", str(gone)]).exit_code == 1
+        assert runner.invoke(args=["saved", "--remove", "1", "--unused", "9"]).exit_code == 2
 
 
 def test_switched_off_nothing_leads_there_and_nothing_is_there(tmp_path: Path) -> None:
@@ -346,10 +387,23 @@ def test_addresses_of_a_search_and_questions_to_an_address_have_limits(client: F
         client.post(f"{path}/channels/webhook", data={"address": f"http://127.0.0.1/{number}"})
     answer = client.post(f"{path}/channels/webhook", data={"address": "http://127.0.0.1/more"})
     assert (answer.status_code, f"at most {MOST_CHANNELS}" in answer.text) == (400, True)
-    for _ in range(MOST_UNCONFIRMED):
-        assert client.post(f"{saved_path(client)}/channels/mail", data={"address": "a@b.example"}).status_code == 303
-    answer = client.post(f"{saved_path(client)}/channels/mail", data={"address": "a@b.example"})
-    assert (answer.status_code, "has not answered yet" in answer.text) == (400, True)
+
+
+def test_taking_an_address_away_and_adding_it_again_does_not_ask_it_more_often(client: FlaskClient) -> None:
+    path = saved_path(client)
+    for number in range(MOST_QUESTIONS):
+        answer = client.post(f"{path}/channels/mail", data={"address": ("a@b.example", "A@B.Example")[number % 2]})
+        assert answer.status_code == 303
+        if number:
+            client.post(f"{path}/delete")
+            path = saved_path(client)
+        else:
+            (remove,) = re.findall(rf'action="({path}/channels/\d+/remove)"', page(client.get(path)))
+            client.post(remove)
+    for address in ("a@b.example", "a@B.EXAMPLE"):
+        answer = client.post(f"{path}/channels/mail", data={"address": address})
+        assert (answer.status_code, "asked as often as it may be" in answer.text) == (400, True)
+    assert client.post(f"{path}/channels/mail", data={"address": "other@b.example"}).status_code == 303
 
 
 def test_what_an_archive_cannot_send_it_does_not_offer(tmp_path: Path) -> None:

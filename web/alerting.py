@@ -7,7 +7,9 @@ mailboxes and Standard Webhooks do, gets each exactly once.
 """
 
 import logging
+import math
 import random
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,9 +19,9 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 
-from archive.alerts import Delivery
+from archive.alerts import Channel, Delivery
 from archive.article import Article
-from archive.errors import FetchError
+from archive.errors import FetchError, FetchRefused
 from archive.lock import exclusive
 from archive.progress import Progress, silent
 from index.alerts import Fired, Judge, fire
@@ -30,6 +32,7 @@ from web.services import Services
 FIRST_WAIT, LONGEST_WAIT = 60, 12 * 60 * 60  # seconds between two attempts; each wait is four times the one before
 GIVE_UP = timedelta(days=5)
 KEPT_DAYS = 30  # that settled deliveries are remembered
+REFUSED = "nothing can be sent to this address: it must be on the public internet"  # whatever its name means in here
 AT_ONCE = 50  # deliveries read from the outbox together
 
 log = logging.getLogger(__name__)
@@ -56,23 +59,30 @@ class Round:
 
     judged: Fired
     counts: dict[Outcome, int] = field(default_factory=dict)
+    waiting: int = 0  # deliveries for which there was no time
 
 
 class _Failed(Exception):
-    def __init__(self, reason: str, *, lasting: bool = False, wait: int = 0) -> None:
+    """Why a delivery did not go out, for its reader; `detail` says it to whoever runs the archive."""
+
+    def __init__(self, reason: str, *, detail: str | None = None, lasting: bool = False, wait: int = 0) -> None:
         super().__init__(reason)
+        self.detail = detail or reason
         self.lasting = lasting
         self.wait = wait
 
 
-def run(parts: Services, *, progress: Progress = silent, say: Say = lambda _: None) -> Round:
-    """Judge and send. Raises ArchiveBusy when another process is at it, and NotJudged without an index."""
+def run(parts: Services, *, progress: Progress = silent, say: Say = lambda _: None, seconds: float = math.inf) -> Round:
+    """Judge and send; after so many seconds of sending the rest waits for another round.
+
+    Raises ArchiveBusy when another process is at it, and NotJudged without an index.
+    """
     with exclusive(parts.settings.data / "alerts.lock"):
         done = Round(judged=_judge(parts, progress))
         if parts.settings.site_url:
             # Addresses and texts are made as for a reader who came to the site's own address.
             with current_app.test_request_context(base_url=parts.settings.site_url), ExitStack() as open_:
-                _Outbox(parts, open_, say, done).send_all()
+                _Outbox(parts, open_, say, done).send_all(until=time.monotonic() + seconds)
         parts.alerts.forget_settled(days=KEPT_DAYS)
         return done
 
@@ -87,7 +97,10 @@ def _judge(parts: Services, progress: Progress) -> Fired:
 
 
 class _Outbox:
-    """Sends what waits, one after the other; a receiver that fails is left alone for the rest of the round."""
+    """Sends what waits, one after the other; a receiver that fails is left alone for the rest of the round.
+
+    A host that cannot be spoken with is left alone at all its addresses, and the mail server likewise.
+    """
 
     def __init__(self, parts: Services, open_: ExitStack, say: Say, done: Round) -> None:
         self._parts = parts
@@ -97,10 +110,13 @@ class _Outbox:
         url = parts.settings.smtp_url
         self._mailer = open_.enter_context(mail.mailing(url)) if url and parts.settings.mail_from else None
 
-    def send_all(self) -> None:
-        """Go through the outbox until nothing more is due."""
+    def send_all(self, *, until: float) -> None:
+        """Go through the outbox until nothing more is due, or that time has come."""
         while waiting := self._parts.alerts.due(limit=AT_ONCE):
             for delivery in waiting:
+                if time.monotonic() >= until:
+                    self._done.waiting = self._parts.alerts.count_due()
+                    return
                 self._settle(delivery)
 
     def _settle(self, delivery: Delivery) -> None:
@@ -124,7 +140,7 @@ class _Outbox:
     def _is_wanted(self, delivery: Delivery, articles: list[Article]) -> bool:
         """Return whether it is still to be sent: neither withdrawn since, nor answered or stopped."""
         if delivery.alerts is None:
-            return delivery.channel.state == "unconfirmed"
+            return self._parts.alerts.may_be_asked(delivery.channel)
         return delivery.channel.state == "active" and bool(articles)
 
     def _articles(self, delivery: Delivery) -> list[Article]:
@@ -133,23 +149,27 @@ class _Outbox:
         return [shown[alert.article_id] for alert in alerts if alert.article_id in shown]
 
     def _send(self, delivery: Delivery, articles: list[Article]) -> None:
-        receiver = delivery.channel.address
-        if known := self._failed.get(receiver) or self._failed.get(delivery.channel.kind):
+        channel = delivery.channel
+        everybody = "mail" if channel.kind == "mail" else f"//{_host(channel)}"
+        if known := self._failed.get(channel.address) or self._failed.get(everybody):
             raise known
         try:
-            if delivery.channel.kind == "webhook":
+            if channel.kind == "webhook":
                 webhooks.post(self._parts.fetcher, delivery, articles)
             else:
                 self._mail(delivery, articles)
         except webhooks.WebhookProblem as problem:
-            failed = _Failed(str(problem), lasting=problem.lasting, wait=problem.wait)
+            failed, of = _Failed(str(problem), lasting=problem.lasting, wait=problem.wait), channel.address
+        except FetchRefused as problem:
+            failed, of = _Failed(REFUSED, detail=str(problem)), everybody
         except FetchError as problem:
-            failed = _Failed(str(problem))
+            failed, of = _Failed(str(problem)), everybody
         except mail.MailProblem as problem:
             failed = _Failed(str(problem), lasting=problem.lasting)
+            of = everybody if problem.to_all else channel.address
         else:
             return
-        self._failed[receiver] = failed
+        self._failed[of] = failed
         raise failed
 
     def _mail(self, delivery: Delivery, articles: list[Article]) -> None:
@@ -175,11 +195,14 @@ class _Outbox:
             spread = random.uniform(0.8, 1.2)  # noqa: S311 so that those that failed together do not all come back at once
             alerts.put_off(delivery.id, seconds=max(int(wait * spread), failed.wait), reason=reason)
             outcome = "put_off"
-        self._note(delivery, articles, outcome, reason)
+        self._note(delivery, articles, outcome, failed.detail)
 
     def _note(self, delivery: Delivery, articles: list[Article], outcome: Outcome, reason: str | None = None) -> None:
         self._done.counts[outcome] = self._done.counts.get(outcome, 0) + 1
-        address = delivery.channel.address
-        host = address.rpartition("@")[2] if delivery.channel.kind == "mail" else urlsplit(address).hostname or ""
-        number = None if delivery.alerts is None else len(articles)
-        self._say(Event(outcome, delivery.channel.kind, host, delivery.search.name, number, reason))
+        channel, number = delivery.channel, None if delivery.alerts is None else len(articles)
+        self._say(Event(outcome, channel.kind, _host(channel), delivery.search.name, number, reason))
+
+
+def _host(channel: Channel) -> str:
+    address = channel.address
+    return address.rpartition("@")[2] if channel.kind == "mail" else urlsplit(address).hostname or ""

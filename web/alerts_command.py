@@ -72,16 +72,21 @@ def _round(parts: Services, *, as_json: bool) -> None:
 def print_round(parts: Services, done: Round, events: list[Event]) -> None:
     """Say what a round came to: what was sent on standard output, what was not on standard error."""
     for event in events:
-        about = "the question" if event.articles is None else articles(event.articles)
-        what = f"{event.kind} to {event.to}, {event.name!r}, {about}"
-        reason = f": {event.reason}" if event.reason else ""
-        click.echo(f"{event.outcome.replace('_', ' ')}: {what}{reason}", err=event.outcome != "sent")
+        print_event(event)
     if done.judged.problems:
         click.echo(f"{done.judged.problems} saved searches can no longer be asked: their pages say why", err=True)
     if parts.settings.site_url is None and parts.alerts.due(limit=1):
         click.echo("nothing is sent: BACKFILE_SITE_URL must be set, so that alerts can name this site", err=True)
     judged = f"{done.judged.searches} saved searches judged, {done.judged.alerts} alerts"
     click.echo(f"{judged}, {done.counts.get('sent', 0)} sent")
+
+
+def print_event(event: Event) -> None:
+    """Say what became of one delivery."""
+    about = "the question" if event.articles is None else articles(event.articles)
+    what = f"{event.kind} to {event.to}, {event.name!r}, {about}"
+    reason = f": {event.reason}" if event.reason else ""
+    click.echo(f"{event.outcome.replace('_', ' ')}: {what}{reason}", err=event.outcome != "sent")
 
 
 def round_object(done: Round, events: list[Event]) -> Json:

@@ -64,26 +64,32 @@ def remove(token: str, channel_id: int) -> BaseResponse:
     return led_back(token)
 
 
-@blueprint.get(f"/alerts/{CHANNEL_ID}/<any(confirm, stop):answer>/<signature>")
+@blueprint.get("/alerts/<int:channel_id>/<any(confirm, stop):answer>/<signature>")
 def ask(channel_id: int, answer: Answer, signature: str) -> Response:
     """Ask whoever followed a link in a mail whether that is what they want."""
     channel = _answering(channel_id, answer, signature)
     if answer == "confirm":
         heading, button = gettext("Alerts by mail"), gettext("Yes, send them")
         said = gettext("Shall alerts of this saved search be sent to %(address)s?", address=channel.address)
+    elif channel.state == "unconfirmed":
+        heading, button = gettext("No more questions"), gettext("Do not ask again")
+        said = gettext("Shall %(address)s never be asked again whether it wants alerts?", address=channel.address)
     else:
         heading, button = gettext("No more alerts"), gettext("Stop them")
         said = gettext("Shall %(address)s get no more alerts of this saved search?", address=channel.address)
     return Response(render_template("saved_answer.html", heading=heading, said=said, button=button))
 
 
-@blueprint.post(f"/alerts/{CHANNEL_ID}/<any(confirm, stop):answer>/<signature>")
+@blueprint.post("/alerts/<int:channel_id>/<any(confirm, stop):answer>/<signature>")
 def answered(channel_id: int, answer: Answer, signature: str) -> Response:
     """Do what the button says; a mail program's one click (RFC 8058) comes here as well."""
     channel = _answering(channel_id, answer, signature)
     if answer == "confirm":
         services().alerts.confirm(channel.id)
         said = gettext("Alerts are sent to %(address)s from now on.", address=channel.address)
+    elif channel.state == "unconfirmed":
+        services().alerts.refuse(channel)
+        said = gettext("%(address)s is not asked again.", address=channel.address)
     else:
         services().alerts.stop(channel.id, None)
         said = gettext("%(address)s gets no more alerts of this saved search.", address=channel.address)
@@ -101,7 +107,7 @@ def written_secret(channel: Channel) -> str:
 
 
 def _answering(channel_id: int, answer: Answer, signature: str) -> Channel:
-    channel = permitted().alerts.channel(channel_id)
+    channel = permitted().alerts.channel(channel_id) if channel_id < 2**63 else None
     if channel is None or not hmac.compare_digest(_signature(channel, answer).encode(), signature.encode()):
         raise NotFound(gettext("This link is no longer valid: there is no such alert."))
     return channel
@@ -128,7 +134,7 @@ def _why_not(error: LimitReached) -> str:
     if error.limit == "channels":
         text = gettext("A saved search is sent to at most %(most)s addresses.", most=MOST_CHANNELS)
     else:
-        text = gettext("This address has been asked several times whether it wants alerts, and has not answered yet.")
+        text = gettext("This address has been asked as often as it may be whether it wants alerts.")
     return text
 
 

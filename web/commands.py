@@ -15,12 +15,14 @@ from archive.errors import ArchiveBusy, ArchiveError, ArticleNotFound
 from archive.lock import exclusive
 from index.errors import SearchError
 from web import params, payload
+from web.alerting import Event
 from web.alerting import run as run_alerts
-from web.alerts_command import alerts
+from web.alerts_command import alerts, print_event
 from web.evaluate_command import evaluate
 from web.holdings import keyword_advice
 from web.printing import admit_gaps, print_result
 from web.runs import noted_run
+from web.saved_command import saved
 from web.search_command import search
 from web.services import Services, services
 from web.stats_command import stats
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ALERT_SECONDS = 30.0  # that an ingest begins to send alerts: it has other things to do than wait for slow receivers
+
 
 def register(app: Flask) -> None:
     """Give `app` its commands."""
-    for each in (ingest, search, related, reindex, check, stats, remove, alerts, evaluate):
+    for each in (ingest, search, related, reindex, check, stats, remove, saved, alerts, evaluate):
         app.cli.add_command(each)
 
 
@@ -88,9 +92,15 @@ def _alert(parts: Services) -> None:
     """Judge what came in by the saved searches and send alerts; what hinders that is no failure of the ingest."""
     if not parts.settings.saved_searches or not parts.alerts.count():
         return
+    events: list[Event] = []
     try:
         with Reporter() as progress:
-            run_alerts(parts, progress=progress)
+            done = run_alerts(parts, progress=progress, say=events.append, seconds=ALERT_SECONDS)
+        for event in events:
+            if event.outcome not in {"sent", "dropped"}:
+                print_event(event)
+        if done.waiting:
+            click.echo(f"messages left for `flask alerts`, for want of time: {done.waiting}", err=True)
     except (ArchiveError, SearchError) as error:
         click.echo(f"alerts wait for `flask alerts`: {error}", err=True)
     except Exception as error:  # what is in the archive is in it, whatever becomes of its alerts

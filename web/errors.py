@@ -33,6 +33,7 @@ HEADINGS = {  # of pages; programs read the reason phrases of HTTP
     405: lazy_gettext("Nothing can be sent here"),
     410: lazy_gettext("Withdrawn"),
     413: lazy_gettext("Too much was sent"),
+    429: lazy_gettext("Too many requests"),
     500: lazy_gettext("Something went wrong"),
     503: lazy_gettext("Not available at the moment"),
 }

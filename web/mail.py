@@ -37,12 +37,13 @@ POLICY = SMTP.clone(max_line_length=900)  # an address that is folded or encoded
 
 
 class MailProblem(Exception):
-    """A message did not go out. `lasting`: nor will it ever, to this address."""
+    """A message did not go out. `lasting`: nor will it ever, to this address; `to_all`: nor would any other now."""
 
-    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+    def __init__(self, reason: str, *, lasting: bool = False, to_all: bool = False) -> None:
         """Keep why."""
         super().__init__(reason)
         self.lasting = lasting
+        self.to_all = to_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def question_message(delivery: Delivery, settings: Settings) -> EmailMessage:
     subject = gettext("Do you want alerts from %(site)s?", site=settings.site_name)
     message = _message(delivery, settings, subject=subject)
     confirm = absolute(answer_path(delivery.channel, "confirm"))
-    message.set_content(render_template("mail/confirm.txt", confirm_url=confirm))
+    refuse = absolute(answer_path(delivery.channel, "stop"))
+    message.set_content(render_template("mail/confirm.txt", confirm_url=confirm, refuse_url=refuse))
     return message
 
 
@@ -120,7 +122,7 @@ class Mailer:
         try:
             server = self._server = self._server or self._opened()
         except (OSError, smtplib.SMTPException) as error:
-            raise MailProblem(f"mail server {self._parts.hostname}: {_said(error)}") from error
+            raise MailProblem(f"mail server {self._parts.hostname}: {_said(error)}", to_all=True) from error
         try:
             server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:

@@ -116,7 +116,11 @@ ARCHIVE_SCHEMAS: dict[str, Json] = {
             **dict.fromkeys(("generation", "current_generation", "previous_generation"), or_null(a("integer"))),
             "pending_changes": a("integer", "How many changes the index does not hold yet.", minimum=0),
             **dict.fromkeys(
-                ("articles", "removed", "versions", "passages", "embeddings", "copies", "sources", "stories"), COUNT
+                (
+                    *("articles", "removed", "versions", "passages", "embeddings", "copies", "sources", "stories"),
+                    "saved_searches",
+                ),
+                COUNT,
             ),
             "earliest": moment("When the earliest was published."),
             "latest": moment("When the latest was published."),

@@ -4,6 +4,7 @@ Whoever has the link of a saved search may do all of this, and nobody else anyth
 authority there is. No browser adds it by itself, as it would a cookie, so no other site can make one act here.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.alerts import Alert, Channel, ChannelKind, LimitReached, SavedSearch, new_token
@@ -112,6 +113,11 @@ def save() -> BaseResponse:
     name = _name(request.form.get("name", "")) or described(asked)[:MAX_NAME]
     published, _ = parts.store.pointer()
     seq, most = published.seq if published else 0, parts.settings.saved_searches
+    if wait := parts.saving_pace.wait():
+        raise TooManyRequests(
+            gettext("Many searches are being saved at the moment. Please try again shortly."),
+            retry_after=math.ceil(wait),
+        )
     given = request.form.get("token", "")
     token = given if _TOKEN.fullmatch(given) else None
     try:
@@ -292,6 +298,7 @@ def opened(parts: Services, token: str) -> SavedSearch:
         raise NotFound(
             gettext("There is no saved search at this address. It may have been deleted, or the link is cut.")
         )
+    parts.alerts.note_opened(saved)
     return saved
 
 

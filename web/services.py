@@ -21,6 +21,7 @@ from archive.identity import ID_LENGTH
 from index.errors import SearchError
 from index.memory import give_back
 from web.crew import Crew
+from web.pace import Pace
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_MEMBERS = 100  # of one group of copies in one answer
+SAVED_IN_A_MINUTE = 60  # searches, by all readers: none needs more, and a loop fills no archive before it is noticed
 EXTENSION = "backfile"  # the key in `app.extensions`
 STORY_ID = "<int(max=9223372036854775807):story_id>"  # in a route: what SQLite can count to
 T = TypeVar("T")
@@ -173,6 +175,11 @@ class Services:
         from archive.alerts import Alerts
 
         return Alerts(self.store)
+
+    @once
+    def saving_pace(self) -> Pace:
+        """How fast searches are saved."""
+        return Pace(SAVED_IN_A_MINUTE, seconds=60)
 
     @once
     def fetcher(self) -> "Fetcher":

@@ -50,6 +50,7 @@ def _facts(parts: Services) -> payload.Json:
         "embeddings": counted.embeddings,
         "copies": counted.copies,
         "sources": counted.sources,
+        "saved_searches": parts.alerts.count(),
         "earliest": payload.instant(counted.earliest),
         "latest": payload.instant(counted.latest),
         "seq": counted.seq,

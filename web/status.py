@@ -48,6 +48,7 @@ class Status:
     pending: int
     stats: ArchiveStats
     stories: int
+    saved_searches: int
     keywords: str | None
     advice: str | None
     better_library: str | None  # to keep the keyword index
@@ -74,6 +75,7 @@ def status(parts: Services, *, unit: Unit) -> Status:
         pending=stats.seq - (current.seq if current else 0),
         stats=stats,
         stories=parts.stories.count(),
+        saved_searches=parts.alerts.count(),
         keywords=keyword_library(parts),
         advice=keyword_advice(parts),
         better_library=better_library(parts),

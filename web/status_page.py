@@ -132,6 +132,7 @@ def _object(state: Status) -> Json:
         "copies": stats.copies,
         "sources": stats.sources,
         "stories": state.stories,
+        "saved_searches": state.saved_searches,
         "earliest": instant(stats.earliest),
         "latest": instant(stats.latest),
         "keywords": state.keywords,

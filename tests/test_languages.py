@@ -86,7 +86,7 @@ def test_what_the_search_box_shows_is_for_its_reader(client: FlaskClient) -> Non
 
 
 def test_errors_are_told_in_the_readers_language_on_pages_and_in_english_to_programs(client: FlaskClient) -> None:
-    assert "Nicht gefunden" in client.get("/nothing", headers=asking("de")).text
+    assert "Diese Seite gibt es nicht" in client.get("/nothing", headers=asking("de")).text
     assert "Klammern stehen höchstens 4 tief" in client.get("/search?q=(((((a)))))", headers=asking("de")).text
     refused = client.get("/search?page=0", headers=asking("de")).text
     assert "steht für <code>page</code> der Wert <code>0</code>; erwartet wird: eine ganze Zahl von 1" in refused

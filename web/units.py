@@ -10,6 +10,8 @@ from flask_babel import get_locale, gettext
 ENGLISH = Locale("en", "GB")  # days stand before months here
 MEGABYTE, GIGABYTE = 1_000_000, 1_000_000_000  # bytes, as disks are sold
 
+UNGROUPED = 1000  # numbers below have no sign between their digits
+
 
 def locale() -> Locale:
     """Return the reader's language with its customs; English where nobody reads."""
@@ -91,6 +93,8 @@ def duration(seconds: float) -> str:
 
 def number(value: float) -> str:
     """Return a number as it is written where the reader lives."""
+    if isinstance(value, int) and 0 <= value < UNGROUPED:
+        return str(value)  # alike in all our languages: a page of results counts hundreds
     return format_decimal(value, locale=locale())
 
 

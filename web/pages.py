@@ -73,6 +73,8 @@ def search() -> Response:
     tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
     if kept := conditional.unchanged(tag):
         return kept
+    if made := parts.recent_pages.made(tag):
+        return _validated(made, tag)
     found, notices, outlines = parts.crew.do(lambda: _found(parts, wanted))
     urls = _search_urls()
     if is_exchanged:
@@ -91,6 +93,8 @@ def search() -> Response:
     )
     if link := link_header(found, urls):
         page.headers["Link"] = link
+    if tag and not found.degraded:
+        parts.recent_pages.keep(page, tag)
     return _validated(page, None if found.degraded else tag)
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from index.serving import Serving
     from index.spelling.respelling import Respelling
     from index.stories.reading import Stories, Told
+    from web.recent_pages import RecentPages
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +157,13 @@ class Services:
         for name in ("crew", "suggest", "spelling", "serving", "store"):  # the store last: the others read from it
             if (part := self.made.pop(name, None)) is not None:
                 cast("Crew | Suggest | Respelling | Serving | Store", part).close()
+
+    @once
+    def recent_pages(self) -> "RecentPages":
+        """Pages of results that were made lately."""
+        from web.recent_pages import RecentPages
+
+        return RecentPages()
 
     @once
     def crew(self) -> Crew:

@@ -1,0 +1,48 @@
+"""Pages of results that were made lately: who asks for the same one again gets it without another search.
+
+Invariant: what is kept is found again by its tag alone, and the same tag means the same answer (`web/conditional.py`):
+after any change of the archive, in another language or on another day the tag is another. Kept beside it is only under
+which address the site was reached, which a page may name.
+"""
+
+import threading
+from collections import OrderedDict
+
+from flask import Response, request
+
+CAPACITY = 64  # pages: some 6 MB where lists of filters are long
+
+Key = tuple[str, str]
+
+
+class RecentPages:
+    """The last pages, at most `capacity` of them. Safe to use from several threads."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        """Begin with none."""
+        self._capacity = capacity
+        self._kept: OrderedDict[Key, tuple[bytes, str | None]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def made(self, tag: str | None) -> Response | None:
+        """Return the page that this request's tag stands for, when it was made lately."""
+        if tag is None:
+            return None
+        key = (request.host_url, tag)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is None:
+                return None
+            self._kept.move_to_end(key)
+        content, link = kept
+        page = Response(content)
+        if link:
+            page.headers["Link"] = link
+        return page
+
+    def keep(self, page: Response, tag: str) -> None:
+        """Remember a page that was just made."""
+        with self._lock:
+            self._kept[request.host_url, tag] = (page.get_data(), page.headers.get("Link"))
+            while len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)

@@ -39,12 +39,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     services.close()
 
 
-@pytest.fixture
-def client(app: Flask) -> Iterator[FlaskClient]:
-    with app.test_client() as client:
-        yield client
-
-
 def browsed(client: FlaskClient, path: str) -> dict[str, Any]:
     return body_of(client.get(f"/api/browse{path}"))
 

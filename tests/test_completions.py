@@ -21,12 +21,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
             yield app
 
 
-@pytest.fixture
-def client(app: Flask) -> Iterator[FlaskClient]:
-    with app.test_client() as client:
-        yield client
-
-
 def completed(client: FlaskClient, typed: str) -> list[dict[str, str]]:
     answer = client.get(f"/api/completions?q={quote(typed)}")
     assert (answer.status_code, answer.mimetype) == (200, "application/json")

@@ -26,12 +26,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
         yield app
 
 
-@pytest.fixture
-def client(app: Flask) -> Iterator[FlaskClient]:
-    with app.test_client() as client:
-        yield client
-
-
 class Page(HTMLParser):
     """A page taken apart: its elements with their attributes, and its text."""
 

@@ -37,12 +37,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
         yield app
 
 
-@pytest.fixture
-def client(app: Flask) -> Iterator[FlaskClient]:
-    with app.test_client() as client:
-        yield client
-
-
 @pytest.fixture(scope="module")
 def parts(app: Flask) -> Services:
     parts: Services = app.extensions["backfile"]

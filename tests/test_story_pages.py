@@ -24,12 +24,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def client(app: Flask) -> Iterator[FlaskClient]:
-    with app.test_client() as client:
-        yield client
-
-
-@pytest.fixture
 def parts(app: Flask) -> Services:
     parts: Services = app.extensions["backfile"]
     return parts

@@ -31,12 +31,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
             yield app
 
 
-@pytest.fixture
-def client(app: Flask) -> Iterator[FlaskClient]:
-    with app.test_client() as client:
-        yield client
-
-
 def suggest(client: FlaskClient, typed: str) -> tuple[list[str], list[str], list[str]]:
     answer = client.get(f"/api/suggest?q={quote(typed)}")
     assert answer.status_code == 200

@@ -28,12 +28,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def client(app: Flask) -> Iterator[FlaskClient]:
-    with app.test_client() as client:
-        yield client
-
-
-@pytest.fixture
 def card(app: Flask) -> list[Operator]:
     parts = app.extensions["backfile"]
     return operators(parts.store.newest(READ), parts.field_values)

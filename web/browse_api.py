@@ -15,7 +15,7 @@ from web.api import header_of, json_answer
 from web.browse import list_links
 from web.browse_urls import BROWSE, NAMES_URLS, UNDATED, NamesLinks
 from web.paging import Links
-from web.payload import Json, article_links, instant
+from web.payload import Json, article_links, named_article
 from web.services import services
 
 API = "/api"
@@ -167,17 +167,7 @@ def _listed(found: Listed) -> Json:
 
 
 def _article(article: Article) -> Json:
-    return {
-        "id": article.id,
-        "url": article.url,
-        "title": article.title,
-        "source": article.source,
-        "section": article.section,
-        "authors": list(article.authors),
-        "language": article.language,
-        "published_at": instant(article.published_at),
-        "links": article_links(article.id),
-    }
+    return {**named_article(article), "links": article_links(article.id)}
 
 
 def _tops(tops: Sequence[Top]) -> Json:

@@ -66,7 +66,19 @@ def related_object(related: RelatedResponse) -> Json:
 
 def result_object(result: Result) -> Json:
     """Return one result without its explanation."""
-    article = result.article
+    return {
+        **named_article(result.article),
+        "score": _score(result.score),
+        "probability": None if result.probability is None else round(result.probability, PROBABILITY_DIGITS),
+        "snippet": _snippet(result.snippet),
+        "copies": _copies(result.copies),
+        "story": _story(result.story.id, result.story.articles) if result.story else None,
+        "links": article_links(result.article.id),
+    }
+
+
+def named_article(article: Article) -> Json:
+    """Return what every list says of an article."""
     return {
         "id": article.id,
         "url": article.url,
@@ -76,12 +88,6 @@ def result_object(result: Result) -> Json:
         "authors": list(article.authors),
         "language": article.language,
         "published_at": instant(article.published_at),
-        "score": _score(result.score),
-        "probability": None if result.probability is None else round(result.probability, PROBABILITY_DIGITS),
-        "snippet": _snippet(result.snippet),
-        "copies": _copies(result.copies),
-        "story": _story(result.story.id, result.story.articles) if result.story else None,
-        "links": article_links(article.id),
     }
 
 

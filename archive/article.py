@@ -4,12 +4,13 @@ Invariant: a value here says what is known and nothing more. An unknown date is 
 an unknown name is `None`, never an empty string.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 Status = Literal["live", "embargoed", "removed"]
-ChangeKind = Literal["added", "updated", "removed"]
+# held: something came that may not be shown yet, or any more. added: shown for the first time.
+ChangeKind = Literal["added", "updated", "held", "removed"]
 TEXT_HASH_BYTES = 16  # of a SHA-256: enough that no two texts ever share one by chance
 
 
@@ -20,6 +21,12 @@ class Article:
     `id` is 16 hex digits and stable (see `archive.identity`). `body` is plain text whose paragraphs are
     separated by a blank line. `language` is a BCP 47 tag. Both times are aware and in UTC. `derived_title`
     says that the source gave no headline and `title` was made from the first sentence of the body.
+
+    An article that may not be shown yet comes with the status `embargoed`: until `embargoed_until`, or where that is
+    None until the source sends it again as usable. `source_version` is the source's own count of versions: an older one
+    that arrives late changes nothing. `note` is what the source says about this version, such as what it corrects.
+    `aliases` are other ids by which the same article is known (see `archive.identity`); the store keeps them, and does
+    not return them.
     """
 
     id: str
@@ -35,6 +42,21 @@ class Article:
     version: int = 1
     status: Status = "live"
     derived_title: bool = False
+    embargoed_until: datetime | None = None
+    source_version: int | None = None
+    note: str | None = None
+    aliases: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """What a source takes back for good: an article it kills or cancels, by the ids it is known by."""
+
+    id: str
+    reason: str
+    source: str | None = None
+    source_version: int | None = None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +73,18 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """Why one input did not go in: the file or URL, the line when there are lines, and what to do about it."""
+    """Why one input did not go in: the file or URL, the line when there are lines, and what to do about it.
+
+    `raw` is the input itself, where it is small enough to be kept until it can be read.
+    """
 
     source: str
     reason: str
     line: int | None = None
+    raw: bytes | None = field(default=None, repr=False, compare=False)
+
+
+Entry = Article | Withdrawal | Rejection  # what a reader finds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,16 +58,31 @@ def _is_tracking(name: str) -> bool:
 def article_id(*, url: str | None, source: str | None, source_id: str | None, text: str) -> str:
     """Return the public id: from the URL when there is one, else from the source's own id, else from the text.
 
+    What else the article is known by makes further ids of the same kind, its aliases: of an article with a URL and an
+    own id, for instance, the id that the own id alone would make (`alias`).
+
     An own id means nothing without the source it is unique in, so without one the text decides: two outlets that both
     call an article "1" never overwrite each other. `text` is the title and the body together. The first character of
     what is hashed names the kind, so an id made from a URL never equals one made from a text by accident.
     """
     if url is not None:
-        basis = f"u:{canonical_url(url)}"
-    elif source is not None and source_id is not None:
-        basis = f"s:{source}\n{source_id}"
-    else:
-        basis = f"t:{text}"
+        return _id(f"u:{canonical_url(url)}")
+    if source is not None and source_id is not None:
+        return alias(source=source, source_id=source_id)
+    return _id(f"t:{text}")
+
+
+def alias(*, source: str, source_id: str) -> str:
+    """Return the id of what `source` calls `source_id`."""
+    return _id(f"s:{source}\n{source_id}")
+
+
+def guid_id(guid: str) -> str:
+    """Return the id of what an agency names by a globally unique name: NewsML-G2's guid, ninjs' uri."""
+    return _id(f"g:{guid}")
+
+
+def _id(basis: str) -> str:
     return hashlib.sha256(basis.encode("utf-8", "surrogatepass")).hexdigest()[:ID_LENGTH]
 
 
@@ -77,7 +92,7 @@ def content_hash(article: Article) -> bytes:
     Two versions are the same exactly when their hashes are; the store keeps it beside each row, which is how a
     flipped bit is found.
     """
-    fields = [
+    fields: list[object] = [
         article.title,
         article.body,
         article.url,
@@ -89,4 +104,6 @@ def content_hash(article: Article) -> bytes:
         article.updated_at.isoformat() if article.updated_at else None,
         article.derived_title,
     ]
+    if article.note is not None or article.source_version is not None:  # archives from before they were kept stay valid
+        fields += [article.note, article.source_version]
     return hashlib.sha256(json.dumps(fields, ensure_ascii=True).encode("ascii")).digest()

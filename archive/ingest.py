@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archive.article import Article, Rejection
+from archive.article import Entry, Rejection, Withdrawal
 from archive.errors import SourceError
 from archive.progress import Progress, silent
 from archive.readers import HEAD_BYTES, detect, gzipped
@@ -30,11 +30,16 @@ _JUDGEMENT_NAMES = frozenset({"queries.jsonl", "queries.jsonl.gz", "qrels"})
 
 @dataclass(slots=True)
 class IngestReport:
-    """What became of each input. `rejected` holds the first `KEPT_REJECTIONS`, `rejected_count` counts them all."""
+    """What became of each input. `rejected` holds the first `KEPT_REJECTIONS`, `rejected_count` counts them all.
+
+    `held` counts what may not be shown yet, `withdrawn` what its source took back.
+    """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    held: int = 0
+    withdrawn: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
 
@@ -80,20 +85,28 @@ def ingest(sources: Sequence[str | Path], store: Store, *, progress: Progress = 
     return report
 
 
-def _take(entry: Article | Rejection, store: Store, report: IngestReport) -> None:
+def _take(entry: Entry, store: Store, report: IngestReport) -> None:
     if isinstance(entry, Rejection):
         report.reject(entry)
+        return
+    if isinstance(entry, Withdrawal):
+        if store.withdraw(entry):
+            report.withdrawn += 1
+        else:
+            report.unchanged += 1
         return
     match store.put(entry):
         case "added":
             report.added += 1
+        case "held":
+            report.held += 1
         case "updated":
             report.updated += 1
         case "unchanged":
             report.unchanged += 1
 
 
-def _entries(file: _File) -> Iterator[tuple[Article | Rejection, int]]:
+def _entries(file: _File) -> Iterator[tuple[Entry, int]]:
     """Yield what the file holds, each with the bytes of it read so far. Raises nothing: what fails is a rejection.
 
     What the caller does with an entry happens outside this function, so no failure of the store is taken for one of

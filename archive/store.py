@@ -15,19 +15,20 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from heapq import nsmallest
 from importlib import resources
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
-from archive.article import Article, Change, ChangeKind, Listing, Passage, Rejection
+from archive.arrival import UNTIL_FURTHER_NOTICE, Arrival, Known, Outcome, decide
+from archive.article import Article, Change, ChangeKind, Listing, Passage, Rejection, Withdrawal
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
 from archive.ingest_run import MOST_RUNS, IngestRun
@@ -36,7 +37,6 @@ from archive.story import Event, Report, Story, StorySize, Telling
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
-Outcome = Literal["added", "updated", "unchanged"]
 Connection = apsw.Connection
 
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
@@ -58,14 +58,15 @@ DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.CantOpenError,
 
 _VERSION_COLUMNS = (
     "v.article_id, v.title, b.packed, v.url, v.source, v.section, v.authors, v.language, v.published_at, v.updated_at,"
-    " v.version, a.status, v.derived_title"
+    " v.version, a.status, v.derived_title, v.embargoed_until, v.source_version, v.note"
 )
 # `+a.status` below keeps SQLite from going through all that is shown where it can find each article by its id.
+_FOREVER = UNTIL_FURTHER_NOTICE.isoformat()
 _SHOWN = "FROM article a JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
 _WITH_BODY = "JOIN body b ON b.version_id = v.version_id"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class VersionEntry:
     """One line of an article's history."""
 
@@ -73,6 +74,7 @@ class VersionEntry:
     title: str
     ingested_at: datetime
     updated_at: datetime | None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +108,10 @@ class ArchiveStats:
 class Store:
     """An archive in the SQLite database at `path`, made when it is not there. Safe to use from several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """Open the database and bring its schema up to date. Raises ArchiveDamaged when that is impossible."""
         self._path = path
+        self._clock = clock
         self._writing = threading.RLock()
         self._local = threading.local()
         # A thread's connection lives as long as the thread: a server that starts one per request keeps none open.
@@ -236,34 +239,144 @@ class Store:
     def put(self, article: Article) -> Outcome:
         """Keep `article` as a new article or as the next version of a known one, and say which.
 
-        Nothing changes when any version has this very content (an old file that is read again does not undo a
-        correction), or when the article was removed: a takedown holds whatever arrives later.
+        It is known by its id or by one of its aliases. `archive.arrival` decides what becomes of it: nothing changes
+        when any version has this very content (an old file that is read again does not undo a correction), or when the
+        article was removed: a takedown holds whatever arrives later. "held" is what may not be shown yet.
+        """
+        now = self._clock()
+        with self._transaction() as connection:
+            article = replace(article, id=self._known_as(connection, article.id, article.aliases))
+            digest = content_hash(article)
+            known = self._known(connection, article.id, digest)
+            arrival = decide(article, known, now=now)
+            if arrival.outcome != "unchanged":
+                self._arrive(connection, article, arrival, digest=digest)
+            return arrival.outcome
+
+    def _known_as(self, connection: apsw.Connection, article_id: str, aliases: Sequence[str]) -> str:
+        """Return the id under which an article is kept, or is to be kept; what else it is called is noted."""
+        names = list(dict.fromkeys([article_id, *aliases]))
+        rows = dict(
+            connection.execute(
+                "SELECT asked.value, coalesce(a.article_id, l.article_id) FROM json_each(?) asked"
+                " LEFT JOIN article a ON a.article_id = asked.value LEFT JOIN alias l ON l.alias = asked.value",
+                (json.dumps(names),),
+            )
+        )
+        kept = next((rows[name] for name in names if rows[name]), article_id)
+        connection.executemany(
+            "INSERT OR IGNORE INTO alias (alias, article_id) VALUES (?, ?)",
+            [(name, kept) for name in names if name != kept and rows[name] is None],
+        )
+        return kept
+
+    @staticmethod
+    def _known(connection: apsw.Connection, article_id: str, digest: bytes) -> Known | None:
+        row = connection.execute(
+            "SELECT a.status, max(every.embargoed_until IS NULL),"
+            " newest.embargoed_until, max(every.source_version), max(every.sha256 = ?1), newest.sha256 = ?1"
+            " FROM article a JOIN version every ON every.article_id = a.article_id"
+            " JOIN version newest ON newest.article_id = a.article_id"
+            " AND newest.version = (SELECT max(version) FROM version WHERE article_id = a.article_id)"
+            " WHERE a.article_id = ?2 GROUP BY a.article_id",
+            (digest, article_id),
+        ).fetchone()
+        if row is None:
+            return None
+        return Known(
+            status=row[0],
+            was_shown=bool(row[1]),
+            newest_embargo=_time(row[2]),
+            source_version=row[3],
+            has_text=bool(row[4]),
+            newest_has_text=bool(row[5]),
+        )
+
+    def _arrive(self, connection: apsw.Connection, article: Article, arrival: Arrival, *, digest: bytes) -> None:
+        newest = next(
+            connection.execute("SELECT coalesce(max(version), 0) FROM version WHERE article_id = ?", (article.id,))
+        )[0]
+        if arrival.holds_all:
+            connection.execute(
+                "UPDATE version SET embargoed_until = ? WHERE article_id = ? AND embargoed_until IS NOT NULL",
+                (_iso(UNTIL_FURTHER_NOTICE), article.id),
+            )
+        if arrival.keep:
+            newest += 1
+            self._insert_version(connection, article, version=newest, digest=digest)
+        connection.execute(
+            "UPDATE version SET embargoed_until = ? WHERE article_id = ? AND version = ?",
+            (_iso(arrival.embargo), article.id, newest),
+        )
+        connection.execute(
+            "INSERT INTO article (article_id, version, status, published_at) VALUES (?1, ?2, ?3, ?4)"
+            " ON CONFLICT (article_id) DO UPDATE SET status = excluded.status,"
+            " version = iif(?5, excluded.version, version),"
+            " published_at = iif(?5, excluded.published_at, published_at)",
+            (article.id, newest, arrival.status, _iso(article.published_at), int(arrival.show_newest)),
+        )
+        kind: ChangeKind = "updated" if arrival.outcome == "unchanged" else arrival.outcome
+        self._log(connection, article.id, version=newest, kind=kind, reason=article.note)
+
+    def withdraw(self, withdrawal: Withdrawal) -> bool:
+        """Take away for good what a source takes back, and say whether that changed anything.
+
+        What is not known yet is noted as removed, so that it stays away when it arrives late.
         """
         with self._transaction() as connection:
-            digest = content_hash(article)
-            known = connection.execute(
-                "SELECT a.version, a.status, EXISTS (SELECT 1 FROM version v WHERE v.article_id = a.article_id"
-                " AND v.sha256 = ?) FROM article a WHERE a.article_id = ?",
-                (digest, article.id),
-            ).fetchone()
-            if known and (known[1] == "removed" or known[2]):
-                return "unchanged"
-            version = known[0] + 1 if known else 1
-            self._insert_version(connection, article, version=version, digest=digest)
-            connection.execute(
-                "INSERT INTO article (article_id, version, status, published_at) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (article_id) DO UPDATE SET version = excluded.version, status = excluded.status,"
-                " published_at = excluded.published_at",
-                (article.id, version, article.status, _iso(article.published_at)),
-            )
-            outcome: Literal["added", "updated"] = "updated" if known else "added"
-            self._log(connection, article.id, version=version, kind=outcome)
-            return outcome
+            article_id = self._known_as(connection, withdrawal.id, withdrawal.aliases)
+            gone = Article(id=article_id, title="", body="", source=withdrawal.source, status="removed")
+            known = self._known(connection, article_id, content_hash(gone))
+            if known is None:
+                arrival = Arrival(outcome="held", keep=True, status="removed", show_newest=True)
+                self._arrive(connection, gone, arrival, digest=content_hash(gone))
+                return True
+            if known.status == "removed" or (
+                withdrawal.source_version is not None and withdrawal.source_version < (known.source_version or 0)
+            ):
+                return False
+            self._remove(connection, article_id, reason=withdrawal.reason)
+            return True
+
+    def release(self) -> list[str]:
+        """Show what was embargoed until now, and return the ids of those articles."""
+        now = _iso(self._clock())
+        with self._transaction() as connection:
+            due = connection.execute(
+                "SELECT article_id, max(EXISTS (SELECT 1 FROM version open WHERE open.article_id = due.article_id"
+                " AND open.embargoed_until IS NULL)) FROM version due WHERE embargoed_until <= ? GROUP BY article_id",
+                (now,),
+            ).fetchall()
+            connection.execute("UPDATE version SET embargoed_until = NULL WHERE embargoed_until <= ?", (now,))
+            released = []
+            for article_id, was_shown in due:
+                shown = connection.execute(
+                    "UPDATE article SET status = 'live', (version, published_at) ="
+                    " (SELECT version, published_at FROM version v WHERE v.article_id = article.article_id"
+                    " AND embargoed_until IS NULL ORDER BY version DESC LIMIT 1)"
+                    " WHERE article_id = ?1 AND (status = 'embargoed' OR status = 'live' AND version <"
+                    " (SELECT max(version) FROM version WHERE article_id = ?1 AND embargoed_until IS NULL))"
+                    " RETURNING version",
+                    (article_id,),
+                ).fetchone()
+                if shown is not None:
+                    kind: ChangeKind = "updated" if was_shown else "added"
+                    self._log(connection, str(article_id), version=shown[0], kind=kind)
+                    released.append(str(article_id))
+            return released
+
+    def next_release(self) -> datetime | None:
+        """Return when something that is embargoed may be shown, None when nothing waits for its time."""
+        row = self._one(
+            "SELECT min(embargoed_until) FROM version WHERE embargoed_until < ?", (_iso(UNTIL_FURTHER_NOTICE),)
+        )
+        return _time(row[0])
 
     def _insert_version(self, connection: apsw.Connection, article: Article, *, version: int, digest: bytes) -> None:
         connection.execute(
             "INSERT INTO version (article_id, version, url, source, section, title, authors, language,"
-            " published_at, updated_at, derived_title, ingested_at, sha256) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " published_at, updated_at, derived_title, ingested_at, sha256, source_version, note)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 article.id,
                 version,
@@ -278,6 +391,8 @@ class Store:
                 int(article.derived_title),
                 _iso(datetime.now(UTC)),
                 digest,
+                article.source_version,
+                article.note,
             ),
         )
         connection.execute(
@@ -295,13 +410,16 @@ class Store:
     def remove(self, article_id: str, *, reason: str | None = None) -> None:
         """Hide an article from every reader at once. Raises ArticleNotFound when there is none to hide."""
         with self._transaction() as connection:
-            row = connection.execute(
-                "UPDATE article SET status = 'removed' WHERE article_id = ? AND status <> 'removed' RETURNING version",
-                (article_id,),
-            ).fetchone()
-            if row is None:
-                raise ArticleNotFound(article_id)
-            self._log(connection, article_id, version=row[0], kind="removed", reason=reason)
+            self._remove(connection, article_id, reason=reason)
+
+    def _remove(self, connection: apsw.Connection, article_id: str, *, reason: str | None) -> None:
+        row = connection.execute(
+            "UPDATE article SET status = 'removed' WHERE article_id = ? AND status <> 'removed' RETURNING version",
+            (article_id,),
+        ).fetchone()
+        if row is None:
+            raise ArticleNotFound(article_id)
+        self._log(connection, article_id, version=row[0], kind="removed", reason=reason)
 
     def article(self, article_id: str) -> Article | None:
         """Return the shown version of an article, whatever its status, or None when there is no such article."""
@@ -312,7 +430,7 @@ class Store:
         """Return this version of an article that may be shown, or None when there is none of that number."""
         row = self._one(
             f"SELECT {_VERSION_COLUMNS} FROM article a JOIN version v ON v.article_id = a.article_id {_WITH_BODY}"
-            " WHERE a.article_id = ? AND v.version = ? AND +a.status = 'live'",
+            " WHERE a.article_id = ? AND v.version = ? AND v.embargoed_until IS NULL AND +a.status = 'live'",
             (article_id, number),
         )
         return _article(row) if row else None
@@ -404,14 +522,15 @@ class Store:
         return [(article_id, datetime.fromisoformat(at)) for article_id, at in rows]
 
     def versions(self, article_id: str) -> list[VersionEntry]:
-        """Return an article's history, oldest first; empty when there is no such article."""
+        """Return an article's history, oldest first, without what is embargoed; empty when there is no such article."""
         rows = self._rows(
-            "SELECT version, title, ingested_at, updated_at FROM version WHERE article_id = ? ORDER BY version",
+            "SELECT version, title, ingested_at, updated_at, note FROM version"
+            " WHERE article_id = ? AND embargoed_until IS NULL ORDER BY version",
             (article_id,),
         )
         return [
-            VersionEntry(version=v, title=title, ingested_at=datetime.fromisoformat(at), updated_at=_time(updated))
-            for v, title, at, updated in rows
+            VersionEntry(v, title, datetime.fromisoformat(at), _time(updated), note)
+            for v, title, at, updated, note in rows
         ]
 
     def came_in(self, article_ids: Sequence[str]) -> dict[str, datetime]:
@@ -779,7 +898,7 @@ class Store:
 
     def end_run(self, run_id: int, run: IngestRun) -> None:
         """Note what a run has done; its beginning stays as it was noted."""
-        rejections = [asdict(rejection) for rejection in run.rejections]
+        rejections = [{"source": each.source, "reason": each.reason, "line": each.line} for each in run.rejections]
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE ingest_run SET seconds = ?, added = ?, updated = ?, unchanged = ?, rejected = ?, rejections = ?"
@@ -836,7 +955,8 @@ class Store:
         seq = self.last_seq()  # first: counts that say they are older than they are get counted again
         row = self._one(
             "SELECT (SELECT count(*) FROM article WHERE status = 'live'),"
-            " (SELECT count(*) FROM article WHERE status = 'removed'), (SELECT count(*) FROM version),"
+            " (SELECT count(*) FROM article WHERE status = 'removed'),"
+            " (SELECT count(*) FROM version WHERE embargoed_until IS NULL),"
             f" (SELECT coalesce(sum((length(packed) - {CRC.size}) / {PASSAGE.size}), 0) FROM passages),"
             " (SELECT count(*) FROM embedding),"
             f" (SELECT count(DISTINCT v.source) {_SHOWN} WHERE a.status = 'live'),"
@@ -916,7 +1036,8 @@ class Store:
             yield f"{missing} articles have no entry in the change log"
         for row in self._rows(
             f"SELECT a.article_id {_SHOWN} WHERE a.published_at IS NOT v.published_at OR a.version <>"
-            " (SELECT max(version) FROM version newest WHERE newest.article_id = a.article_id)"
+            " (SELECT max(version) FROM version newest WHERE newest.article_id = a.article_id"
+            " AND (newest.embargoed_until IS NULL OR a.status = 'embargoed'))"
         ):
             yield f"article {row[0]}: what is shown is not its newest version: restore it from a backup"
 
@@ -957,6 +1078,9 @@ def _article(row: Sequence[Any]) -> Article:
         version=row[10],
         status=row[11],
         derived_title=bool(row[12]),
+        embargoed_until=None if row[13] is None or row[13] >= _FOREVER else _time(row[13]),
+        source_version=row[14],
+        note=row[15],
     )
 
 

@@ -63,6 +63,7 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
 
     parts = services()
     with exclusive(_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
+        parts.store.release()
         report = run.report = read(sources, parts.store, progress=progress)
         _name_rejections(report)
         find_copies(parts.store, progress=progress)
@@ -126,7 +127,9 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
         "added": report.added,
         "updated": report.updated,
         "unchanged": report.unchanged,
-        "rejected": [asdict(rejection) for rejection in report.rejected],
+        "held": report.held,
+        "withdrawn": report.withdrawn,
+        "rejected": [payload.rejection_object(rejection) for rejection in report.rejected],
         "rejected_count": report.rejected_count,
         "embedded": built.embedded,
         "generation": built.generation,
@@ -136,6 +139,8 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
 
 def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
+    counts += f", {report.held} embargoed" if report.held else ""
+    counts += f", {report.withdrawn} withdrawn" if report.withdrawn else ""
     published = f"published generation {built.generation}, keywords by {built.keywords}"
     index = published if built.published else f"generation {built.generation} stands"
     return f"{counts}, {report.rejected_count} rejected; {built.embedded} passages embedded; {index}"

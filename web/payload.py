@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 
-from archive.article import Article
+from archive.article import Article, Rejection
 from archive.store import ArchiveStats, VersionEntry
 from archive.story import Event, Report
 from index.engine import TermEvidence
@@ -339,3 +339,8 @@ def instant(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def rejection_object(rejection: Rejection) -> Json:
+    """Return why one input did not go in."""
+    return {"source": rejection.source, "line": rejection.line, "reason": rejection.reason}

@@ -62,7 +62,8 @@ def _facts(parts: Services) -> payload.Json:
 
 
 def _run_object(run: IngestRun) -> payload.Json:
-    return {**asdict(run), "started_at": payload.instant(run.started_at)}
+    rejections = [payload.rejection_object(rejection) for rejection in run.rejections]
+    return {**asdict(run), "started_at": payload.instant(run.started_at), "rejections": rejections}
 
 
 def _run_lines(run: IngestRun) -> Iterator[str]:

@@ -1,23 +1,39 @@
 """Readers: one file a format, each turning bytes into articles and rejections; `detect` picks one.
 
-Invariant: a reader never raises for what the bytes are, only for a stream that cannot be read. It yields an article or
-says what is wrong, where, and what to do, and goes on; its memory does not grow with the file.
+Invariant: a reader never raises for what the bytes are, only for a stream that cannot be read. It yields an article,
+what a source takes back, or says what is wrong, where, and what to do, and goes on; its memory does not grow with the
+file.
 """
 
 import codecs
 import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from archive.article import Article, Rejection
+from archive.article import Entry
 from archive.errors import SourceError
 from archive.readers import gzipped, html, jsonl, table, text
 
-Reader = Callable[[BinaryIO, str], Iterator[Article | Rejection]]
+Reader = Callable[[BinaryIO, str], Iterator[Entry]]
 """`reader(stream, origin)`: `stream` holds unpacked bytes, `origin` is the file's name in rejections."""
 
 HEAD_BYTES = 1 << 16  # how much of a file `detect` looks at
+
+
+class Format(Protocol):
+    """A module of this package that reads one format."""
+
+    def matches(self, head: bytes, start: str, /) -> bool:
+        """Tell whether a file that begins with `head` is of this format; `start` is `head` as text, blanks stripped."""
+        ...
+
+    def read(self, stream: BinaryIO, origin: str, /) -> Iterator[Entry]:
+        """Yield what is in `stream`; see `Reader`."""
+        ...
+
+
+FORMATS: tuple[Format, ...] = (jsonl, html, table, text)  # in this order: the first that matches takes the file
 
 READER_OF_SUFFIX: dict[str, Reader] = {
     ".txt": text.read,
@@ -55,11 +71,7 @@ BINARY_FORMATS = (
 )
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_HTML = re.compile(
-    r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
-)
 _XML = re.compile(r"<\?xml|<(?:rss|feed|rdf|urlset|sitemapindex|newsItem|nitf)\b", re.IGNORECASE)
-_JSON_OBJECT = re.compile(r'\{[^\S\n]*["}]')
 _JSON_SPREAD = re.compile(r'\{[^\S\n]*\n\s*"|\[\s*[{\[]')
 
 
@@ -69,13 +81,15 @@ def detect(head: bytes, name: str) -> Reader:
     `head` holds up to `HEAD_BYTES`, unpacked; a `.gz` at the name's end is passed over. Raises SourceError with the
     reason when no reader takes the file.
     """
-    _refuse_binary(head)
     utf16 = head.startswith(_UTF16_MARKS)
     start = head.decode("utf-16" if utf16 else "utf-8-sig", "replace").lstrip()
     if not start and len(head) < HEAD_BYTES:
         raise SourceError("empty file")
     suffix = PurePath(name.lower().removesuffix(".gz")).suffix
-    reader = _by_content(start) or READER_OF_SUFFIX.get(suffix)
+    reader: Reader | None = next((each.read for each in FORMATS if each.matches(head, start)), None)
+    if reader is None:
+        _refuse(head, start)
+        reader = READER_OF_SUFFIX.get(suffix)
     if reader is None:
         raise SourceError(
             f"no reader takes {suffix} files: give text as .txt, records as .jsonl or .csv, pages as .html"
@@ -87,28 +101,17 @@ def detect(head: bytes, name: str) -> Reader:
     return reader
 
 
-def _refuse_binary(head: bytes) -> None:
+def _refuse(head: bytes, start: str) -> None:
+    """Raise SourceError for what no reader takes, whatever its name."""
     if head.startswith(gzipped.MAGIC):
         raise SourceError("packed twice with gzip: unpack it once first")
     for magic, kind in BINARY_FORMATS:
         if head.startswith(magic):
             raise SourceError(f"not text: looks like {kind}")
 
-
-def _by_content(start: str) -> Reader | None:
-    """Return the reader that what a file begins with calls for, or None when that is just text."""
     if _JSON_SPREAD.match(start):
         raise SourceError(
             "JSON, but not one object a line: rewrite it, e.g. jq -c '.[]?' for a list, jq -c . for an object"
         )
-    if _JSON_OBJECT.match(start):
-        return jsonl.read
-    if _HTML.match(start):
-        return html.read
     if _XML.match(start):
-        raise SourceError("XML: feeds and agency formats cannot be read yet")
-    first_line = start.split("\n", 1)[0].rstrip()
-    columns = table.column_names(first_line, table.delimiter_of(first_line))
-    if len(columns) > 1 and table.names_a_body(columns):
-        return table.read
-    return text.read if text.starts_with_header(start) else None
+        raise SourceError("XML of a kind that no reader takes")

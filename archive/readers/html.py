@@ -6,6 +6,7 @@ searches the text and the address for one.
 
 import importlib
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
@@ -41,6 +42,15 @@ PUBLISHED_TAGS = (
 UPDATED_TAGS = ("article:modified_time", "article:modified", "datemodified", "og:updated_time", "dcterms.modified")
 SECTION_TAGS = ("article:section", "articlesection", "parsely-section")
 LANGUAGE_TAGS = ("content-language", "inlanguage", "og:locale", "dc.language")
+
+_HTML = re.compile(
+    r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+
+
+def matches(_head: bytes, start: str) -> bool:
+    """Tell whether the file begins as a page does."""
+    return _HTML.match(start) is not None
 
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:

@@ -4,6 +4,7 @@ Invariant: whatever a line holds, the lines after it are read.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -11,6 +12,13 @@ from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.fields import article_from
 from archive.readers.lines import decode_utf8, line_too_long, lines
+
+_OBJECT = re.compile(r'\{[^\S\n]*["}]')
+
+
+def matches(_head: bytes, start: str) -> bool:
+    """Tell whether the file begins with an object on its first line."""
+    return _OBJECT.match(start) is not None
 
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:

@@ -20,6 +20,13 @@ Line = tuple[int, bytes | None]
 Row = tuple[int, list[str]]
 
 
+def matches(_head: bytes, start: str) -> bool:
+    """Tell whether the first line names columns, one of them for an article's text."""
+    first_line = start.split("\n", 1)[0].rstrip()
+    columns = column_names(first_line, delimiter_of(first_line))
+    return len(columns) > 1 and names_a_body(columns)
+
+
 def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     """Yield an article or a rejection for every row of `stream` but the first, which names the columns."""
     # The library's own limit, 128 KB a cell, is less than a long article; rows are capped below, in bytes.

@@ -49,6 +49,11 @@ class _LineError(SourceError):
         self.line = line
 
 
+def matches(_head: bytes, start: str) -> bool:
+    """Tell whether the first line is a header this reader knows."""
+    return starts_with_header(start)
+
+
 def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     """Yield the one article in `stream`, or why there is none."""
     try:

@@ -1,0 +1,47 @@
+"""XML from strangers: what its root is called, and its tree, without what makes XML dangerous.
+
+A document type may declare entities that grow without end or fetch files, so a document that brings one with entities
+in it is refused, nothing is loaded from anywhere, and depth and text stay within libxml2's own bounds.
+"""
+
+import codecs
+import re
+from typing import TYPE_CHECKING, Any
+
+from archive.errors import SourceError
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_PROLOG = re.compile(
+    r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*<(?:[\w.-]+:)?([\w.-]+)([^>]*)", re.DOTALL
+)
+_ENTITY = re.compile(rb"<!\s*(?:ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
+_DECLARES = "declares entities or elements of its own, as attacks do: save it without its DOCTYPE"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"<\0", b"\0<")
+
+
+def root_of(start: str) -> tuple[str, str]:
+    """Return the name of the root of a document that begins with `start` and its attributes, or empty texts."""
+    root = _PROLOG.match(start)
+    return (root[1], root[2]) if root else ("", "")
+
+
+def parsed(raw: bytes) -> "_Element":
+    """Return the root of a document. Raises SourceError when it is not well formed, or declares entities."""
+    from lxml import etree
+
+    plain = raw.decode("utf-16", "ignore").encode() if raw.startswith(_UTF16) else raw
+    if _ENTITY.search(plain):
+        raise SourceError(_DECLARES)
+    parser = etree.XMLParser(
+        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(raw, parser)
+    except etree.XMLSyntaxError as error:
+        raise SourceError(f"not well-formed XML: {error.msg}") from error
+    declared: Any = root.getroottree().docinfo.internalDTD
+    if declared is not None and any(True for _ in declared.iterentities()):  # in an encoding not looked through above
+        raise SourceError(_DECLARES)
+    return root

@@ -11,14 +11,16 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
-from archive.article import Entry, Rejection, Withdrawal
+from archive.article import Entry, Record, Rejection, Withdrawal
 from archive.errors import SourceError
 from archive.progress import Progress, silent
 from archive.readers import HEAD_BYTES, detect, gzipped
 from archive.store import Store
 
 STAGE = "reading"  # the stage `ingest` reports
+DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
 
 _Inode = tuple[int, int]  # device and inode number: what a folder is, whatever its path
@@ -95,7 +97,12 @@ def _take(entry: Entry, store: Store, report: IngestReport) -> None:
         else:
             report.unchanged += 1
         return
-    match store.put(entry):
+    match store.restore(entry) if isinstance(entry, Record) else store.put(entry):
+        case "withdrawn":
+            report.withdrawn += 1
+        case "differs":
+            record = cast(Record, entry)
+            report.reject(Rejection(source=record.origin, line=record.line, reason=DIFFERS.format(id=record.id)))
         case "added":
             report.added += 1
         case "held":

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 
 from archive.article import Entry
 from archive.errors import SourceError
-from archive.readers import gzipped, html, jsonl, table, text
+from archive.readers import gzipped, html, jsonl, own, table, text
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
 """`reader(stream, origin)`: `stream` holds unpacked bytes, `origin` is the file's name in rejections."""
@@ -33,7 +33,7 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (jsonl, html, table, text)  # in this order: the first that matches takes the file
+FORMATS: tuple[Format, ...] = (own, jsonl, html, table, text)  # in this order: the first that matches takes the file
 
 READER_OF_SUFFIX: dict[str, Reader] = {
     ".txt": text.read,
@@ -94,9 +94,9 @@ def detect(head: bytes, name: str) -> Reader:
         raise SourceError(
             f"no reader takes {suffix} files: give text as .txt, records as .jsonl or .csv, pages as .html"
         )
-    if utf16 and reader in (jsonl.read, table.read):
+    if utf16 and reader in (own.read, jsonl.read, table.read):
         raise SourceError("UTF-16: convert the file first, e.g. iconv -f utf-16 -t utf-8")
-    if b"\0" in head and not utf16 and reader is not jsonl.read:  # there it is one line's fault
+    if b"\0" in head and not utf16 and reader not in (own.read, jsonl.read):  # there it is one line's fault
         raise SourceError("not text: holds NUL bytes")
     return reader
 

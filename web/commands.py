@@ -1,4 +1,4 @@
-"""The commands: `flask ingest`, `flask reindex` and the rest; `search`, `stats` and `evaluate` have files of their own.
+"""The commands: `flask ingest`, `flask reindex` and the rest, as far as they have no files of their own.
 
 Invariant: each exits 0 (all done), 1 (not all) or 2 (wrong usage).
 """
@@ -19,6 +19,7 @@ from web.alerting import Event
 from web.alerting import run as run_alerts
 from web.alerts_command import alerts, print_event
 from web.evaluate_command import evaluate
+from web.export_command import export
 from web.holdings import keyword_advice
 from web.printing import admit_gaps, print_result
 from web.runs import noted_run
@@ -40,7 +41,7 @@ ALERT_SECONDS = 30.0  # that an ingest begins to send alerts: it has other thing
 
 def register(app: Flask) -> None:
     """Give `app` its commands."""
-    for each in (ingest, search, related, reindex, check, stats, remove, saved, alerts, evaluate):
+    for each in (ingest, search, export, related, reindex, check, stats, remove, saved, alerts, evaluate):
         app.cli.add_command(each)
 
 

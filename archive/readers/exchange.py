@@ -32,9 +32,14 @@ def first_line(*, articles: int, exported_at: datetime) -> dict[str, object]:
     return {"backfile": FORMAT_VERSION, "exported_at": _written(exported_at), "articles": articles}
 
 
+def shown_edition(record: Record) -> Edition:
+    """Return the version of an article that is shown, or would be."""
+    return next(each for each in record.editions if each.article.version == record.version)
+
+
 def as_first_version(record: Record) -> Record:
     """Return a record of nothing but what is shown, as if it had come in as it is."""
-    edition = next(each for each in record.editions if each.article.version == record.version)
+    edition = shown_edition(record)
     only = replace(edition, article=replace(edition.article, version=1), row=None)
     change = Logged(version=1, kind="added", at=edition.ingested_at)
     return replace(record, version=1, editions=(only,), changes=(change,))

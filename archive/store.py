@@ -401,6 +401,15 @@ class Store:
                     released.append(str(article_id))
             return released
 
+    def count_held(self) -> int:
+        """Return of how many articles something may not be shown yet: for whoever runs the archive, and nobody else."""
+        row = self._one(
+            "SELECT count(*) FROM (SELECT article_id FROM article WHERE status = 'embargoed' UNION"
+            " SELECT article_id FROM version JOIN article USING (article_id)"
+            " WHERE embargoed_until IS NOT NULL AND +status <> 'removed')"
+        )
+        return int(row[0])
+
     def next_release(self) -> datetime | None:
         """Return when something that is embargoed may be shown, None when nothing waits for its time."""
         row = self._one(
@@ -783,9 +792,19 @@ class Store:
             for seq, article_id, version, kind, at in rows
         ]
 
-    def last_changes(self, *, after: int) -> dict[str, int]:
-        """Return the articles changed since `after`, each with the seq of its last change."""
-        return dict(self._rows("SELECT article_id, max(seq) FROM change WHERE seq > ? GROUP BY article_id", (after,)))
+    def last_changes(self, *, after: int, with_held: bool = True) -> dict[str, int]:
+        """Return the articles changed since `after`, each with the seq of its last change.
+
+        Without what was `held` they are the changes that readers may be told of.
+        """
+        kinds = "" if with_held else "AND kind <> 'held'"
+        return dict(
+            self._rows(f"SELECT article_id, max(seq) FROM change WHERE seq > ? {kinds} GROUP BY article_id", (after,))
+        )
+
+    def count_changes(self, *, after: int) -> int:
+        """Return how many changes since `after` are for readers to see: of what is held nothing is told."""
+        return int(self._one("SELECT count(*) FROM change WHERE seq > ? AND kind <> 'held'", (after,))[0])
 
     # Passages and embeddings
 

@@ -401,7 +401,8 @@ def test_stats_say_what_the_archive_holds(app: Flask) -> None:
     facts = written(run(app, "stats", "--json"))
     assert facts.pop("disk")["archive"] > 10_000
     assert facts == {
-        "articles": 12, "removed": 0, "versions": 12, "passages": 12, "embeddings": 12, "copies": 0, "sources": 3,
+        "articles": 12, "removed": 0, "embargoed": 0, "next_release": None, "versions": 12, "passages": 12,
+        "embeddings": 12, "copies": 0, "sources": 3,
         "saved_searches": 0,
         "earliest": "2001-03-01T00:00:00Z", "latest": "2002-03-02T00:00:00Z", "seq": 12, "generation": 1,
         "pending_changes": 0, "previous_generation": None, "keywords": "whoosh", "advice": None, "last_ingest": None,

@@ -11,12 +11,21 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 
 from archive.article import Article, Entry
-from archive.readers import html, jsonl, table, text
+from archive.readers import feed, html, jsonl, table, text
 
-PAGE = b"""<!doctype html><html lang="en"><head><title>Bridge reopens</title></head><body><article><h1>Bridge reopens</h1>
+PAGE = b"""<!doctype html><html lang="en"><head><title>Bridge reopens</title></head><body><article>
+<h1>Bridge reopens</h1>
 <p>The old bridge over the river reopened on Monday after two years of repairs, the council said.</p>
 <p>Hundreds of people crossed it on foot in the first hour, among them the engineer who drew the plans.</p>
 </article></body></html>"""
+
+
+FEED = b"""<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0"><channel><title>The Courier</title><link>https://courier.example/</link>
+<item><title>Bridge reopens</title><link>https://courier.example/bridge</link><guid isPermaLink="false">17</guid>
+<pubDate>Wed, 10 Aug 2016 09:30:00 GMT</pubDate>
+<description>&lt;p&gt;The old bridge reopened.&lt;/p&gt;</description></item>
+</channel></rss>"""
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class Sample:
 
 
 SAMPLES: dict[ModuleType, Sample] = {
+    feed: Sample(FEED),
     html: Sample(PAGE),
     jsonl: Sample(b'{"title": "Bridge reopens", "body": "The old bridge reopened."}\n'),
     table: Sample(b"title,body\nBridge reopens,The old bridge reopened.\n"),
@@ -73,7 +83,7 @@ class TookTooLong(BaseException):
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raise TookTooLong when what is done inside takes more processor time than this; what others use does not count."""
+    """Raise TookTooLong when what is done inside takes more processor time than this, whatever others use."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise TookTooLong

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 
 from archive.article import Entry
 from archive.errors import SourceError
-from archive.readers import gzipped, html, jsonl, table, text
+from archive.readers import gzipped, html, jsonl, newsml1, newsml_g2, ninjs, nitf, table, text
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
 """`reader(stream, origin)`: `stream` holds unpacked bytes, `origin` is the file's name in rejections."""
@@ -33,7 +33,8 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (jsonl, html, table, text)  # in this order: the first that matches takes the file
+# In this order: the first that matches takes the file.
+FORMATS: tuple[Format, ...] = (newsml_g2, nitf, newsml1, ninjs, jsonl, html, table, text)
 
 READER_OF_SUFFIX: dict[str, Reader] = {
     ".txt": text.read,

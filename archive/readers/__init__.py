@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from archive.article import Entry
 from archive.errors import SourceError
-from archive.readers import feed, gzipped, html, jsonl, own, table, text
+from archive.readers import feed, gzipped, html, jsonl, newsml1, newsml_g2, ninjs, nitf, own, table, text
 from archive.readers.charset import wide_encoding
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
@@ -33,14 +33,8 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (
-    own,
-    html,
-    feed,
-    jsonl,
-    table,
-    text,
-)  # in this order: the first that matches takes the file
+# In this order: the first that matches takes the file.
+FORMATS: tuple[Format, ...] = (own, html, newsml_g2, nitf, newsml1, feed, ninjs, jsonl, table, text)
 
 READER_OF_SUFFIX: dict[str, Reader] = {
     ".txt": text.read,

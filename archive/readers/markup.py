@@ -46,7 +46,7 @@ _SCRIPT_TAG = re.compile(r"</?script\b[^<>]*>?", re.IGNORECASE)
 
 
 def plain_text(text: str) -> str:
-    """Return what a reader sees of `text`: its paragraphs separated by blank lines, also where a line break ends one."""
+    """Return what a reader sees of `text`, its paragraphs separated by blank lines; a line break may end one, too."""
     for _ in range(ESCAPED_TIMES):
         marked = _ELEMENT.search(text) is not None
         read = _seen(_CDATA.sub("", text)) if marked else html.unescape(text) if _REFERENCE.search(text) else text

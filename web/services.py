@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from archive.alerts import Alerts
     from archive.article import Article
     from archive.fetch import Fetcher
+    from archive.releases import Releases
     from archive.store import ArchiveStats, Store
     from index.browsing import Browsing
     from index.build import Builder
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from index.spelling.respelling import Respelling
     from index.stories.reading import Stories, Told
     from web.recent_pages import RecentPages
-    from web.releases import Releases
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ class Services:
     @once
     def releases(self) -> "Releases":
         """What shows embargoed articles at their time."""
-        from web.releases import Releases
+        from archive.releases import Releases
 
         return Releases(self.store)
 

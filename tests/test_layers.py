@@ -22,6 +22,8 @@ BELOW = {"archive": (), "index": ("archive",), "web": ("index", "archive"), "wsg
 HOMES = {  # library: where it may be imported
     "apsw": ("archive/store.py",),
     "faiss": ("index/vectors/codes.py",),
+    "feedparser": ("archive/readers/feed.py",),
+    "charset_normalizer": ("archive/readers/charset.py",),
     "flask": ("web/", "wsgi.py"),
     "ir_measures": ("index/evaluation/measures.py",),
     "click": ("web/",),
@@ -39,9 +41,10 @@ HOMES = {  # library: where it may be imported
     "werkzeug": ("web/",),
     "whoosh": ("index/keywords/whoosh_index.py",),
 }
-HEAVY = {"faiss", "openvino", "sentence_transformers", "tantivy", "torch", "transformers", "trafilatura", "whoosh"}
-NOT_FOR_ANSWERS = {"ir_measures", "lxml", "pandas", "scipy", "sentence_transformers", "sklearn", "torch", "tqdm",
-                   "trafilatura", "transformers"}  # fmt: skip
+HEAVY = {"faiss", "feedparser", "openvino", "sentence_transformers", "tantivy", "torch", "transformers", "trafilatura",
+         "whoosh"}  # fmt: skip
+NOT_FOR_ANSWERS = {"feedparser", "ir_measures", "lxml", "pandas", "scipy", "sentence_transformers", "sklearn", "torch",
+                   "tqdm", "trafilatura", "transformers"}  # fmt: skip
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
 DEFENSIVE = {"HF_HUB_DISABLE_TELEMETRY", "HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM"}  # only where nobody has set them
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from archive.article import Entry
 from archive.errors import SourceError
-from archive.readers import feed, gzipped, html, jsonl, table, text
+from archive.readers import feed, gzipped, html, json_feed, jsonl, opml, sitemap, table, text
 from archive.readers.charset import wide_encoding
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
@@ -33,7 +33,8 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (html, feed, jsonl, table, text)  # in this order: the first that matches takes the file
+# In this order: the first that matches takes the file.
+FORMATS: tuple[Format, ...] = (html, feed, sitemap, opml, json_feed, jsonl, table, text)
 
 READER_OF_SUFFIX: dict[str, Reader] = {
     ".txt": text.read,
@@ -70,7 +71,7 @@ BINARY_FORMATS = (
     (b"MM\0*", "a TIFF image"),
 )
 
-_XML = re.compile(r"<\?xml|<(?:rss|feed|rdf|urlset|sitemapindex|newsItem|nitf)\b", re.IGNORECASE)
+_XML = re.compile(r"<\?xml|<(?:rdf|newsItem|nitf)\b", re.IGNORECASE)
 _JSON_SPREAD = re.compile(r'\{[^\S\n]*\n\s*"|\[\s*[{\[]')
 
 

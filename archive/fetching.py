@@ -5,6 +5,7 @@ had, what the feed itself says goes in, and the page is tried again a few times.
 done, so a process that is killed loses nothing and doubles nothing.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,8 +14,9 @@ from archive.contents import Contents, Item, contents
 from archive.errors import FetchError, SourceError
 from archive.fetch import Fetched
 from archive.follows import Follows, Page, PageState, Validators, host_of
+from archive.identity import canonical_url
 from archive.ingest import Take
-from archive.visits import Visits
+from archive.visits import NotAsked, Visits
 
 MOST_FEED_BYTES = 20_000_000  # of a feed or sitemap
 MOST_PAGE_BYTES = 10_000_000
@@ -69,9 +71,10 @@ class Fetching:
         """Go through what is said of pages, those never asked for first."""
         left = fetched = 0
         known = {item.url: self._follows.page(item.url) for item in items if item.url}
+        shared = _shared(items)
         for item in sorted(items, key=lambda item: item.url is not None and known[item.url] is not None):
             page = known[item.url] if item.url else None
-            if item.about is not None and (item.holds == "text" or (item.holds == "summary" and not item.url)):
+            if item.about is not None and (item.holds == "text" or item.url is None or item.url in shared):
                 take(item.about)
             elif item.url and not (page and page.said == item.said and page.state != "waiting"):
                 if fetched < self._most_pages and not self._is_stopped:
@@ -89,7 +92,7 @@ class Fetching:
             article, validators = self._article(url, known.validators if known and had_text else Validators())
         except FetchError as error:
             before = known.failures if known and known.said == item.said else 0
-            failures = before + (error.wait == 0)  # that a host is busy is not the page's fault
+            failures = before if isinstance(error, NotAsked) else before + 1
             is_waiting = error.retry and failures < MOST_ATTEMPTS
             self._summary(item, known, take)
             if item.holds == "nothing" and not is_waiting:
@@ -127,6 +130,12 @@ class Fetching:
         return entry, validators_of(answer)
 
 
+def _shared(items: Sequence[Item]) -> set[str]:
+    """Return the addresses at which there are several entries: the page there is no single one's, as of a live blog."""
+    pages = Counter(canonical_url(item.url) for item in items if item.url and item.holds != "nothing")
+    return {item.url for item in items if item.url and pages[canonical_url(item.url)] > 1}
+
+
 def checked(answer: Fetched) -> Contents:
     """Return what an answer holds. Raises FetchError when it is none to go by, SourceError when no reader takes it."""
     if not 200 <= answer.status < 300:
@@ -136,8 +145,10 @@ def checked(answer: Fetched) -> Contents:
 
 
 def validators_of(answer: Fetched) -> Validators:
-    """Return how to ask whether an answer has changed."""
-    return Validators(etag=answer.headers.get("etag"), last_modified=answer.headers.get("last-modified"))
+    """Return how to ask whether an answer has changed; what cannot be sent back is left out."""
+    said = (answer.headers.get(name, "") for name in ("etag", "last-modified"))
+    etag, last_modified = (each if each.isascii() and each.isprintable() else None for each in said)
+    return Validators(etag=etag or None, last_modified=last_modified or None)
 
 
 def _with(page: Article, said: Article | None) -> Article:

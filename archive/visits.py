@@ -20,7 +20,12 @@ from archive.robots import Robots
 
 PAUSE = 1.0  # seconds between two requests to a host, at least
 BUSY = {429, 503}  # Too Many Requests, Service Unavailable
+UNSAID_WAIT = 60  # seconds that a busy host is left alone when it does not say for how long
 UNREACHABLE = 599  # kept as the status of a robots.txt that could not be asked for
+
+
+class NotAsked(FetchError):
+    """An address that is not asked now, for what its host has said before."""
 
 
 @dataclass(slots=True)
@@ -53,11 +58,11 @@ class Visits:
         self._opening = threading.Lock()
 
     def named(self, url: str, *, most_bytes: int, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Return what is at an address that somebody named. Raises FetchError, also for a host that is too busy."""
+        """Return what is at an address that somebody named. Raises FetchError, as NotAsked when it is not asked now."""
         return self._admitted(self._fetcher.get(url, headers=headers, most_bytes=most_bytes, turn=self._turn))
 
     def found(self, url: str, *, most_bytes: int, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Return what is at an address that was found, if we may. Raises FetchError."""
+        """Return what is at an address that was found, if we may. Raises FetchError, also as NotAsked."""
         return self._admitted(self._fetcher.get(url, headers=headers, most_bytes=most_bytes, turn=self._turn_by_leave))
 
     @contextmanager
@@ -65,7 +70,7 @@ class Visits:
         host = self._host(url)
         with host.turn:
             if busy := self._follows.busy(host_of(url)):
-                raise FetchError(f"{host_of(url)} asks to be left alone for {busy} seconds", wait=busy)
+                raise NotAsked(f"{host_of(url)} asks to be left alone for {busy} seconds", wait=busy)
             if (early := host.asked_at + host.pause - self._clock()) > 0:
                 self._sleep(early)
             try:
@@ -77,7 +82,7 @@ class Visits:
     def _turn_by_leave(self, url: str) -> Iterator[None]:
         rules = self._robots(url)
         if rules is robots.NOTHING:
-            raise FetchError(f"{host_of(url)} cannot say now what it lets us fetch", wait=TROUBLED_SECONDS)
+            raise NotAsked(f"{host_of(url)} cannot say now what it lets us fetch", wait=TROUBLED_SECONDS)
         if not rules.allows(url):
             raise FetchError(f"{host_of(url)}: its robots.txt does not let us fetch this page", retry=False)
         with self._turn(url):
@@ -110,8 +115,8 @@ class Visits:
 
     def _heed(self, answer: Fetched) -> None:
         """Leave a host alone for as long as it says."""
-        if answer.status in BUSY and (seconds := answer.wait()):
-            self._follows.stay_away(host_of(answer.url), seconds=seconds)
+        if answer.status in BUSY:
+            self._follows.stay_away(host_of(answer.url), seconds=answer.wait() or UNSAID_WAIT)
 
     def _host(self, url: str) -> _Host:
         with self._opening:

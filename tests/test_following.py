@@ -6,6 +6,7 @@ Time is the test's own: a pause is added up and not waited for.
 import gzip
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -15,14 +16,14 @@ import pytest
 from sinks import Site, serving
 
 from archive.article import Article
-from archive.errors import ArchiveError, SourceError
+from archive.errors import SourceError
 from archive.fetch import Fetcher
 from archive.fetching import MOST_ATTEMPTS, Fetching
 from archive.following import Asked, Follower, discovered
 from archive.follows import Follows
 from archive.identity import article_id
 from archive.ingest import IngestReport, ingest
-from archive.store import Store
+from archive.store import Connection, Store
 from archive.visits import PAUSE, Visits
 
 HOUR, DAY = 3600, 24 * 3600
@@ -303,6 +304,25 @@ def test_one_that_is_elsewhere_for_now_or_nowhere_keeps_its_address(desk: Desk, 
     assert [each.url for each in desk.follows.follows()] == [old]
 
 
+def test_a_validator_that_cannot_be_sent_back_is_left_out(desk: Desk) -> None:
+    desk.follow("/feed")
+    desk.site.answers["/feed"] = (200, {"ETag": '"\xfc"', "Last-Modified": "a\r\n b"}, rss(entry("/a")))
+    desk.one()
+    assert desk.one().outcome == "unchanged"
+    assert [headers.get("If-None-Match") for headers in desk.asked_for("/feed")] == [None, None]
+
+
+def test_entries_that_share_a_page_are_what_the_feed_says_of_them(desk: Desk) -> None:
+    desk.follow("/feed")
+    entries = [
+        entry(f"/live#{number}", text=f"Post {number}.", title=f"Post {number}", more=f"<guid>{number}</guid>")
+        for number in range(3)
+    ]
+    desk.site.answers["/feed"] = (200, {}, rss(*entries))
+    assert desk.one().report.added == 3
+    assert desk.paths == ["/feed"]
+
+
 def test_what_is_paused_is_not_asked_until_it_is_followed_again(desk: Desk) -> None:
     url = desk.follow("/feed")
     desk.site.answers["/feed"] = (200, {}, rss(entry("/a")))
@@ -538,33 +558,76 @@ def test_a_host_is_asked_by_one_connection_at_a_time(desk: Desk) -> None:
     assert most == [True] * 8
 
 
+def test_after_one_page_was_refused_for_want_of_time_the_others_of_its_host_wait(desk: Desk) -> None:
+    desk.follow("/feed")
+    desk.site.answers["/feed"] = (200, {}, summaries(5))
+    for number in range(5):
+        desk.site.answers[f"/{number}"] = (429, {}, b"")
+    first = desk.one()
+    assert (first.report.added, first.left) == (5, 5), "their summaries are in"
+    assert desk.paths == ["/feed", "/robots.txt", "/0"]
+    for number in range(5):
+        desk.site.answers[f"/{number}"] = (200, HTML, page(title=f"Report {number}", text=f"{number} {LONG}"))
+    assert desk.one().report.updated == 5
+
+
 # Interruptions
 
 
-def test_what_was_interrupted_goes_on_where_it_stopped_and_nothing_comes_twice(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_whenever_it_is_ended_the_next_round_goes_on_and_nothing_comes_twice(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
+    """It is ended before and after each transaction there is; both leave on the disk what a kill would leave."""
+    desk.site.answers["/feed"] = (
+        200,
+        {"ETag": '"f"'},
+        rss(entry("/0", text="It rose."), entry("/1"), entry("/2", text="A comet.")),
+    )
+    for path in ("/0", "/2"):
+        desk.site.answers[path] = (200, HTML, page(title=f"On {path}", text=f"{path} {LONG}"))
     desk.follow("/feed")
-    desk.site.answers["/feed"] = (200, {"ETag": '"f"'}, summaries(5))
-    for number in range(5):
-        desk.site.answers[f"/{number}"] = (200, HTML, page(title=f"Report {number}", text=f"{number} {LONG}"))
-    real, put = desk.store.put, []
+    desk.one()
+    whole = {path: desk.article(path) for path in ("/0", "/1", "/2")}
+    real, ended = Store._transaction, []
+    for step in range(1, 20):
+        count = 0
+        desk.store.close()
+        desk.store = Store(tmp_path / f"{moment}-{step}.sqlite3", clock=desk.clock.time)
+        desk.follows = Follows(desk.store, clock=desk.clock.time)
+        desk.follow("/feed")
 
-    def failing(article: Article) -> object:
-        put.append(article.id)
-        if len(put) == 3:
-            raise ArchiveError("the disk is full")
-        return real(article)
+        @contextmanager
+        def ending(store: Store, last: int = step) -> Iterator[Connection]:
+            nonlocal count
+            count += 1
+            if count == last and moment == "before":
+                raise KilledError
+            with real(store) as connection:
+                yield connection
+            if count == last:
+                raise KilledError
 
-    monkeypatch.setattr(desk.store, "put", failing)
-    with pytest.raises(ArchiveError):
+        monkeypatch.setattr(Store, "_transaction", ending)
+        try:
+            desk.one()
+        except KilledError:
+            ended.append(step)
+        monkeypatch.undo()
         desk.one()
-    assert desk.store.count_live() == 2
-    assert desk.one().report.added == 3
-    assert desk.store.count_live() == 5
-    assert [desk.paths.count(f"/{number}") for number in range(5)] == [1, 1, 2, 1, 1]
-    assert "If-None-Match" not in desk.asked_for("/feed")[1]
-    assert {desk.article(f"/{number}").version for number in range(5)} == {1}
+        assert {path: desk.article(path) for path in whole} == whole, step
+        assert desk.store.last_seq() == len(whole), step
+        desk.site.asked.clear()
+        desk.one()
+        assert [headers.get("If-None-Match") for headers in desk.asked_for("/feed")] == ['"f"']
+        assert desk.paths == ["/feed"]
+        if ended[-1:] != [step]:
+            break
+    assert len(ended) == 7, "robots.txt, three articles, two pages, the feed"
+
+
+class KilledError(Exception):
+    """The process is no more."""
 
 
 # What is named

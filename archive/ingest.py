@@ -1,4 +1,4 @@
-"""Bring files and folders into the archive: find the files, read them, put each article.
+"""Bring files, folders and web addresses into the archive: find what there is, read it, put each article.
 
 Invariant: one bad input never stops the rest; each is named with its reason. A failing store does stop it: what cannot
 be kept must not be reported as read.
@@ -8,7 +8,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -22,6 +22,10 @@ from archive.store import Store
 STAGE = "reading"  # the stage `ingest` reports
 DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
+
+Take = Callable[[Entry], None]
+Fetch = Callable[[str, Take], None]
+"""`fetch(url, take)` has `take` what is at `url`, or the reason why there is nothing; see `archive.fetching`."""
 
 _Inode = tuple[int, int]  # device and inode number: what a folder is, whatever its path
 
@@ -51,6 +55,16 @@ class IngestReport:
         if len(self.rejected) < KEPT_REJECTIONS:
             self.rejected.append(rejection)
 
+    def add(self, other: "IngestReport") -> None:
+        """Count what another report counts as well."""
+        self.added += other.added
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.held += other.held
+        self.withdrawn += other.withdrawn
+        self.rejected_count += other.rejected_count
+        self.rejected += other.rejected[: KEPT_REJECTIONS - len(self.rejected)]
+
 
 @dataclass(frozen=True, slots=True)
 class _File:
@@ -58,8 +72,10 @@ class _File:
     size: int  # bytes on disk, packed if it is packed
 
 
-def ingest(sources: Sequence[str | Path], store: Store, *, progress: Progress = silent) -> IngestReport:
-    """Read the articles of `sources`, files and folders, into `store`, each in a transaction of its own.
+def ingest(
+    sources: Sequence[str | Path], store: Store, *, fetch: Fetch | None = None, progress: Progress = silent
+) -> IngestReport:
+    """Read the articles of `sources` into `store`, each in a transaction of its own: files and folders, then addresses.
 
     Folders are walked in the order of their names, without what is hidden. A folder that holds `corpus.jsonl` beside
     `queries.jsonl` or `qrels/` is a judged collection in BEIR layout: its articles are those of the corpus, and what
@@ -80,14 +96,20 @@ def ingest(sources: Sequence[str | Path], store: Store, *, progress: Progress = 
     progress(STAGE, done, total)
     for file in files:
         for entry, position in _entries(file):
-            _take(entry, store, report)
+            take(entry, store, report)
             progress(STAGE, min(done + position, total), total)
         done += file.size
         progress(STAGE, done, total)
+    for url in filter(_is_address, sources):
+        if fetch is None:
+            report.reject(Rejection(source=str(url), reason="nothing is fetched here: save the page and give the file"))
+        else:
+            fetch(str(url), lambda entry: take(entry, store, report))
     return report
 
 
-def _take(entry: Entry, store: Store, report: IngestReport) -> None:
+def take(entry: Entry, store: Store, report: IngestReport) -> None:
+    """Bring in one entry, and count in the report what became of it."""
     if isinstance(entry, Rejection):
         report.reject(entry)
         return
@@ -158,11 +180,12 @@ def _find(sources: Sequence[str | Path]) -> Iterator[_File | Rejection]:
     """Yield every file the sources name or hold, and a rejection for what is no file to read."""
     visited: set[_Inode] = set()
     for source in sources:
-        if isinstance(source, str) and _WEB_ADDRESS.match(source):
-            reason = "fetching URLs is not built yet: save the page and ingest the file"
-            yield Rejection(source=source, reason=reason)
-        else:
+        if not _is_address(source):
             yield from _walk(Path(source), visited)
+
+
+def _is_address(source: str | Path) -> bool:
+    return isinstance(source, str) and _WEB_ADDRESS.match(source) is not None
 
 
 def _walk(top: Path, visited: set[_Inode]) -> Iterator[_File | Rejection]:

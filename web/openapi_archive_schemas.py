@@ -121,6 +121,8 @@ ARCHIVE_SCHEMAS: dict[str, Json] = {
                 (
                     *("articles", "removed", "versions", "passages", "embeddings", "copies", "sources", "stories"),
                     "saved_searches",
+                    "followed",
+                    "followed_failing",
                 ),
                 COUNT,
             ),

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 
 from archive.article import Entry
 from archive.errors import SourceError
-from archive.readers import gzipped, html, jsonl, table, text
+from archive.readers import html, jsonl, mail, table, text
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
 """`reader(stream, origin)`: `stream` holds unpacked bytes, `origin` is the file's name in rejections."""
@@ -33,7 +33,7 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (jsonl, html, table, text)  # in this order: the first that matches takes the file
+FORMATS: tuple[Format, ...] = (jsonl, html, mail, table, text)  # in this order: the first that matches takes the file
 
 READER_OF_SUFFIX: dict[str, Reader] = {
     ".txt": text.read,
@@ -47,6 +47,7 @@ READER_OF_SUFFIX: dict[str, Reader] = {
     ".html": html.read,
     ".htm": html.read,
     ".xhtml": html.read,
+    ".eml": mail.read,
 }
 
 # First bytes of what people drop among articles, for a reason that names the mistake.
@@ -55,7 +56,6 @@ BINARY_FORMATS = (
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"%PDF-", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
     (b"\xd0\xcf\x11\xe0", "an old office document"),
     (b"{\\rtf", "an RTF document"),
     (b"SQLite format 3\0", "an SQLite database"),
@@ -103,8 +103,6 @@ def detect(head: bytes, name: str) -> Reader:
 
 def _refuse(head: bytes, start: str) -> None:
     """Raise SourceError for what no reader takes, whatever its name."""
-    if head.startswith(gzipped.MAGIC):
-        raise SourceError("packed twice with gzip: unpack it once first")
     for magic, kind in BINARY_FORMATS:
         if head.startswith(magic):
             raise SourceError(f"not text: looks like {kind}")

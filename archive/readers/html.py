@@ -44,7 +44,7 @@ SECTION_TAGS = ("article:section", "articlesection", "parsely-section")
 LANGUAGE_TAGS = ("content-language", "inlanguage", "og:locale", "dc.language")
 
 _HTML = re.compile(
-    r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+    r"(?:<\?xml[^>]*>\s*)?+(?:(?><!--.*?-->)\s*)*+<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
 
 

@@ -14,10 +14,10 @@ from archive.article import Entry
 from archive.errors import SourceError
 from archive.readers import (
     feed,
-    gzipped,
     html,
     json_feed,
     jsonl,
+    mail,
     newsml1,
     newsml_g2,
     ninjs,
@@ -48,7 +48,6 @@ class Format(Protocol):
         ...
 
 
-# In this order: the first that matches takes the file.
 FORMATS: tuple[Format, ...] = (
     own,
     html,
@@ -61,6 +60,7 @@ FORMATS: tuple[Format, ...] = (
     ninjs,
     json_feed,
     jsonl,
+    mail,
     table,
     text,
 )
@@ -77,6 +77,7 @@ READER_OF_SUFFIX: dict[str, Reader] = {
     ".html": html.read,
     ".htm": html.read,
     ".xhtml": html.read,
+    ".eml": mail.read,
 }
 
 # First bytes of what people drop among articles, for a reason that names the mistake.
@@ -85,7 +86,6 @@ BINARY_FORMATS = (
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"%PDF-", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
     (b"\xd0\xcf\x11\xe0", "an old office document"),
     (b"{\\rtf", "an RTF document"),
     (b"SQLite format 3\0", "an SQLite database"),
@@ -133,8 +133,6 @@ def detect(head: bytes, name: str) -> Reader:
 
 def _refuse(head: bytes, start: str) -> None:
     """Raise SourceError for what no reader takes, whatever its name."""
-    if head.startswith(gzipped.MAGIC):
-        raise SourceError("packed twice with gzip: unpack it once first")
     for magic, kind in BINARY_FORMATS:
         if head.startswith(magic):
             raise SourceError(f"not text: looks like {kind}")

@@ -169,9 +169,10 @@ def test_what_is_not_the_article_stays_out() -> None:
 
 def test_a_text_cut_up_by_advertisements_is_put_together() -> None:
     paragraphs = [f"{FIRST} This is paragraph number {number}." for number in range(12)]
-    pieces = ["".join(f"<p>{text}</p>" for text in paragraphs[at : at + 4]) for at in (0, 4, 8)]
+    pieces = [paragraphs[:4], paragraphs[4:5], paragraphs[5:8], paragraphs[8:]]
     boxes = "".join(
-        f'<div class="grid body__inner">{piece}</div><div class="ad">Advertisement</div>' for piece in pieces
+        f'<div class="grid article-body">{"".join(f"<p>{text}</p>" for text in piece)}</div><aside>Ad</aside>'
+        for piece in pieces
     )
     read = article(document(f'<main><article class="article">{boxes}</article></main>', meta(og_title="Bridge")))
     assert read.body.split("\n\n") == paragraphs

@@ -92,6 +92,24 @@ def hostile(sample: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"{name} in {name} inside", sample[:half] + opening * DEPTH + sample[half:]
 
 
+def prologues() -> Iterator[bytes]:
+    """Yield beginnings in which a pattern that looks for a document's root could search without end."""
+    for piece in (
+        b" ",
+        b"\n",
+        b"<?x?> ",
+        b"<!DOCTYPE a> ",
+        b"<!DOCTYPE [",
+        b"<?x ",
+        b"<!--",
+        b"a: b\n",
+        b'{"a',
+        b"<",
+    ):
+        for first in (b"", b"<?xml version='1.0'?>", b"x"):
+            yield first + piece * 20_000 + b"x"
+
+
 class TookTooLong(BaseException):
     """Not an Exception, so that no reader takes it for one of its library's."""
 

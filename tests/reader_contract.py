@@ -11,12 +11,36 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 
 from archive.article import Article, Entry
-from archive.readers import html, jsonl, table, text
+from archive.readers import html, jsonl, newsml1, newsml_g2, ninjs, nitf, table, text
 
-PAGE = b"""<!doctype html><html lang="en"><head><title>Bridge reopens</title></head><body><article><h1>Bridge reopens</h1>
+PAGE = b"""<!doctype html><html lang="en"><head><title>Bridge reopens</title></head><body><article>
+<h1>Bridge reopens</h1>
 <p>The old bridge over the river reopened on Monday after two years of repairs, the council said.</p>
 <p>Hundreds of people crossed it on foot in the first hour, among them the engineer who drew the plans.</p>
 </article></body></html>"""
+
+
+NEWSML_G2 = b"""<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/"
+guid="urn:x:17" version="2">
+<itemMeta><versionCreated>2016-08-10T09:30:00Z</versionCreated></itemMeta>
+<contentMeta><headline>Bridge reopens</headline></contentMeta><contentSet><inlineXML><html>
+<body><p>The old bridge reopened.</p></body></html></inlineXML></contentSet></newsItem>"""
+
+NEWSML1 = b"""<NewsML><NewsItem><Identification><NewsIdentifier><ProviderId>courier.example</ProviderId>
+<DateId>20160810</DateId><NewsItemId>17</NewsItemId><RevisionId PreviousRevision="0" Update="N">1</RevisionId>
+</NewsIdentifier></Identification><NewsManagement><Status FormalName="Usable"/></NewsManagement><NewsComponent>
+<NewsLines><HeadLine>Bridge reopens</HeadLine></NewsLines><ContentItem><DataContent><p>The old bridge reopened.</p>
+</DataContent></ContentItem></NewsComponent></NewsItem></NewsML>"""
+
+NITF = b"""<nitf><head><docdata><doc-id regsrc="Courier" id-string="17"/></docdata></head><body><body.head><hedline>
+<hl1>Bridge reopens</hl1></hedline></body.head>
+<body.content><p>The old bridge reopened.</p></body.content></body></nitf>"""
+
+NINJS = b"""{
+  "uri": "urn:newsml:courier.example:20160810:17",
+  "versioncreated": "2016-08-10T09:30:00Z", "pubstatus": "usable",
+  "headline": "Bridge reopens", "body_xhtml": "<p>The old bridge reopened.</p>"
+}"""
 
 
 @dataclass(frozen=True)
@@ -30,6 +54,10 @@ class Sample:
 SAMPLES: dict[ModuleType, Sample] = {
     html: Sample(PAGE),
     jsonl: Sample(b'{"title": "Bridge reopens", "body": "The old bridge reopened."}\n'),
+    newsml1: Sample(NEWSML1),
+    newsml_g2: Sample(NEWSML_G2),
+    ninjs: Sample(NINJS),
+    nitf: Sample(NITF),
     table: Sample(b"title,body\nBridge reopens,The old bridge reopened.\n"),
     text: Sample(b"Title: Bridge reopens\n\nThe old bridge reopened."),
 }
@@ -73,7 +101,7 @@ class TookTooLong(BaseException):
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raise TookTooLong when what is done inside takes more processor time than this; what others use does not count."""
+    """Raise TookTooLong when what is done inside takes more processor time than this, whatever others use."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise TookTooLong

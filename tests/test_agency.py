@@ -10,8 +10,10 @@ import pytest
 from archive.arrival import UNTIL_FURTHER_NOTICE
 from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.identity import article_id, guid_id
+from archive.ingest import ingest
 from archive.readers import HEAD_BYTES, Reader, detect, jsonl, newsml1, newsml_g2, ninjs, nitf
 from archive.readers.agency import embargo, moment, names_in, whole_number
+from archive.store import Store
 
 SAMPLES = Path(__file__).parent / "agency"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -138,7 +140,8 @@ def test_prefixes_do_not_matter_and_an_empty_embargo_lasts_until_further_notice(
 def g2(inside: str, *, attributes: str = 'guid="urn:x:1"', meta: str = "") -> str:
     return (
         f'<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" {attributes} standard="NewsML-G2"'
-        ' standardversion="2.30" conformance="power"><itemMeta><itemClass qcode="ninat:text"/><provider qcode="nprov:X"/>'
+        ' standardversion="2.30" conformance="power">'
+        '<itemMeta><itemClass qcode="ninat:text"/><provider qcode="nprov:X"/>'
         f"<versionCreated>2026-03-01T12:00:00Z</versionCreated>{meta}</itemMeta>{inside}</newsItem>"
     )
 
@@ -364,6 +367,32 @@ def test_deep_and_endless_json_is_refused_and_what_follows_is_read() -> None:
     for _ in range(60):
         nested = {"uri": "urn:x:3", "headline": "Open", "associations": [nested]}
     assert "nested more than" in rejection(json.dumps(nested)).reason
+
+
+# All the way in
+
+
+def test_corrections_kills_and_embargoes_do_in_the_archive_what_they_say(tmp_path: Path) -> None:
+    story, kill = tmp_path / "1-story.xml", tmp_path / "2-kill.xml"
+    story.write_bytes(sample("nitf-dtd.xml"))
+    kill.write_bytes(sample("nitf-kill.xml"))
+    for name in ("g2-wire.xml", "newsml1-afp-style.xml", "nitf-embargo.xml"):
+        (tmp_path / name).write_bytes(sample(name))
+    store = Store(tmp_path / "archive" / "archive.db")
+    assert ingest([story], store).added == 1
+    assert status_of(store, "NWA:D8ABC1234") == "live"
+    report = ingest([kill, story, tmp_path / "g2-wire.xml", tmp_path / "newsml1-afp-style.xml"], store)
+    assert (report.added, report.held, report.withdrawn, report.rejected_count) == (2, 2, 3, 2)
+    assert status_of(store, "NWA:D8ABC1234") == "removed"
+    assert status_of(store, "tag:wire.example,2026:newsml_L8N1") == "live"
+    assert ingest([tmp_path / "nitf-embargo.xml"], store).held == 1
+    assert status_of(store, "urn:nwa.example:20990101:0007") == "embargoed"
+    store.close()
+
+
+def status_of(store: Store, guid: str) -> str | None:
+    found = store.article(guid_id(guid))
+    return found.status if found else None
 
 
 # Dates, versions, bylines

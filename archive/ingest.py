@@ -9,12 +9,13 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from archive.article import Entry, Rejection, Withdrawal
+from archive.article import Entry, Record, Rejection, Withdrawal
 from archive.progress import Progress, silent
+from archive.quarantine import Notes, Quarantine
 from archive.readers import HEAD_BYTES
 from archive.readers.budget import Budget
 from archive.readers.child import Child
@@ -22,6 +23,7 @@ from archive.readers.unpacker import Unpacker
 from archive.store import Store
 
 STAGE = "reading"  # the stage `ingest` reports
+DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
 
 _Inode = tuple[int, int]  # device and inode number: what a folder is, whatever its path
@@ -49,30 +51,36 @@ class IngestReport:
     rejected_count: int = 0
 
     def reject(self, rejection: Rejection) -> None:
-        """Count a rejection, and keep it while there is room."""
+        """Count a rejection, and keep it while there is room, without the input itself."""
         self.rejected_count += 1
         if len(self.rejected) < KEPT_REJECTIONS:
-            self.rejected.append(rejection)
+            self.rejected.append(replace(rejection, raw=None))
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class File:
+    """A file that is read."""
+
     path: Path
     size: int  # bytes on disk, packed if it is packed
 
 
-def ingest(sources: Sequence[str | Path], store: Store, *, progress: Progress = silent) -> IngestReport:
+def ingest(
+    sources: Sequence[str | Path], store: Store, *, quarantine: Quarantine | None = None, progress: Progress = silent
+) -> IngestReport:
     """Read the articles of `sources`, files and folders, into `store`, each in a transaction of its own.
 
     Folders are walked in the order of their names, without what is hidden. A folder that holds `corpus.jsonl` beside
     `queries.jsonl` or `qrels/` is a judged collection in BEIR layout: its articles are those of the corpus, and what
     else lies there (queries, judgements, notes) is passed over without a word.
 
+    Of what cannot be read, as much as the report names is kept in `quarantine`; what cannot even be opened is not.
+
     `progress` hears of the stage "reading" in bytes of the files as they lie on disk, packed or not. Raises what
     `store.put` raises, and nothing that an input can cause.
     """
     report = IngestReport()
-    files: list[_File] = []
+    files: list[File] = []
     for found in _find(sources):
         if isinstance(found, Rejection):
             report.reject(found)
@@ -81,17 +89,20 @@ def ingest(sources: Sequence[str | Path], store: Store, *, progress: Progress = 
     total = sum(file.size for file in files)
     done = 0
     progress(STAGE, done, total)
-    with Child() as child:
+    with Child() as child, Notes(quarantine) as notes:
         for file in files:
-            for entry, position in _entries(file, child, report):
-                _take(entry, store, report)
+            for entry, position in entries_of(file, child, report):
+                if isinstance(entry, Rejection) and len(report.rejected) < KEPT_REJECTIONS:
+                    notes.add(entry, file.size)
+                take(entry, store, report)
                 progress(STAGE, min(done + position, total), total)
             done += file.size
             progress(STAGE, done, total)
     return report
 
 
-def _take(entry: Entry, store: Store, report: IngestReport) -> None:
+def take(entry: Entry, store: Store, report: IngestReport) -> None:
+    """Bring in one entry, and count in the report what became of it."""
     if isinstance(entry, Rejection):
         report.reject(entry)
         return
@@ -101,7 +112,12 @@ def _take(entry: Entry, store: Store, report: IngestReport) -> None:
         else:
             report.unchanged += 1
         return
-    match store.put(entry):
+    match store.restore(entry) if isinstance(entry, Record) else store.put(entry):
+        case "withdrawn":
+            report.withdrawn += 1
+        case "differs":
+            record = cast(Record, entry)
+            report.reject(Rejection(source=record.origin, line=record.line, reason=DIFFERS.format(id=record.id)))
         case "added":
             report.added += 1
         case "held":
@@ -112,8 +128,10 @@ def _take(entry: Entry, store: Store, report: IngestReport) -> None:
             report.unchanged += 1
 
 
-def _entries(file: _File, child: Child, report: IngestReport) -> Iterator[tuple[Entry, int]]:
-    """Yield what the file holds, each with the bytes of it read so far. Raises nothing: what fails is a rejection.
+def entries_of(file: File, child: Child, report: IngestReport) -> Iterator[tuple[Entry, int]]:
+    """Yield what the file holds, each with the bytes of it read so far.
+
+    Raises nothing: what fails is a rejection, and what cannot be opened is one in the report alone.
 
     What the caller does with an entry happens outside this function, so no failure of the store is taken for one of
     the file.
@@ -128,7 +146,7 @@ def _entries(file: _File, child: Child, report: IngestReport) -> Iterator[tuple[
                 yield entry, position
             report.passed_over += unpacker.passed_over
     except OSError as error:
-        yield Rejection(source=origin, reason=_reason(error)), position
+        report.reject(Rejection(source=origin, reason=_reason(error)))
 
 
 def _reason(error: Exception) -> str:
@@ -145,7 +163,7 @@ def _shown(path: Path) -> str:
 # Finding the files
 
 
-def _find(sources: Sequence[str | Path]) -> Iterator[_File | Rejection]:
+def _find(sources: Sequence[str | Path]) -> Iterator[File | Rejection]:
     """Yield every file the sources name or hold, and a rejection for what is no file to read."""
     visited: set[_Inode] = set()
     for source in sources:
@@ -156,7 +174,7 @@ def _find(sources: Sequence[str | Path]) -> Iterator[_File | Rejection]:
             yield from _walk(Path(source), visited)
 
 
-def _walk(top: Path, visited: set[_Inode]) -> Iterator[_File | Rejection]:
+def _walk(top: Path, visited: set[_Inode]) -> Iterator[File | Rejection]:
     """Yield `top`, or the files in and below it. A folder reached a second time by another way is not read again."""
     pending: list[tuple[Path, frozenset[_Inode]]] = [(top, frozenset())]  # each with the folders it lies in
     while pending:
@@ -165,7 +183,7 @@ def _walk(top: Path, visited: set[_Inode]) -> Iterator[_File | Rejection]:
             status = path.stat()
             inode = (status.st_dev, status.st_ino)
             if stat.S_ISREG(status.st_mode):
-                yield _File(path, status.st_size)
+                yield File(path, status.st_size)
             elif not stat.S_ISDIR(status.st_mode):  # opening one could wait forever
                 yield Rejection(source=_shown(path), reason="not a file or folder but a pipe, socket or device")
             elif inode in above:

@@ -506,7 +506,7 @@ def test_content_decides_first_and_the_name_second(head: str, name: str, reader:
         (b"some words", "a.xyz", "no reader takes .xyz files"),
         (b'{\n  "title": "a"', "a.json", "jq -c"),
         (b'[{"title": "a"}]', "a.json", "jq -c"),
-        (b'<?xml version="1.0"?><rss>', "a.xml", "XML"),
+        (b'<?xml version="1.0"?><invoice>', "a.xml", "XML"),
         (record().encode("utf-16"), "a.jsonl", "iconv -f utf-16 -t utf-8"),
     ],
 )
@@ -671,6 +671,7 @@ def test_dates_come_out_in_utc(written: str, moment: datetime) -> None:
         "1000-01-01T00:00+02:00",
         "9999-12-31T23:00-02:00",
         "10 Aug 16 09:30",
+        "30 Nov 0002 00:00",
         "10 Aug 2016 09:30 CEST",
         "1470787200",
         "2016-08-10T",

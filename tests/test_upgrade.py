@@ -43,8 +43,8 @@ GENERATIONS = [PublishedGeneration(number=n, seq=n, manifest_sha256=bytes([n]) *
 UUID = "7d4f3f3e-0000-4000-8000-000000000001"
 
 
-ALERT_TABLES = ("delivery", "channel", "alert", "saved_search", "mail_question", "mail_refusal")
-ALERTS = 16 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty
+ALERT_TABLES = ("delivery", "channel", "alert", "saved_search", "mail_question", "mail_refusal", "quarantine")
+ALERTS = 18 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty
 
 
 def text_hash(number: int) -> bytes:

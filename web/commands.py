@@ -1,11 +1,9 @@
-"""The commands: `flask ingest`, `flask reindex` and the rest; `search`, `stats` and `evaluate` have files of their own.
+"""The commands: `flask ingest`, `flask reindex` and the rest, as far as they have no files of their own.
 
 Invariant: each exits 0 (all done), 1 (not all) or 2 (wrong usage).
 """
 
-import logging
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -15,12 +13,12 @@ from archive.errors import ArchiveBusy, ArchiveError, ArticleNotFound
 from archive.lock import exclusive
 from index.errors import SearchError
 from web import params, payload
-from web.alerting import Event
-from web.alerting import run as run_alerts
-from web.alerts_command import alerts, print_event
+from web.alerts_command import alerts
 from web.evaluate_command import evaluate
-from web.holdings import keyword_advice
+from web.export_command import export
 from web.printing import admit_gaps, print_result
+from web.publishing import advise, alert, archive_lock, name_rejections, publish, tell
+from web.quarantine_command import quarantine
 from web.runs import noted_run
 from web.saved_command import saved
 from web.search_command import search
@@ -30,17 +28,12 @@ from web.terminal import TEXT, Failure, Reporter, as_json, command, disk_problem
 
 if TYPE_CHECKING:
     from archive.ingest import IngestReport
-    from archive.progress import Progress
     from index.build import BuildReport
-
-log = logging.getLogger(__name__)
-
-ALERT_SECONDS = 30.0  # that an ingest begins to send alerts: it has other things to do than wait for slow receivers
 
 
 def register(app: Flask) -> None:
     """Give `app` its commands."""
-    for each in (ingest, search, related, reindex, check, stats, remove, saved, alerts, evaluate):
+    for each in (ingest, search, export, related, reindex, check, stats, remove, quarantine, saved, alerts, evaluate):
         app.cli.add_command(each)
 
 
@@ -59,68 +52,22 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
       flask ingest seeds
       flask ingest wire.jsonl.gz pages/ --json
     """
-    from archive.grouping import find_copies
     from archive.ingest import ingest as read
 
     parts = services()
-    with exclusive(_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
+    with exclusive(archive_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
-        report = run.report = read(sources, parts.store, progress=progress)
-        _name_rejections(report)
-        find_copies(parts.store, progress=progress)
-        built = parts.builder.update(progress)
-        tidied = parts.builder.tidy(progress)  # seldom anything: what came in is published already
-        _tell_stories(parts, progress)
-    built = replace(tidied, embedded=built.embedded) if tidied else built
+        report = run.report = read(sources, parts.store, quarantine=parts.quarantine, progress=progress)
+        name_rejections(report)
+        built = publish(parts, progress)
     if as_json:
         write_json({**_ingest_object(report, built), "copies": parts.store.stats().copies})
     else:
         click.echo(_ingest_line(report, built))
-    _advise(parts)
-    _alert(parts)
+    advise(parts)
+    alert(parts)
     if report.rejected_count:
         click.get_current_context().exit(1)
-
-
-def _tell_stories(parts: Services, progress: "Progress") -> None:
-    from index.stories.telling import tell_stories
-
-    parts.serving.catch_up()
-    with parts.serving.engine() as (engine, _):
-        tell_stories(parts.store, engine, progress)
-
-
-def _alert(parts: Services) -> None:
-    """Judge what came in by the saved searches and send alerts; what hinders that is no failure of the ingest."""
-    if not parts.settings.saved_searches or not parts.alerts.count():
-        return
-    events: list[Event] = []
-    try:
-        with Reporter() as progress:
-            done = run_alerts(parts, progress=progress, say=events.append, seconds=ALERT_SECONDS)
-        for event in events:
-            if event.outcome not in {"sent", "dropped"}:
-                print_event(event)
-        if done.waiting:
-            click.echo(f"messages left for `flask alerts`, for want of time: {done.waiting}", err=True)
-    except (ArchiveError, SearchError) as error:
-        click.echo(f"alerts wait for `flask alerts`: {error}", err=True)
-    except Exception as error:  # what is in the archive is in it, whatever becomes of its alerts
-        log.exception("alerts failed")
-        click.echo(f"alerts wait for `flask alerts`: {type(error).__name__}", err=True)
-
-
-def _advise(parts: Services) -> None:
-    if advice := keyword_advice(parts):
-        click.echo(advice, err=True)
-
-
-def _name_rejections(report: "IngestReport") -> None:
-    for rejection in report.rejected:
-        place = rejection.source if rejection.line is None else f"{rejection.source}:{rejection.line}"
-        click.echo(f"rejected {place}: {rejection.reason}", err=True)
-    if report.rejected_count > len(report.rejected):
-        click.echo(f"and {report.rejected_count - len(report.rejected)} more rejected", err=True)
 
 
 def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json:
@@ -181,10 +128,10 @@ def reindex(as_json: bool) -> None:
     from archive.grouping import find_copies
 
     parts = services()
-    with exclusive(_lock(parts)), Reporter() as progress:
+    with exclusive(archive_lock(parts)), Reporter() as progress:
         find_copies(parts.store, progress=progress)
         built = parts.builder.rebuild(progress)
-        _tell_stories(parts, progress)
+        tell(parts, progress)
     if as_json:
         write_json(asdict(built))
     else:
@@ -207,6 +154,7 @@ def check(as_json: bool) -> None:
 
     parts = services()
     problems = problems_of(parts.settings.data / "index", parts.store, formats=parts.formats)
+    problems += parts.quarantine.problems()
     if as_json:
         write_json({"ok": not problems, "problems": problems})
     for problem in [] if as_json else problems:
@@ -250,7 +198,7 @@ def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> N
 def _drop_from_index(parts: Services) -> list[str]:
     """Publish an index without what was removed, or say why not: it is shown nowhere already, so this may wait."""
     try:
-        with exclusive(_lock(parts)), Reporter() as progress:
+        with exclusive(archive_lock(parts)), Reporter() as progress:
             parts.builder.update(progress)
     except ArchiveBusy:
         click.echo("hidden from now on; another command is at work, the next `flask ingest` clears the index", err=True)
@@ -259,7 +207,3 @@ def _drop_from_index(parts: Services) -> list[str]:
     except (ArchiveError, SearchError) as error:
         return [f"hidden from now on, but still in the index: {error}"]
     return []
-
-
-def _lock(parts: Services) -> Path:
-    return parts.settings.data / "archive.lock"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from archive.alerts import Alerts
     from archive.article import Article
     from archive.fetch import Fetcher
+    from archive.quarantine import Quarantine
     from archive.store import ArchiveStats, Store
     from index.browsing import Browsing
     from index.build import Builder
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from index.spelling.respelling import Respelling
     from index.stories.reading import Stories, Told
     from web.recent_pages import RecentPages
+    from web.releases import Releases
 
 log = logging.getLogger(__name__)
 
@@ -178,6 +180,20 @@ class Services:
         return Store(self.settings.data / "archive.sqlite3")
 
     @once
+    def releases(self) -> "Releases":
+        """What shows embargoed articles at their time."""
+        from web.releases import Releases
+
+        return Releases(self.store)
+
+    @once
+    def quarantine(self) -> "Quarantine":
+        """The inputs that could not be read."""
+        from archive.quarantine import Quarantine
+
+        return Quarantine(self.store, megabytes=self.settings.quarantine_mb)
+
+    @once
     def alerts(self) -> "Alerts":
         """The saved searches, what fired, and the outbox."""
         from archive.alerts import Alerts
@@ -299,6 +315,15 @@ class Services:
         return Stories(self.store, self.serving)
 
 
+class OtherName(LookupError):
+    """An article that is asked for by another of its names."""
+
+    def __init__(self, article_id: str) -> None:
+        """Keep the id under which it is shown."""
+        super().__init__(f"This article is {article_id} here.")
+        self.article_id = article_id
+
+
 class StoryMerged(LookupError):
     """A story that has gone into another one, which took over its articles."""
 
@@ -346,8 +371,13 @@ def copies_of(
 
 
 def shown_article(parts: Services, article_id: str) -> "Article":
-    """Return an article that may be shown. Raises NotFound for one never heard of, Gone for one withdrawn."""
+    """Return an article that may be shown.
+
+    Raises NotFound for one never heard of, Gone for one withdrawn, OtherName for one that is shown under another id.
+    """
     article = parts.store.article(article_id)
+    if article is None and (known := parts.store.resolve(article_id)):
+        raise OtherName(shown_article(parts, known).id)
     if article is None or article.status == "embargoed":  # that an article is coming is not to be told either
         raise NotFound(gettext("There is no article %(id)s in this archive.", id=article_id[:ID_LENGTH]))
     if article.status == "removed":

@@ -5,7 +5,6 @@ what a source takes back, or says what is wrong, where, and what to do, and goes
 file.
 """
 
-import codecs
 import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
@@ -13,7 +12,8 @@ from typing import BinaryIO, Protocol
 
 from archive.article import Entry
 from archive.errors import SourceError
-from archive.readers import html, jsonl, mail, table, text
+from archive.readers import feed, html, jsonl, mail, newsml1, newsml_g2, ninjs, nitf, own, table, text
+from archive.readers.charset import wide_encoding
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
 """`reader(stream, origin)`: `stream` holds unpacked bytes, `origin` is the file's name in rejections."""
@@ -33,7 +33,8 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (jsonl, html, mail, table, text)  # in this order: the first that matches takes the file
+# In this order: the first that matches takes the file.
+FORMATS: tuple[Format, ...] = (own, html, newsml_g2, nitf, newsml1, feed, mail, ninjs, jsonl, table, text)
 
 READER_OF_SUFFIX: dict[str, Reader] = {
     ".txt": text.read,
@@ -70,7 +71,6 @@ BINARY_FORMATS = (
     (b"MM\0*", "a TIFF image"),
 )
 
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _XML = re.compile(r"<\?xml|<(?:rss|feed|rdf|urlset|sitemapindex|newsItem|nitf)\b", re.IGNORECASE)
 _JSON_SPREAD = re.compile(r'\{[^\S\n]*\n\s*"|\[\s*[{\[]')
 
@@ -81,8 +81,9 @@ def detect(head: bytes, name: str) -> Reader:
     `head` holds up to `HEAD_BYTES`, unpacked; a `.gz` at the name's end is passed over. Raises SourceError with the
     reason when no reader takes the file.
     """
-    utf16 = head.startswith(_UTF16_MARKS)
-    start = head.decode("utf-16" if utf16 else "utf-8-sig", "replace").lstrip()
+    encoding, mark = wide_encoding(head)  # other encodings have the letters of ASCII, which is all that is looked for
+    wide = encoding not in (None, "utf-8")
+    start = head[mark:].decode(encoding or "utf-8", "replace").lstrip()
     if not start and len(head) < HEAD_BYTES:
         raise SourceError("empty file")
     suffix = PurePath(name.lower().removesuffix(".gz")).suffix
@@ -94,9 +95,9 @@ def detect(head: bytes, name: str) -> Reader:
         raise SourceError(
             f"no reader takes {suffix} files: give text as .txt, records as .jsonl or .csv, pages as .html"
         )
-    if utf16 and reader in (jsonl.read, table.read):
+    if wide and reader in (own.read, jsonl.read, table.read):
         raise SourceError("UTF-16: convert the file first, e.g. iconv -f utf-16 -t utf-8")
-    if b"\0" in head and not utf16 and reader is not jsonl.read:  # there it is one line's fault
+    if b"\0" in head and not wide and reader not in (own.read, jsonl.read):  # there it is one line's fault
         raise SourceError("not text: holds NUL bytes")
     return reader
 

@@ -17,7 +17,7 @@ FIRST_YEAR = 1000  # earlier years are always typing errors or placeholders such
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d-?\d)(?:[Tt ]([\d:.,]+)\s?([Zz]|[+-]\d\d(?::?\d\d)?)?)?")
 # Two-digit years and unknown zone names are left out on purpose: both would be guesses.
 _RFC2822 = re.compile(
-    r"(?:[A-Za-z]{3},?\s+)?\d{1,2}\s+[A-Za-z]{3}\s+\d{4}\s+\d\d:\d\d(?::\d\d)?"
+    r"(?:[A-Za-z]{3},?\s+)?\d{1,2}\s+[A-Za-z]{3}\s+[1-9]\d{3}\s+\d\d:\d\d(?::\d\d)?"
     r"(?:\s+(?:[+-]\d{4}|Z|UTC?|GMT|[ECMP][SD]T))?"
 )
 _ISO_PARSER = isoparser(sep="T")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.fields import article_from
-from archive.readers.lines import decode_utf8, line_too_long, lines
+from archive.readers.lines import decode_utf8, kept_raw, line_too_long, lines
 
 _OBJECT = re.compile(r'\{[^\S\n]*["}]')
 
@@ -30,10 +30,15 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
             try:
                 yield _article(raw)
             except SourceError as error:
-                yield Rejection(source=origin, line=number, reason=str(error))
+                yield Rejection(source=origin, line=number, reason=str(error), raw=kept_raw(raw))
 
 
 def _article(raw: bytes) -> Article:
+    return article_from(object_in(raw))
+
+
+def object_in(raw: bytes) -> dict[str, object]:
+    """Return the object that a line holds. Raises SourceError with the reason when it holds none."""
     try:
         record = json.loads(decode_utf8(raw))
     except json.JSONDecodeError as error:
@@ -43,4 +48,4 @@ def _article(raw: bytes) -> Article:
         raise SourceError("JSON beyond what can be read: a number too long or lists nested too deep") from error
     if not isinstance(record, dict):
         raise SourceError('not a JSON object: each line must look like {"title": "…", "body": "…"}')
-    return article_from(record)
+    return record

@@ -1,0 +1,100 @@
+"""One valid sample of every format, and what may become of it on the way: what every reader is tested with.
+
+To add a format, add one line to `SAMPLES`: its module, and the smallest file of it that gives an entry, as bytes.
+"""
+
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType, ModuleType
+
+from archive.article import Article, Entry
+from archive.readers import feed, html, jsonl, mail, table, text
+
+PAGE = b"""<!doctype html><html lang="en"><head><title>Bridge reopens</title></head><body><article>
+<h1>Bridge reopens</h1>
+<p>The old bridge over the river reopened on Monday after two years of repairs, the council said.</p>
+<p>Hundreds of people crossed it on foot in the first hour, among them the engineer who drew the plans.</p>
+</article></body></html>"""
+
+
+FEED = b"""<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0"><channel><title>The Courier</title><link>https://courier.example/</link>
+<item><title>Bridge reopens</title><link>https://courier.example/bridge</link><guid isPermaLink="false">17</guid>
+<pubDate>Wed, 10 Aug 2016 09:30:00 GMT</pubDate>
+<description>&lt;p&gt;The old bridge reopened.&lt;/p&gt;</description></item>
+</channel></rss>"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file of one format, whole and valid, and what the reader is to find in it at least once."""
+
+    raw: bytes
+    gives: type[Entry] = Article
+
+
+SAMPLES: dict[ModuleType, Sample] = {
+    feed: Sample(FEED),
+    html: Sample(PAGE),
+    jsonl: Sample(b'{"title": "Bridge reopens", "body": "The old bridge reopened."}\n'),
+    mail: Sample(
+        b"From: The Courier <a@b.example>\nSubject: Bridge\nMessage-ID: <1@b.example>\n\nThe old bridge reopened."
+    ),
+    table: Sample(b"title,body\nBridge reopens,The old bridge reopened.\n"),
+    text: Sample(b"Title: Bridge reopens\n\nThe old bridge reopened."),
+}
+
+TOKEN = 1_000_000  # bytes of a word without end
+DEPTH = 20_000
+CUTS = 12  # places at which a sample is cut off
+NESTS = {
+    "elements": b"<a>",
+    "divisions": b"<div>",
+    "lists": b"[",
+    "objects": b'{"a":',
+    "quotes": b'"',
+    "comments": b"<!--",
+}
+
+
+def hostile(sample: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield inputs that no reader may stumble over, each with its name: some bare, some in the midst of `sample`."""
+    chance = random.Random(7)
+    half = len(sample) // 2
+    yield "nothing", b""
+    yield "blanks", b" \n" * 500
+    yield "any bytes", chance.randbytes(5_000)
+    yield "NULs", b"\0" * 5_000
+    yield "NULs inside", b"\0".join(sample[place : place + 9] for place in range(0, len(sample), 9))
+    yield "a byte changed here and there", bytes(byte if chance.random() > 0.02 else 255 - byte for byte in sample)
+    for cut in range(1, CUTS):
+        yield f"cut at {cut}/{CUTS}", sample[: len(sample) * cut // CUTS]
+    yield "twice", sample + sample
+    yield "a word without end", b"a" * TOKEN
+    yield "a word without end inside", sample[:half] + b"a" * TOKEN + sample[half:]
+    for name, opening in NESTS.items():
+        yield f"{name} in {name}", opening * DEPTH
+        yield f"{name} in {name} inside", sample[:half] + opening * DEPTH + sample[half:]
+
+
+class TookTooLong(BaseException):
+    """Not an Exception, so that no reader takes it for one of its library's."""
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raise TookTooLong when what is done inside takes more processor time than this, whatever others use."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise TookTooLong
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

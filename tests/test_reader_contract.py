@@ -1,0 +1,77 @@
+"""What every reader promises, whatever the bytes: entries, never an error, within a bounded time."""
+
+import io
+import re
+from datetime import timedelta
+from types import ModuleType
+
+import pytest
+from reader_contract import SAMPLES, hostile, within
+
+from archive.article import Article, Entry, Rejection, Withdrawal
+from archive.readers import FORMATS, detect
+from archive.readers.fields import is_web_address
+from archive.readers.normalise import has_words
+
+SECONDS = 10  # of processor time for one input
+
+every_format = pytest.mark.parametrize("module", FORMATS, ids=lambda module: module.__name__.rpartition(".")[2])
+
+
+def entries(module: ModuleType, raw: bytes) -> list[Entry]:
+    with within(SECONDS):
+        return list(module.read(io.BytesIO(raw), "input"))
+
+
+def check(entry: Entry) -> None:
+    """Fail unless `entry` is what DESIGN and `archive.article` say one is."""
+    if isinstance(entry, Rejection):
+        assert entry.source
+        assert entry.reason
+        assert entry.line is None or entry.line >= 1
+        return
+    assert isinstance(entry, Article | Withdrawal)
+    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in (entry.id, *entry.aliases))
+    if isinstance(entry, Withdrawal):
+        return
+    assert entry.title.strip() == entry.title != ""
+    assert "\n" not in entry.title
+    assert has_words(entry.body)
+    assert "\n\n\n" not in entry.body
+    assert entry.url is None or is_web_address(entry.url)
+    for moment in (entry.published_at, entry.updated_at, entry.embargoed_until):
+        assert moment is None or moment.utcoffset() == timedelta(0)
+    everything = "".join(
+        part or "" for part in (entry.title, entry.body, entry.url, entry.source, entry.section, *entry.authors)
+    )
+    assert not set(everything) & set("\0\r\x0b\x1b")
+    everything.encode()  # no lone surrogates
+
+
+@every_format
+def test_a_valid_sample_is_known_by_its_content_and_read(module: ModuleType) -> None:
+    assert module in SAMPLES, "add a sample of the format to tests/reader_contract.py"
+    sample = SAMPLES[module]
+    assert detect(sample.raw, "file.unknown") == module.read
+    found = entries(module, sample.raw)
+    assert any(isinstance(entry, sample.gives) for entry in found), found
+    for entry in found:
+        check(entry)
+
+
+@every_format
+def test_nothing_in_a_file_is_an_error_or_takes_without_end(module: ModuleType) -> None:
+    for name, raw in hostile(SAMPLES[module].raw):
+        try:
+            for entry in entries(module, raw):
+                check(entry)
+        except BaseException as error:
+            error.add_note(f"reading: {name}")
+            raise
+
+
+@every_format
+def test_what_was_read_before_changes_nothing(module: ModuleType) -> None:
+    raw = SAMPLES[module].raw
+    assert entries(module, raw + raw) == entries(module, raw + raw)
+    assert entries(module, raw) == entries(module, raw)

@@ -36,7 +36,16 @@ class ArchiveDamaged(ArchiveError):
 
 
 class FetchError(ArchiveError):
-    """An address on the network gave no usable answer."""
+    """An address on the network gave no usable answer.
+
+    `retry`: it may give one later; `wait`: not before so many seconds.
+    """
+
+    def __init__(self, reason: str, *, retry: bool = True, wait: int = 0) -> None:
+        """Say why, and whether it is worth another attempt."""
+        super().__init__(reason)
+        self.retry = retry
+        self.wait = wait
 
 
 class FetchRefused(FetchError):
@@ -44,3 +53,7 @@ class FetchRefused(FetchError):
 
     What this says of a name is for whoever runs the archive: the name may be known in its own network alone.
     """
+
+    def __init__(self, reason: str, *, retry: bool = False) -> None:
+        """Say why; a name that is not found now may be found later."""
+        super().__init__(reason, retry=retry)

@@ -11,6 +11,7 @@ drips in, it is cut off.
 
 import http.client
 import os
+import re
 import socket
 import ssl
 import threading
@@ -18,8 +19,10 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Literal, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
@@ -30,12 +33,14 @@ PORTS = {"http": 80, "https": 443}  # and no others, but in networks that are al
 MOST_URL = 4_000  # characters
 MOST_REDIRECTS = 5
 REDIRECTS = {301, 302, 303, 307, 308}
+PERMANENT = {301, 308}
 LOOK_UP_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 20.0  # for one hop, from the look-up of its name to the last byte
 MOST_BYTES = 10 * 1024 * 1024  # of an answer, unpacked
 CHUNK = 64 * 1024
 USER_AGENT = "Backfile/0.1 (news archive)"
+LONGEST_WAIT = 24 * 60 * 60  # seconds that whoever answers may ask us to stay away
 
 # What is not the public internet, by the registries of special addresses (IANA, RFC 6890) and some beyond them:
 # 168.63.129.16 is a cloud's own host; of IPv6 only 2000::/3 is public, and of that not what wraps an IPv4 address.
@@ -51,16 +56,36 @@ T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]  # the addresses of a host, for a port
+Turn = Callable[[str], AbstractContextManager[None]]
+"""`turn(url)`: a context that each hop of a request is made in, which may wait before it lets it, or refuse."""
+
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(?:%\w+)?", re.IGNORECASE)  # a name, or an address of IPv6
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer: its status, its headers (names in small letters), its body unpacked, and where it came from."""
+    """An answer: its status, its headers (names in small letters), its body unpacked, and where it came from.
+
+    `moved`: there were redirects on the way, each of which said that it is for good.
+    """
 
     url: str
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    moved: bool = False
+
+    def wait(self) -> int:
+        """Return for how many seconds whoever answers asks us to stay away (`Retry-After`), 0 when it does not say."""
+        said = self.headers.get("retry-after", "").strip()
+        if said.isascii() and said.isdigit():
+            return min(int(said[:9]), LONGEST_WAIT)
+        try:
+            until = parsedate_to_datetime(said)
+            now = parsedate_to_datetime(self.headers["date"]) if "date" in self.headers else datetime.now(UTC)
+            return max(0, min(int((until - now).total_seconds()), LONGEST_WAIT))
+        except (ValueError, TypeError, OverflowError):  # no date, or one without a zone beside one that has it
+            return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,40 +116,59 @@ class Fetcher:
         seconds: float = TOTAL_SECONDS,
         most_bytes: int = MOST_BYTES,
         context: ssl.SSLContext | None = None,
+        user_agent: str = USER_AGENT,
     ) -> None:
-        """Take the private networks that may be asked all the same, at any port, and what names mean."""
+        """Take the private networks that may be asked all the same, at any port, what names mean, and who we are."""
         self._allow: tuple[Network, ...] = tuple(ip_network(network) for network in allow)
         self._resolve = resolve
         self._seconds = seconds
         self._most_bytes = most_bytes
         self._context = context or ssl.create_default_context()
+        self.user_agent = user_agent
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Return what is at `url`, wherever it leads. Raises FetchRefused, and FetchError."""
+    def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        most_bytes: int | None = None,
+        turn: Turn = lambda _: nullcontext(),
+    ) -> Fetched:
+        """Return what is at `url`, wherever it leads, each hop in its `turn`. Raises FetchRefused, and FetchError."""
+        moved: set[bool] = set()
         for _ in range(MOST_REDIRECTS + 1):
-            answer = self._ask("GET", url, headers or {}, None)
+            with turn(url):
+                answer = self._ask("GET", url, headers or {}, None, most_bytes or self._most_bytes)
             if answer.status not in REDIRECTS or "location" not in answer.headers:
-                return answer
-            url = urljoin(url, answer.headers["location"])
-        raise FetchError(f"{url}: more than {MOST_REDIRECTS} redirects")
+                return replace(answer, moved=moved == {True})
+            moved.add(answer.status in PERMANENT)
+            url = _led_to(url, answer.headers["location"])
+        raise FetchError(f"{url[:80]}: more than {MOST_REDIRECTS} redirects", retry=False)
 
     def post(self, url: str, body: bytes, *, headers: Mapping[str, str] | None = None) -> Fetched:
         """Send `body` to `url` and return the answer; a redirect is an answer. Raises FetchRefused, and FetchError."""
-        return self._ask("POST", url, headers or {}, body)
+        return self._ask("POST", url, headers or {}, body, self._most_bytes)
 
     def check(self, url: str) -> None:
         """Raise FetchRefused when an address is not one to ask, as far as that shows now."""
         self._target(url)
 
-    def _ask(self, method: Literal["GET", "POST"], url: str, headers: Mapping[str, str], body: bytes | None) -> Fetched:
+    def _ask(
+        self,
+        method: Literal["GET", "POST"],
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        most_bytes: int,
+    ) -> Fetched:
         deadline = time.monotonic() + self._seconds
         target = self._target(url)
-        sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", "Connection": "close", **headers}
+        sent = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip", "Connection": "close", **headers}
         try:
             with self._connected(target, deadline) as connection:
                 connection.request(method, target.path, body=body, headers=sent)
                 with connection.getresponse() as response:
-                    read = self._read(response, deadline)
+                    read = _read(response, deadline, most_bytes)
                     names = {name.lower(): value for name, value in response.getheaders()}
                     return Fetched(url, response.status, names, read)
         except TimeoutError:
@@ -148,6 +192,8 @@ class Fetcher:
             raise FetchRefused(f"{url[:80]}: this is no address: {error}") from error
         if parts.scheme not in PORTS or not host:
             raise FetchRefused(f"{url[:80]}: only http:// and https:// addresses are asked")
+        if not _HOST.fullmatch(host):
+            raise FetchRefused(f"{host[:80]!r} is not the name of a host")
         if parts.username is not None or parts.password is not None:
             raise FetchRefused(f"{host}: an address that is asked holds no password")
         path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
@@ -160,11 +206,11 @@ class Fetcher:
         try:
             addresses = _in_time(lambda: self._resolve(host, port), seconds=min(LOOK_UP_SECONDS, self._seconds))
         except TimeoutError:
-            raise FetchRefused(f"{host}: the name was not found in time") from None
+            raise FetchRefused(f"{host}: the name was not found in time", retry=True) from None
         except (OSError, UnicodeError) as error:
-            raise FetchRefused(f"{host}: the name is not known: {error}") from error
+            raise FetchRefused(f"{host}: the name is not known: {error}", retry=True) from error
         if not addresses:
-            raise FetchRefused(f"{host}: the name has no address")
+            raise FetchRefused(f"{host}: the name has no address", retry=True)
         for text in addresses:
             address = ip_address(text)
             if any(address in network for network in self._allow):
@@ -213,24 +259,6 @@ class Fetcher:
                 return opened
         raise failed
 
-    def _read(self, response: http.client.HTTPResponse, deadline: float) -> bytes:
-        """Return the body, unpacked. Raises FetchError when it is larger than it may be, or too slow."""
-        coding = (response.getheader("Content-Encoding") or "identity").strip().lower()
-        if coding not in ("identity", "gzip", "deflate"):
-            raise FetchError(f"an answer packed as {coding[:20]} is not read")
-        unpack = None if coding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
-        body, began = bytearray(), False
-        while packed := response.read1(CHUNK):
-            began = True
-            body += packed if unpack is None else unpack.decompress(packed, self._most_bytes + 1 - len(body))
-            if len(body) > self._most_bytes:
-                raise FetchError(f"the answer is larger than {self._most_bytes:,} bytes")
-        if time.monotonic() >= deadline:  # what was shut looks like an end
-            raise TimeoutError
-        if response.length or (unpack is not None and began and not unpack.eof):
-            raise FetchError("the answer ends before it should")
-        return bytes(body)
-
 
 def _in_time(work: Callable[[], T], *, seconds: float) -> T:
     """Return what `work` returns, or raise TimeoutError and leave it to itself: nothing can end a look-up."""
@@ -253,6 +281,38 @@ def is_public(address: Address) -> bool:
     return address in _OPEN_6 and not any(address in network for network in _CLOSED_6)
 
 
+def _led_to(url: str, location: str) -> str:
+    """Return where a redirect leads; a server that writes UTF-8 into its headers is understood."""
+    with suppress(UnicodeError):
+        location = location.encode("latin-1").decode("utf-8")
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise FetchRefused(f"{location[:80]}: this is no address: {error}") from error
+
+
 def _shut(watched: socket.socket) -> None:
     with suppress(OSError):  # it was over already
         watched.shutdown(socket.SHUT_RDWR)
+
+
+def _read(response: http.client.HTTPResponse, deadline: float, most_bytes: int) -> bytes:
+    """Return the body, unpacked. Raises FetchError when it is larger than it may be, or too slow."""
+    coding = (response.getheader("Content-Encoding") or "identity").strip().lower()
+    if coding not in ("identity", "gzip", "deflate"):
+        raise FetchError(f"an answer packed as {coding[:20]} is not read", retry=False)
+    too_large = FetchError(f"the answer is larger than {most_bytes:,} bytes", retry=False)
+    if (response.length or 0) > most_bytes:
+        raise too_large
+    unpack = None if coding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
+    body, began = bytearray(), False
+    while packed := response.read1(CHUNK):
+        began = True
+        body += packed if unpack is None else unpack.decompress(packed, most_bytes + 1 - len(body))
+        if len(body) > most_bytes:
+            raise too_large
+    if time.monotonic() >= deadline:  # what was shut looks like an end
+        raise TimeoutError
+    if response.length or (unpack is not None and began and not unpack.eof):
+        raise FetchError("the answer ends before it should")
+    return bytes(body)

@@ -1,4 +1,4 @@
-"""Bring files and folders into the archive: find the files, read them, put each article.
+"""Bring files, folders and web addresses into the archive: find what there is, read it, put each article.
 
 Invariant: one bad input never stops the rest; each is named with its reason. A failing store does stop it: what cannot
 be kept must not be reported as read.
@@ -8,7 +8,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -25,6 +25,10 @@ from archive.store import Store
 STAGE = "reading"  # the stage `ingest` reports
 DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
+
+Take = Callable[[Entry], None]
+Fetch = Callable[[str, Take], None]
+"""`fetch(url, take)` has `take` what is at `url`, or the reason why there is nothing; see `archive.fetching`."""
 
 _Inode = tuple[int, int]  # device and inode number: what a folder is, whatever its path
 
@@ -56,6 +60,16 @@ class IngestReport:
         if len(self.rejected) < KEPT_REJECTIONS:
             self.rejected.append(replace(rejection, raw=None))
 
+    def add(self, other: "IngestReport") -> None:
+        """Count what another report counts as well."""
+        self.added += other.added
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.held += other.held
+        self.withdrawn += other.withdrawn
+        self.rejected_count += other.rejected_count
+        self.rejected += other.rejected[: KEPT_REJECTIONS - len(self.rejected)]
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -66,9 +80,14 @@ class File:
 
 
 def ingest(
-    sources: Sequence[str | Path], store: Store, *, quarantine: Quarantine | None = None, progress: Progress = silent
+    sources: Sequence[str | Path],
+    store: Store,
+    *,
+    fetch: Fetch | None = None,
+    quarantine: Quarantine | None = None,
+    progress: Progress = silent,
 ) -> IngestReport:
-    """Read the articles of `sources`, files and folders, into `store`, each in a transaction of its own.
+    """Read the articles of `sources` into `store`, each in a transaction of its own: files and folders, then addresses.
 
     Folders are walked in the order of their names, without what is hidden. A folder that holds `corpus.jsonl` beside
     `queries.jsonl` or `qrels/` is a judged collection in BEIR layout: its articles are those of the corpus, and what
@@ -90,15 +109,30 @@ def ingest(
     done = 0
     progress(STAGE, done, total)
     with Child() as child, Notes(quarantine) as notes:
+
+        def bring_in(entry: Entry, size: int | None) -> None:
+            if isinstance(entry, Rejection) and size is not None and len(report.rejected) < KEPT_REJECTIONS:
+                notes.add(entry, size)
+            take(entry, store, report)
+
         for file in files:
             for entry, position in entries_of(file, child, report):
-                if isinstance(entry, Rejection) and len(report.rejected) < KEPT_REJECTIONS:
-                    notes.add(entry, file.size)
-                take(entry, store, report)
+                bring_in(entry, file.size)
                 progress(STAGE, min(done + position, total), total)
             done += file.size
             progress(STAGE, done, total)
+        for url in filter(_is_address, sources):
+            if fetch is None:
+                reason = "nothing is fetched here: save the page and give the file"
+                report.reject(Rejection(source=str(url), reason=reason))
+            else:
+                fetch(str(url), lambda entry: bring_in(entry, _raw_size(entry)))
     return report
+
+
+def _raw_size(entry: Entry) -> int | None:
+    """Return the size of a fetched input that was rejected, None where there was no answer to keep."""
+    return len(entry.raw) if isinstance(entry, Rejection) and entry.raw else None
 
 
 def take(entry: Entry, store: Store, report: IngestReport) -> None:
@@ -167,11 +201,12 @@ def _find(sources: Sequence[str | Path]) -> Iterator[File | Rejection]:
     """Yield every file the sources name or hold, and a rejection for what is no file to read."""
     visited: set[_Inode] = set()
     for source in sources:
-        if isinstance(source, str) and _WEB_ADDRESS.match(source):
-            reason = "fetching URLs is not built yet: save the page and ingest the file"
-            yield Rejection(source=source, reason=reason)
-        else:
+        if not _is_address(source):
             yield from _walk(Path(source), visited)
+
+
+def _is_address(source: str | Path) -> bool:
+    return isinstance(source, str) and _WEB_ADDRESS.match(source) is not None
 
 
 def _walk(top: Path, visited: set[_Inode]) -> Iterator[File | Rejection]:

@@ -1239,9 +1239,9 @@ class Store:
         if missing:
             yield f"{missing} articles have no entry in the change log"
         for row in self._rows(
-            f"SELECT a.article_id {_SHOWN} WHERE a.published_at IS NOT v.published_at OR a.version <>"
-            " (SELECT max(version) FROM version newest WHERE newest.article_id = a.article_id"
-            " AND (newest.embargoed_until IS NULL OR a.status = 'embargoed'))"
+            f"SELECT a.article_id {_SHOWN} WHERE a.status <> 'removed' AND (a.published_at IS NOT v.published_at"
+            " OR a.version <> (SELECT max(version) FROM version newest WHERE newest.article_id = a.article_id"
+            " AND (newest.embargoed_until IS NULL OR a.status = 'embargoed')))"
         ):
             yield f"article {row[0]}: what is shown is not its newest version: restore it from a backup"
 

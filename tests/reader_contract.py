@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType, ModuleType
 
-from archive.article import Article, Entry
-from archive.readers import feed, html, jsonl, mail, table, text
+from archive.article import Article, Entry, Rejection
+from archive.readers import feed, html, json_feed, jsonl, mail, opml, sitemap, table, text
 
 PAGE = b"""<!doctype html><html lang="en"><head><title>Bridge reopens</title></head><body><article>
 <h1>Bridge reopens</h1>
@@ -28,6 +28,18 @@ FEED = b"""<?xml version="1.0" encoding="utf-8"?>
 </channel></rss>"""
 
 
+JSON_FEED = b"""{"version": "https://jsonfeed.org/version/1.1", "title": "The Courier", "items": [
+{"id": "17", "url": "https://courier.example/bridge", "title": "Bridge reopens",
+ "content_text": "The old bridge reopened."}
+]}"""
+
+OPML = b"""<opml version="2.0"><head><title>Papers</title></head><body><outline text="Local">
+<outline text="The Courier" type="rss" xmlUrl="https://courier.example/feed.xml"/></outline></body></opml>"""
+
+SITEMAP = b"""<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+<url><loc>https://courier.example/bridge</loc><lastmod>2016-08-10</lastmod></url></urlset>"""
+
+
 @dataclass(frozen=True)
 class Sample:
     """A file of one format, whole and valid, and what the reader is to find in it at least once."""
@@ -39,10 +51,13 @@ class Sample:
 SAMPLES: dict[ModuleType, Sample] = {
     feed: Sample(FEED),
     html: Sample(PAGE),
+    json_feed: Sample(JSON_FEED),
     jsonl: Sample(b'{"title": "Bridge reopens", "body": "The old bridge reopened."}\n'),
     mail: Sample(
         b"From: The Courier <a@b.example>\nSubject: Bridge\nMessage-ID: <1@b.example>\n\nThe old bridge reopened."
     ),
+    opml: Sample(OPML, gives=Rejection),
+    sitemap: Sample(SITEMAP, gives=Rejection),
     table: Sample(b"title,body\nBridge reopens,The old bridge reopened.\n"),
     text: Sample(b"Title: Bridge reopens\n\nThe old bridge reopened."),
 }

@@ -20,14 +20,15 @@ Answer = tuple[int, dict[str, str], bytes]
 class Site:
     """A web server, what it was asked, and what it answers by path; `before` is called before it answers."""
 
+    host: str = "127.0.0.1"
     port: int = 0
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     before: Callable[[], None] = lambda: None
     after: Callable[[], None] = lambda: None
 
-    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
+    def url(self, path: str = "/", host: str | None = None) -> str:
+        return f"http://{host or self.host}:{self.port}{path}"
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def serving(site: Site, *, tls: ssl.SSLContext | None = None) -> Iterator[Site]:
         def handle_error(self, *_: object) -> None:
             """Say nothing: who asked is gone, as the test meant it to be."""
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server((site.host, 0), Handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     site.port = server.server_address[1]

@@ -235,7 +235,7 @@ def test_an_ingest_says_what_failed_and_what_waits(
     told = office.app.test_cli_runner().invoke(args=["ingest", str(came)])
     assert told.exit_code == 0, told.output
     assert "put off: webhook to 127.0.0.1, 'Floods', 1 article: the receiver answered 500" in told.stderr
-    monkeypatch.setattr("web.commands.ALERT_SECONDS", 0.0)
+    monkeypatch.setattr("web.publishing.ALERT_SECONDS", 0.0)
     office.ahead += timedelta(hours=1)
     told = office.app.test_cli_runner().invoke(args=["ingest", str(came)])
     assert "messages left for `flask alerts`, for want of time: 1" in told.stderr

@@ -40,6 +40,8 @@ from web.settings import Settings
 FLOOD = newsroom.ORDINARY[0]
 COMMANDS = [
     "ingest",
+    "follow",
+    "fetch",
     "search",
     "export",
     "related",
@@ -405,6 +407,10 @@ def test_stats_say_what_the_archive_holds(app: Flask) -> None:
         "articles": 12, "removed": 0, "embargoed": 0, "next_release": None, "versions": 12, "passages": 12,
         "embeddings": 12, "copies": 0, "sources": 3,
         "saved_searches": 0,
+        "quarantine": 0,
+        "followed": 0,
+        "followed_failing": 0,
+        "followed_gone": 0,
         "earliest": "2001-03-01T00:00:00Z", "latest": "2002-03-02T00:00:00Z", "seq": 12, "generation": 1,
         "pending_changes": 0, "previous_generation": None, "keywords": "whoosh", "advice": None, "last_ingest": None,
     }  # fmt: skip

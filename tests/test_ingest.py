@@ -148,8 +148,8 @@ def test_a_file_that_fails_while_it_is_read_is_named(folder: Path, store: Store)
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("https://news.example/a", "save the page and ingest the file"),
-        ("HTTP://news.example/a", "save the page and ingest the file"),
+        ("https://news.example/a", "save the page and give the file"),
+        ("HTTP://news.example/a", "save the page and give the file"),
         ("nowhere.txt", "no such file or folder"),
         ("a\0b", "cannot be read" + "|embedded null"),
     ],

@@ -13,12 +13,12 @@ from flask import Flask
 from archive.alerts import Alerts
 from archive.errors import ArchiveBusy
 from archive.grouping import find_copies
+from archive.releases import RETRY, Releases
 from archive.store import Store
 from index.alerts import Judge, fire
 from index.search import SearchRequest
 from index.stories.telling import tell_stories
 from web import create_app
-from web.releases import RETRY, Releases
 from web.services import Services
 from web.settings import Settings
 

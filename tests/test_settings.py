@@ -128,6 +128,7 @@ def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, giv
         ("SMTP_URL", "smtp://127.0.0.1:25"),
         ("MAIL_FROM", "Backfile <alerts@example.org>"),
         ("FETCH_ALLOW", "10.0.0.0/8, fd00::/8,192.168.7.5"),
+        ("USER_AGENT", "HarbourNews/1.0 (+https://news.example.org; desk@news.example.org)"),
     ],
 )
 def test_how_alerts_go_out_is_kept_as_it_is_given(monkeypatch: pytest.MonkeyPatch, name: str, given: str) -> None:
@@ -145,6 +146,8 @@ def test_how_alerts_go_out_is_kept_as_it_is_given(monkeypatch: pytest.MonkeyPatc
         ("MAIL_FROM", "Backfile"),
         ("MAIL_FROM", "a@b.example\r\nBcc: c@d.example"),
         ("FETCH_ALLOW", "10.0.0.0/8,intranet"),
+        ("USER_AGENT", "HarbourNews\nX-Other: yes"),
+        ("USER_AGENT", "(no name)"),
         ("SAVED_SEARCHES", "-1"),
     ],
 )

@@ -44,7 +44,8 @@ UUID = "7d4f3f3e-0000-4000-8000-000000000001"
 
 
 ALERT_TABLES = ("delivery", "channel", "alert", "saved_search", "mail_question", "mail_refusal", "quarantine")
-ALERTS = 18 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty
+FOLLOW_TABLES = ("follow", "page", "robots", "busy_host")
+ALERTS = 26 * 4096  # bytes of all those tables, of aliases and embargoes, and their indexes, all empty
 
 
 def text_hash(number: int) -> bytes:
@@ -289,7 +290,11 @@ def test_who_opens_an_archive_while_another_upgrades_it_waits(path: Path) -> Non
 def test_an_archive_of_the_second_schema_gets_room_for_copies_and_stories_and_is_not_written_anew(path: Path) -> None:
     Store(path).close()
     connection = apsw.Connection(str(path))
-    for table in (*("signature", "copy", "story_article", "story_log", "telling", "ingest_run"), *ALERT_TABLES):
+    for table in (
+        *("signature", "copy", "story_article", "story_log", "telling", "ingest_run"),
+        *ALERT_TABLES,
+        *FOLLOW_TABLES,
+    ):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DELETE FROM meta WHERE key = 'copies'")
     connection.execute("DROP TABLE alias; DROP INDEX version_embargo")

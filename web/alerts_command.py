@@ -1,6 +1,5 @@
 """The command `flask alerts`: a round of alerts, or one every so often."""
 
-import re
 import time
 from dataclasses import asdict
 
@@ -11,29 +10,16 @@ from index.errors import SearchError
 from web.alerting import Event, Round, run
 from web.payload import Json
 from web.services import Services, services
-from web.terminal import Failure, Reporter, as_json, command, write_json
+from web.terminal import Failure, Interval, Reporter, as_json, command, write_json
 from web.wording import articles
 
-UNITS = {"s": 1, "m": 60, "h": 60 * 60}  # seconds
-LEAST, MOST = 5, 24 * 60 * 60  # seconds between two rounds
-
-
-class Interval(click.ParamType[int]):
-    """So many seconds, minutes or hours, such as 5m."""
-
-    name = "interval"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the seconds, or fail with exit status 2."""
-        found = re.fullmatch(r"([0-9]{1,5})([smh])", value)
-        seconds = int(found[1]) * UNITS[found[2]] if found else 0
-        if not LEAST <= seconds <= MOST:
-            self.fail("this is an interval such as 30s, 5m or 1h, of 5 seconds to 24 hours", param, ctx)
-        return seconds
+DAY = 24 * 60 * 60  # seconds
 
 
 @command
-@click.option("--every", type=Interval(), metavar="INTERVAL", help="Go on, one round each 30s, 5m, 1h …")
+@click.option(
+    "--every", type=Interval(least=5, most=DAY), metavar="INTERVAL", help="Go on, one round each 30s, 5m, 1h …"
+)
 @as_json
 def alerts(every: int | None, as_json: bool) -> None:
     """Judge new articles by the saved searches, and send the alerts that wait.

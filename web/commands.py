@@ -16,6 +16,8 @@ from web import params, payload
 from web.alerts_command import alerts
 from web.evaluate_command import evaluate
 from web.export_command import export
+from web.fetch_command import fetch
+from web.follow_command import follow
 from web.printing import admit_gaps, print_result
 from web.publishing import advise, alert, archive_lock, name_rejections, publish, tell
 from web.quarantine_command import quarantine
@@ -26,6 +28,8 @@ from web.services import Services, services
 from web.stats_command import stats
 from web.terminal import TEXT, Failure, Reporter, as_json, command, disk_problem, write_json
 
+DEFAULT_LIMIT, MOST_LIMIT = 100, 100_000  # pages of one feed or sitemap
+
 if TYPE_CHECKING:
     from archive.ingest import IngestReport
     from index.build import BuildReport
@@ -33,31 +37,46 @@ if TYPE_CHECKING:
 
 def register(app: Flask) -> None:
     """Give `app` its commands."""
-    for each in (ingest, search, export, related, reindex, check, stats, remove, quarantine, saved, alerts, evaluate):
+    for each in (
+        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats),
+        *(remove, saved, alerts, evaluate),
+    ):
         app.cli.add_command(each)
 
 
 @command
-@click.argument("sources", nargs=-1, required=True, metavar="PATH...")
+@click.argument("sources", nargs=-1, required=True, metavar="PATH|URL...")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST_LIMIT),
+    default=DEFAULT_LIMIT,
+    show_default=True,
+    help="Pages to fetch of each feed or sitemap.",
+)
 @as_json
-def ingest(sources: tuple[str, ...], as_json: bool) -> None:
-    """Read articles from files and folders into the archive, then publish a new index.
+def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """Read articles from files, folders and web addresses into the archive, then publish a new index.
 
-    Plain text, JSON Lines, CSV, HTML and mail, also packed: gzip, zip, tar, mbox, WARC. What cannot be read is named,
-    with the reason; the rest goes in. A run that was interrupted resumes where it stopped when the same command is
-    given again.
+    Plain text, JSON Lines, CSV, HTML, feeds, agency formats and mail, also packed: gzip, zip, tar, mbox, WARC; a page,
+    a feed or a sitemap at an address. What cannot be read is named, with the reason; the rest goes in. A run that was
+    interrupted resumes where it stopped when the same command is given again.
 
     \b
     Examples:
       flask ingest seeds
       flask ingest wire.jsonl.gz pages/ --json
+      flask ingest https://news.example/2025/flood.html
     """
+    from archive.fetching import Fetching
     from archive.ingest import ingest as read
 
     parts = services()
     with exclusive(archive_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
-        report = run.report = read(sources, parts.store, quarantine=parts.quarantine, progress=progress)
+        fetching = Fetching(parts.visits, parts.follows, most_pages=limit)
+        report = run.report = read(
+            sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
+        )
         name_rejections(report)
         built = publish(parts, progress)
     if as_json:

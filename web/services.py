@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from archive.alerts import Alerts
     from archive.article import Article
     from archive.fetch import Fetcher
+    from archive.follows import Follows
     from archive.quarantine import Quarantine
+    from archive.releases import Releases
     from archive.store import ArchiveStats, Store
+    from archive.visits import Visits
     from index.browsing import Browsing
     from index.build import Builder
     from index.completion.suggest import Suggest
@@ -42,7 +45,6 @@ if TYPE_CHECKING:
     from index.spelling.respelling import Respelling
     from index.stories.reading import Stories, Told
     from web.recent_pages import RecentPages
-    from web.releases import Releases
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +184,7 @@ class Services:
     @once
     def releases(self) -> "Releases":
         """What shows embargoed articles at their time."""
-        from web.releases import Releases
+        from archive.releases import Releases
 
         return Releases(self.store)
 
@@ -211,7 +213,21 @@ class Services:
         from archive.fetch import Fetcher
 
         allowed = (self.settings.fetch_allow or "").replace(" ", "").split(",")
-        return Fetcher(allow=[network for network in allowed if network])
+        return Fetcher(allow=[network for network in allowed if network], user_agent=self.settings.user_agent)
+
+    @once
+    def follows(self) -> "Follows":
+        """What is followed on the network."""
+        from archive.follows import Follows
+
+        return Follows(self.store)
+
+    @once
+    def visits(self) -> "Visits":
+        """What makes polite requests."""
+        from archive.visits import Visits
+
+        return Visits(self.fetcher, self.follows)
 
     @once
     def embedder(self) -> "Embedder":

@@ -3,6 +3,7 @@
 Invariant: nothing below `web/` reads the environment.
 """
 
+import re
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
@@ -66,6 +67,12 @@ def _mail_from(given: str) -> str:
 def _networks(given: str) -> str:
     for network in filter(None, given.replace(" ", "").split(",")):
         ip_network(network)  # a ValueError that names what is wrong
+    return given
+
+
+def _user_agent(given: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][\x20-\x7e]{0,199}", given):
+        raise ValueError("it must be a name such as HarbourNews/1.0 (+https://news.example.org; desk@example.org)")
     return given
 
 
@@ -148,8 +155,13 @@ class Settings(BaseSettings):
     fetch_allow: Annotated[
         str | None,
         AfterValidator(lambda given: given and _networks(given)),
-        Field(description="Private networks that webhooks may be in, such as `10.0.0.0/8`, separated by commas."),
+        Field(description="Private networks that may be asked, such as `10.0.0.0/8`, separated by commas."),
     ] = None
+    user_agent: Annotated[
+        str,
+        AfterValidator(lambda given: _user_agent(given)),
+        Field(description="Who asks other sites: a name, and best an address at which whoever runs this is reached."),
+    ] = "Backfile/0.1 (news archive)"
 
 
 def load_settings() -> Settings:

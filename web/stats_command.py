@@ -42,6 +42,7 @@ def stats(as_json: bool) -> None:
 def _facts(parts: Services) -> payload.Json:
     counted = parts.store.stats()
     current, previous = parts.store.pointer()
+    followed = parts.follows.counts()
     return {
         "articles": counted.articles,
         "removed": counted.removed,
@@ -54,6 +55,9 @@ def _facts(parts: Services) -> payload.Json:
         "sources": counted.sources,
         "saved_searches": parts.alerts.count(),
         "quarantine": parts.quarantine.count(),
+        "followed": followed.active,
+        "followed_failing": followed.failing,
+        "followed_gone": followed.gone,
         "earliest": payload.instant(counted.earliest),
         "latest": payload.instant(counted.latest),
         "seq": counted.seq,

@@ -15,6 +15,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path, PurePath
 
+from archive.follows import FollowCounts
 from archive.ingest_run import IngestRun
 from archive.store import ArchiveStats
 from index.coverage import Coverage, Unit, coverage
@@ -49,6 +50,7 @@ class Status:
     stats: ArchiveStats
     stories: int
     saved_searches: int
+    followed: FollowCounts
     keywords: str | None
     advice: str | None
     better_library: str | None  # to keep the keyword index
@@ -76,6 +78,7 @@ def status(parts: Services, *, unit: Unit) -> Status:
         stats=stats,
         stories=parts.stories.count(),
         saved_searches=parts.alerts.count(),
+        followed=parts.follows.counts(),
         keywords=keyword_library(parts),
         advice=keyword_advice(parts),
         better_library=better_library(parts),

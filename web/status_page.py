@@ -133,6 +133,8 @@ def _object(state: Status) -> Json:
         "sources": stats.sources,
         "stories": state.stories,
         "saved_searches": state.saved_searches,
+        "followed": state.followed.active,
+        "followed_failing": state.followed.failing,
         "earliest": instant(stats.earliest),
         "latest": instant(stats.latest),
         "keywords": state.keywords,

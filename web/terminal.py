@@ -5,6 +5,7 @@ Invariant: results go to standard output, everything else to standard error, so 
 """
 
 import json
+import re
 import shutil
 import sys
 import time
@@ -31,6 +32,7 @@ R = TypeVar("R")
 
 SECONDS_BETWEEN_LINES = 10.0  # without a terminal: enough to see that it lives, few enough for a log
 BYTES_STAGE = "reading"  # the one stage that counts bytes
+SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}  # in each unit of an interval
 UNITS = {"embedding": "passage", "searching": "query", "alerts": "saved search"}  # the others count articles
 
 
@@ -86,6 +88,31 @@ class Text(click.ParamType[str]):
         except UnicodeEncodeError:
             self.fail("this is not text in the terminal's encoding: it must be UTF-8", param, ctx)
         return value
+
+
+class Interval(click.ParamType[int]):
+    """So many seconds, minutes, hours or days, such as 5m."""
+
+    name = "interval"
+
+    def __init__(self, *, least: int, most: int) -> None:
+        """Take the fewest and the most seconds."""
+        self._least, self._most = least, most
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the seconds, or fail with exit status 2."""
+        found = re.fullmatch(r"([0-9]{1,5})([smhd])", value)
+        seconds = int(found[1]) * SECONDS[found[2]] if found else 0
+        if not self._least <= seconds <= self._most:
+            bounds = f"{span(self._least)} to {span(self._most)}"
+            self.fail(f"this is an interval such as 30m, 1h or 24h, of {bounds}", param, ctx)
+        return seconds
+
+
+def span(seconds: int) -> str:
+    """Return so many seconds as an interval is written: in the largest unit of which they are a whole number."""
+    unit = next(unit for unit in reversed(SECONDS) if seconds % SECONDS[unit] == 0)
+    return f"{seconds // SECONDS[unit]}{unit}"
 
 
 TEXT = Text()

@@ -20,7 +20,6 @@ from web.urls import absolute
 
 MOST_ARTICLES = 100  # of one message; more are counted
 GONE = 410
-LONGEST_WAIT = 24 * 60 * 60  # seconds that a receiver may ask for
 
 
 class WebhookProblem(Exception):
@@ -83,9 +82,4 @@ def post(fetcher: Fetcher, delivery: Delivery, articles: Sequence[Article]) -> N
     answer = fetcher.post(delivery.channel.address, body, headers=headers)
     if 200 <= answer.status < 300:
         return
-    wait = answer.headers.get("retry-after", "")
-    raise WebhookProblem(
-        f"the receiver answered {answer.status}",
-        lasting=answer.status == GONE,
-        wait=min(int(wait), LONGEST_WAIT) if wait.isascii() and wait.isdigit() else 0,
-    )
+    raise WebhookProblem(f"the receiver answered {answer.status}", lasting=answer.status == GONE, wait=answer.wait())

@@ -12,7 +12,22 @@ from typing import BinaryIO, Protocol
 
 from archive.article import Entry
 from archive.errors import SourceError
-from archive.readers import feed, html, jsonl, mail, newsml1, newsml_g2, ninjs, nitf, own, table, text
+from archive.readers import (
+    feed,
+    html,
+    json_feed,
+    jsonl,
+    mail,
+    newsml1,
+    newsml_g2,
+    ninjs,
+    nitf,
+    opml,
+    own,
+    sitemap,
+    table,
+    text,
+)
 from archive.readers.charset import wide_encoding
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
@@ -33,8 +48,22 @@ class Format(Protocol):
         ...
 
 
-# In this order: the first that matches takes the file.
-FORMATS: tuple[Format, ...] = (own, html, newsml_g2, nitf, newsml1, feed, mail, ninjs, jsonl, table, text)
+FORMATS: tuple[Format, ...] = (
+    own,
+    html,
+    newsml_g2,
+    nitf,
+    newsml1,
+    feed,
+    sitemap,
+    opml,
+    ninjs,
+    json_feed,
+    jsonl,
+    mail,
+    table,
+    text,
+)
 
 READER_OF_SUFFIX: dict[str, Reader] = {
     ".txt": text.read,
@@ -71,7 +100,7 @@ BINARY_FORMATS = (
     (b"MM\0*", "a TIFF image"),
 )
 
-_XML = re.compile(r"<\?xml|<(?:rss|feed|rdf|urlset|sitemapindex|newsItem|nitf)\b", re.IGNORECASE)
+_XML = re.compile(r"<\?xml|<(?:rdf|newsItem|nitf)\b", re.IGNORECASE)
 _JSON_SPREAD = re.compile(r'\{[^\S\n]*\n\s*"|\[\s*[{\[]')
 
 

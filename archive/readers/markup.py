@@ -41,12 +41,12 @@ _ELEMENT = re.compile(
 )
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
-_SPACES = re.compile(r"\s*[ \t\r\n\f]\s*|\xa0{2,}")  # one no-break space is meant, several are padding
+_SPACES = re.compile(r"[ \t\r\n\f\xa0]{2,}|[ \t\r\n\f]")  # a single no-break space stays
 _SCRIPT_TAG = re.compile(r"</?script\b[^<>]*>?", re.IGNORECASE)
 
 
 def plain_text(text: str) -> str:
-    """Return what a reader sees of `text`, its paragraphs separated by blank lines; a line break may end one, too."""
+    """Return what a reader sees of `text`, its paragraphs, and lines that a break ends, separated by blank lines."""
     for _ in range(ESCAPED_TIMES):
         marked = _ELEMENT.search(text) is not None
         read = _seen(_CDATA.sub("", text)) if marked else html.unescape(text) if _REFERENCE.search(text) else text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archive.errors import SourceError
 
 if TYPE_CHECKING:
-    from lxml.etree import _Element
+    from lxml.etree import XMLParser, _Element
 
 _PROLOG = re.compile(
     r"(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*+<(?:[\w.-]+:)?([\w.-]+)([^>]*)", re.DOTALL
@@ -34,14 +34,41 @@ def parsed(raw: bytes) -> "_Element":
     plain = raw.decode("utf-16", "ignore").encode() if raw.startswith(_UTF16) else raw
     if _ENTITY.search(plain):
         raise SourceError(_DECLARES)
-    parser = etree.XMLParser(
-        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(raw, parser)
+        root = etree.fromstring(raw, _parser(recover=False))
     except etree.XMLSyntaxError as error:
         raise SourceError(f"not well-formed XML: {error.msg}") from error
     declared: Any = root.getroottree().docinfo.internalDTD
     if declared is not None and any(True for _ in declared.iterentities()):  # in an encoding not looked through above
         raise SourceError(_DECLARES)
     return root
+
+
+def mended(raw: bytes) -> "_Element":
+    """Return the root of a document without a document type, of one that is not well formed what can be made out of it.
+
+    Raises SourceError when that is nothing.
+    """
+    from lxml import etree
+
+    try:
+        root = etree.fromstring(raw, _parser(recover=True))
+    except etree.XMLSyntaxError as error:
+        raise SourceError(f"not XML: {error.msg}") from error
+    if root is None:
+        raise SourceError("not XML: no element in it")
+    return root
+
+
+def _parser(*, recover: bool) -> "XMLParser":
+    from lxml import etree
+
+    return etree.XMLParser(
+        recover=recover,
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )

@@ -1,0 +1,152 @@
+"""What an answer from the network holds: an article's page, a feed's entries, a sitemap's addresses, or a file. Pure.
+
+`contents` is the one function in which bytes from the network are taken apart; all that goes into it and comes out of
+it are plain values.
+"""
+
+import hashlib
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
+
+from archive.article import Article, Entry
+from archive.errors import SourceError
+from archive.identity import article_id
+from archive.readers import HEAD_BYTES, detect, feed, gzipped, html, json_feed, sitemap
+from archive.readers.budget import Budget
+from archive.readers.feed_dates import stated_date
+from archive.readers.feed_entry import FeedRead
+from archive.readers.fields import is_web_address
+
+Kind = Literal["page", "feed", "sitemap", "index", "file"]
+
+MOST_UNPACKED = 60_000_000  # bytes: 50 MB is the most that a sitemap may have
+PAGE_TYPES = ("text/html", "application/xhtml+xml")
+FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What a feed or sitemap says `about` an article, whether it `holds` its text, and where its page is.
+
+    `said` is a hash of what is said of it, by which one sees that it has changed.
+    """
+
+    url: str | None
+    said: bytes
+    about: Article | None = None
+    holds: Literal["text", "summary", "nothing"] = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What was found: `entries` of a page or file, `items` of a feed or sitemap, `links` to sitemaps or feeds."""
+
+    kind: Kind
+    title: str | None = None
+    entries: tuple[Entry, ...] = ()
+    items: tuple[Item, ...] = ()
+    links: tuple[str, ...] = ()  # of an index to its sitemaps, the newest first; of a page to its feeds
+
+
+def contents(raw: bytes, *, url: str, content_type: str) -> Contents:
+    """Return what `raw`, which came from `url`, holds: by its own beginning, whatever its type is said to be.
+
+    Raises SourceError when no reader takes it.
+    """
+    raw, stated = _unpacked(raw), _stated(content_type)
+    charset = stated.get_content_charset()
+    is_page = stated.get_content_type() in PAGE_TYPES
+    reader = detect(raw[:HEAD_BYTES], "page.html" if is_page else urlsplit(url).path)
+    if reader is feed.read:
+        return _of_feed(feed.entries(raw, base=url, charset=charset, origin=url))
+    if reader is json_feed.read:
+        return _of_feed(json_feed.entries(raw, base=url, origin=url))
+    if reader is sitemap.read:
+        return _of_sitemap(raw)
+    if reader is html.read:
+        page = html.page(raw, url=url, charset=charset, origin=url)
+        return Contents(kind="page", entries=(page,), links=tuple(_feeds_of(raw, url)))
+    return Contents(kind="file", entries=tuple(reader(io.BytesIO(raw), url)))
+
+
+def _unpacked(raw: bytes) -> bytes:
+    """Return what a file that is packed in itself holds, as sitemaps often are."""
+    if not raw.startswith(gzipped.MAGIC):
+        return raw
+    packed = io.BytesIO(raw)
+    unpacked = io.BufferedReader(gzipped.Unpacked(packed, Budget(packed.tell))).read(MOST_UNPACKED + 1)
+    if len(unpacked) > MOST_UNPACKED:
+        raise SourceError(f"larger than {MOST_UNPACKED // 1_000_000} MB when it is unpacked")
+    return unpacked
+
+
+def _stated(content_type: str) -> Message:
+    message = Message()
+    message["Content-Type"] = content_type
+    return message
+
+
+def _of_feed(read: FeedRead) -> Contents:
+    items = [_of_entry(each.article, holds="summary" if each.is_summary else "text") for each in read.entries]
+    items += [Item(url=page, said=_hash(page)) for page in read.pages]
+    return Contents(kind="feed", title=read.title, entries=read.rejections, items=tuple(items))
+
+
+def _of_entry(article: Article, *, holds: Literal["text", "summary"]) -> Item:
+    times = [time.isoformat() if time else None for time in (article.published_at, article.updated_at)]
+    return Item(url=article.url, said=_hash(article.title, article.body, *times), about=article, holds=holds)
+
+
+def _of_sitemap(raw: bytes) -> Contents:
+    listed = sitemap.listed(raw)
+    if listed.sitemaps:
+        return Contents(kind="index", links=tuple(each.url for each in listed.sitemaps))
+    newest_first = sorted(listed.pages, key=_age)
+    return Contents(kind="sitemap", items=tuple(map(_of_listed, newest_first)))
+
+
+def _age(listed: sitemap.Listed) -> float:
+    """Return how old what is listed is, in seconds before 1970: what is undated is older than anything."""
+    stated = stated_date(listed.lastmod) or (listed.news.published_at if listed.news else None)
+    return -stated.timestamp() if stated else math.inf
+
+
+def _of_listed(listed: sitemap.Listed) -> Item:
+    said = _hash(listed.lastmod, listed.news.title if listed.news else None)
+    if (news := listed.news) is None:
+        return Item(url=listed.url, said=said)
+    about = Article(
+        id=article_id(url=listed.url, source=None, source_id=None, text=""),
+        title=news.title or "",
+        body="",
+        source=news.source,
+        language=news.language,
+        published_at=news.published_at,
+    )
+    return Item(url=listed.url, said=said, about=about)
+
+
+def _feeds_of(raw: bytes, url: str) -> Iterator[str]:
+    """Yield the feeds that a page names, in its order, which has the main one first."""
+    from lxml import etree
+    from lxml import html as parser  # imported here: commands that fetch nothing need not wait for it
+
+    try:
+        page = parser.document_fromstring(raw)
+    except (etree.LxmlError, ValueError):
+        return
+    base = next((urljoin(url, href) for each in page.iter("base") if (href := each.get("href"))), url)
+    links = [each for each in page.iter("link") if "alternate" in (each.get("rel") or "").lower().split()]
+    feeds = [each.get("href") or "" for each in links if (each.get("type") or "").strip().lower() in FEED_TYPES]
+    for address in dict.fromkeys(feeds):
+        if address and is_web_address(led_to := urljoin(base, address)):
+            yield led_to
+
+
+def _hash(*said: str | None) -> bytes:
+    return hashlib.sha256("\n".join(each or "" for each in said).encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,171 @@
+"""From an address to articles: a page, the entries of a feed with the pages they summarise, the pages of a sitemap.
+
+Invariants: an entry's page is fetched once, and again only when what is said of it has changed. Where a page cannot be
+had, what the feed itself says goes in, and the page is tried again a few times. Only what is in the archive is noted as
+done, so a process that is killed loses nothing and doubles nothing.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from archive.article import Article, Rejection
+from archive.contents import Contents, Item, contents
+from archive.errors import FetchError, SourceError
+from archive.fetch import Fetched
+from archive.follows import Follows, Page, PageState, Validators, host_of
+from archive.identity import canonical_url
+from archive.ingest import Take
+from archive.visits import NotAsked, Visits
+
+MOST_FEED_BYTES = 20_000_000  # of a feed or sitemap
+MOST_PAGE_BYTES = 10_000_000
+MOST_PAGES = 100  # of one feed or sitemap, in one go
+MOST_SITEMAPS = 10  # of an index of them, in one go: the newest
+MOST_ATTEMPTS = 5  # to fetch a page
+WORTH_RETRYING = {404, 408, 425}  # beside 5xx: an entry may be announced before its page is there
+
+
+class Fetching:
+    """Brings in what is at addresses. Safe to use from several threads."""
+
+    def __init__(self, visits: Visits, follows: Follows, *, most_pages: int = MOST_PAGES) -> None:
+        """Take what makes requests, what remembers pages, and how many of them are fetched of one feed at once."""
+        self._visits = visits
+        self._follows = follows
+        self._most_pages = most_pages
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Begin no further page; what is left is left for the next time."""
+        self._is_stopped = True
+
+    def address(self, url: str, take: Take) -> None:
+        """Have `take` what is at `url`, or why there is nothing."""
+        try:
+            answer = self._visits.named(url, most_bytes=MOST_FEED_BYTES)
+            self.take(checked(answer), take)
+        except (FetchError, SourceError) as error:
+            take(Rejection(source=url, reason=str(error)))
+
+    def take(self, found: Contents, take: Take) -> int:
+        """Have `take` what was found, and the pages it leads to; return how much of that is left for another time."""
+        for entry in found.entries:
+            take(entry)
+        if found.kind == "index":
+            return self._sitemaps(found.links, take)
+        return self._items(found.items, take)
+
+    def _sitemaps(self, urls: Sequence[str], take: Take) -> int:
+        items: list[Item] = []
+        for url in urls[:MOST_SITEMAPS]:
+            try:
+                found = checked(self._visits.found(url, most_bytes=MOST_FEED_BYTES))
+            except (FetchError, SourceError) as error:
+                take(Rejection(source=url, reason=str(error)))
+                continue
+            items += found.items
+        return self._items(items, take)
+
+    def _items(self, items: Sequence[Item], take: Take) -> int:
+        """Go through what is said of pages, those never asked for first."""
+        left = fetched = 0
+        known = {item.url: self._follows.page(item.url) for item in items if item.url}
+        shared = _shared(items)
+        for item in sorted(items, key=lambda item: item.url is not None and known[item.url] is not None):
+            page = known[item.url] if item.url else None
+            if item.about is not None and (item.holds == "text" or item.url is None or item.url in shared):
+                take(item.about)
+            elif item.url and not (page and page.said == item.said and page.state != "waiting"):
+                if fetched < self._most_pages and not self._is_stopped:
+                    fetched += 1
+                    left += self._page(item, item.url, page, take)
+                else:
+                    left += 1
+                    self._summary(item, page, take)
+        return left
+
+    def _page(self, item: Item, url: str, known: Page | None, take: Take) -> bool:
+        """Have `take` the article on a page, or failing that what was said of it; return whether to try again."""
+        had_text = known is not None and known.has_text
+        try:
+            article, validators = self._article(url, known.validators if known and had_text else Validators())
+        except FetchError as error:
+            before = known.failures if known and known.said == item.said else 0
+            failures = before if isinstance(error, NotAsked) else before + 1
+            is_waiting = error.retry and failures < MOST_ATTEMPTS
+            self._summary(item, known, take)
+            if item.holds == "nothing" and not is_waiting:
+                take(Rejection(source=url, reason=str(error)))
+            state: PageState = "waiting" if is_waiting else "given_up"
+            validators = known.validators if known else Validators()
+        else:
+            if article is not None:
+                take(_with(article, item.about))
+            had_text, failures, state, is_waiting = True, 0, "done", False
+        self._follows.keep_page(
+            url, Page(said=item.said, state=state, has_text=had_text, failures=failures, validators=validators)
+        )
+        return is_waiting
+
+    @staticmethod
+    def _summary(item: Item, known: Page | None, take: Take) -> None:
+        """Have `take` what the feed itself says, unless the archive has more already."""
+        if item.about is not None and item.holds == "summary" and not (known and known.has_text):
+            take(item.about)
+
+    def _article(self, url: str, validators: Validators) -> tuple[Article | None, Validators]:
+        """Return the article on a page, None when it has not changed. Raises FetchError when there is none."""
+        answer = self._visits.found(url, most_bytes=MOST_PAGE_BYTES, headers=validators.headers())
+        if answer.status == 304:
+            return None, validators
+        try:
+            (entry,) = checked(answer).entries
+        except SourceError as error:
+            raise FetchError(f"{url}: {error}", retry=False) from error
+        except ValueError:
+            raise FetchError(f"{url}: not one article's page", retry=False) from None
+        if not isinstance(entry, Article):
+            reason = entry.reason if isinstance(entry, Rejection) else "not an article"
+            raise FetchError(f"{url}: {reason}", retry=False)
+        return entry, validators_of(answer)
+
+
+def _shared(items: Sequence[Item]) -> set[str]:
+    """Return the addresses at which there are several entries: the page there is no single one's, as of a live blog."""
+    pages = Counter(canonical_url(item.url) for item in items if item.url and item.holds != "nothing")
+    return {item.url for item in items if item.url and pages[canonical_url(item.url)] > 1}
+
+
+def checked(answer: Fetched) -> Contents:
+    """Return what an answer holds. Raises FetchError when it is none to go by, SourceError when no reader takes it."""
+    if not 200 <= answer.status < 300:
+        is_passing = answer.status >= 500 or answer.status in WORTH_RETRYING
+        raise FetchError(f"{host_of(answer.url)} answered {answer.status}", retry=is_passing)
+    return contents(answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""))
+
+
+def validators_of(answer: Fetched) -> Validators:
+    """Return how to ask whether an answer has changed; what cannot be sent back is left out."""
+    said = (answer.headers.get(name, "") for name in ("etag", "last-modified"))
+    etag, last_modified = (each if each.isascii() and each.isprintable() else None for each in said)
+    return Validators(etag=etag or None, last_modified=last_modified or None)
+
+
+def _with(page: Article, said: Article | None) -> Article:
+    """Return a page's article, with what the feed says where the page says nothing; it is known by both's names."""
+    if said is None:
+        return page
+    names = dict.fromkeys([said.id, *said.aliases, *page.aliases])
+    return replace(
+        page,
+        title=(page.derived_title and said.title) or page.title,
+        derived_title=page.derived_title and (said.derived_title or not said.title),
+        source=page.source or said.source,
+        section=page.section or said.section,
+        authors=page.authors or said.authors,
+        language=page.language or said.language,
+        published_at=page.published_at or said.published_at,
+        updated_at=page.updated_at or said.updated_at,
+        aliases=tuple(name for name in names if name != page.id),
+    )

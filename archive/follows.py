@@ -1,0 +1,325 @@
+"""What is followed on the network, in the archive's database: feeds, sitemaps, the pages they name, robots.txt files.
+
+The SQL of these tables stands here, over the store's own connections and transactions.
+
+Invariant: what an answer said of itself (`etag`, `last_modified`, `body_hash`) is kept only once all that it held is in
+the archive, so a process that is killed asks for it again.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from archive.identity import canonical_url
+from archive.store import Store
+
+FollowKind = Literal["feed", "sitemap"]
+FollowState = Literal["active", "paused", "gone"]
+PageState = Literal["done", "waiting", "given_up"]
+
+ROBOTS_SECONDS = 24 * 60 * 60  # that a robots.txt is kept (RFC 9309, section 2.4)
+TROUBLED_SECONDS = 60 * 60  # until a site that could not give one is asked again
+TROUBLED = 500  # and beyond: statuses of a site in trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """How to ask whether something has changed since it was fetched."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a conditional request (RFC 9110, section 13.1)."""
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """A feed or sitemap that is followed. `found` counts what it brought; `every` is in seconds."""
+
+    id: int
+    url: str
+    title: str | None
+    kind: FollowKind | None
+    state: FollowState
+    every: int
+    next_at: datetime
+    validators: Validators
+    body_hash: bytes | None
+    failures: int
+    problem: str | None
+    last_at: datetime | None
+    found: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page that was asked for. `said` is the hash of what was said of it then."""
+
+    said: bytes
+    state: PageState
+    has_text: bool
+    failures: int
+    validators: Validators = Validators()
+
+
+@dataclass(frozen=True, slots=True)
+class FollowCounts:
+    """How many are followed, and how many of them failed the last time or are gone."""
+
+    active: int
+    paused: int
+    failing: int
+    gone: int
+
+
+class Follows:
+    """What the archive `store` follows. Safe to use from several threads."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Take the store whose database holds it, and what tells the time."""
+        self._store = store
+        self._clock = clock
+
+    # What is followed
+
+    def follow(
+        self, url: str, *, every: int | None, default: int, title: str | None = None, kind: FollowKind | None = None
+    ) -> bool:
+        """Follow `url` from now on, asking every so many seconds, and say whether that is new.
+
+        What is followed already keeps what is not given here; when it was paused or gone, it is asked again.
+        """
+        now = self._now()
+        with self._store.transaction() as connection:
+            known = connection.execute("SELECT 1 FROM follow WHERE url = ?", (url,)).fetchone()
+            connection.execute(
+                "INSERT INTO follow (url, host, title, kind, every, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+                " ON CONFLICT (url) DO UPDATE SET title = coalesce(?3, title), kind = coalesce(?4, kind),"
+                " every = coalesce(?7, every), next_at = iif(state = 'active', next_at, ?6), problem = NULL,"
+                " failures = 0, state = 'active'",
+                (url, host_of(url), title, kind, every or default, now, every),
+            )
+        return known is None
+
+    def follows(self) -> list[Follow]:
+        """Return all that is followed, by address."""
+        return list(map(_follow, self._store.rows(f"{_FOLLOW} ORDER BY url")))
+
+    def due(self) -> list[Follow]:
+        """Return what is to be asked by now, what has waited longest first."""
+        rows = self._store.rows(
+            f"{_FOLLOW} WHERE state = 'active' AND max(next_at, {_BUSY_UNTIL}) <= ? ORDER BY next_at, follow_id",
+            (self._now(),),
+        )
+        return list(map(_follow, rows))
+
+    def counts(self) -> FollowCounts:
+        """Count what is followed."""
+        row = self._store.one(
+            "SELECT coalesce(sum(state = 'active'), 0), coalesce(sum(state = 'paused'), 0),"
+            " coalesce(sum(state = 'active' AND failures > 0), 0), coalesce(sum(state = 'gone'), 0) FROM follow"
+        )
+        return FollowCounts(*row)
+
+    def pause(self, url: str) -> bool:
+        """Ask no more, until it is followed again; say whether there was anything to pause."""
+        return self._change("UPDATE follow SET state = 'paused' WHERE url = ? AND state = 'active'", (url,)) > 0
+
+    def unfollow(self, url: str) -> bool:
+        """Forget that something is followed, and say whether it was; what it brought stays."""
+        return self._change("DELETE FROM follow WHERE url = ?", (url,)) > 0
+
+    # What became of it
+
+    def read(
+        self,
+        follow: Follow,
+        *,
+        kind: FollowKind,
+        title: str | None,
+        validators: Validators,
+        body_hash: bytes,
+        found: int,
+    ) -> None:
+        """Note that all that an answer held is in the archive."""
+        now = self._now()
+        self._change(
+            "UPDATE follow SET kind = ?, title = coalesce(?, title), etag = ?, last_modified = ?, body_hash = ?,"
+            " found = found + ?, failures = 0, problem = NULL, last_at = ?, next_at = ? WHERE follow_id = ?",
+            (
+                *(kind, title, validators.etag, validators.last_modified, body_hash, found),
+                *(now, now + _beat(follow.every), follow.id),
+            ),
+        )
+
+    def partly_read(self, follow: Follow, *, kind: FollowKind, title: str | None, found: int) -> None:
+        """Note that something of an answer is left to be done, so that it is asked for as a whole the next time."""
+        now = self._now()
+        self._change(
+            "UPDATE follow SET kind = ?, title = coalesce(?, title), etag = NULL, last_modified = NULL,"
+            " body_hash = NULL, found = found + ?, failures = 0, problem = NULL, last_at = ?, next_at = ?"
+            " WHERE follow_id = ?",
+            (kind, title, found, now, now + _beat(follow.every), follow.id),
+        )
+
+    def unchanged(self, follow: Follow) -> None:
+        """Note that there is nothing new."""
+        now = self._now()
+        self._change(
+            "UPDATE follow SET failures = 0, problem = NULL, last_at = ?, next_at = ? WHERE follow_id = ?",
+            (now, now + _beat(follow.every), follow.id),
+        )
+
+    def failed(self, follow: Follow, problem: str, *, seconds: int) -> None:
+        """Note why there was no answer; the next attempt is made in so many seconds."""
+        now = self._now()
+        self._change(
+            "UPDATE follow SET failures = failures + 1, problem = ?, last_at = ?, next_at = ? WHERE follow_id = ?",
+            (problem, now, now + seconds, follow.id),
+        )
+
+    def gone(self, follow: Follow, problem: str) -> None:
+        """Ask no more: it is gone for good."""
+        self._change(
+            "UPDATE follow SET state = 'gone', problem = ?, last_at = ? WHERE follow_id = ?",
+            (problem, self._now(), follow.id),
+        )
+
+    def moved(self, follow: Follow, url: str) -> bool:
+        """Note that it has another address for good, and say whether it is still to be asked there.
+
+        Where that address is followed already, one of them is enough.
+        """
+        with self._store.transaction() as connection:
+            if connection.execute("SELECT 1 FROM follow WHERE url = ?", (url,)).fetchone():
+                connection.execute(
+                    "UPDATE follow SET state = 'gone', problem = ? WHERE follow_id = ?",
+                    (f"moved to {url}, which is followed", follow.id),
+                )
+                return False
+            connection.execute(
+                "UPDATE follow SET url = ?, host = ? WHERE follow_id = ?", (url, host_of(url), follow.id)
+            )
+            return True
+
+    # Pages
+
+    def page(self, url: str) -> Page | None:
+        """Return what is known of a page, None when it was never asked for."""
+        row = self._store.one(
+            "SELECT said, state, has_text, failures, etag, last_modified FROM page WHERE url_hash = ?", (_hash(url),)
+        )
+        if row is None:
+            return None
+        said, state, has_text, failures, etag, last_modified = row
+        validators = Validators(etag=etag, last_modified=last_modified)
+        return Page(said=said, state=state, has_text=bool(has_text), failures=failures, validators=validators)
+
+    def keep_page(self, url: str, page: Page) -> None:
+        """Note what became of a page."""
+        self._change(
+            "INSERT OR REPLACE INTO page (url_hash, said, state, has_text, failures, etag, last_modified, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(_hash(url), page.said, page.state, int(page.has_text), page.failures),
+                *(page.validators.etag, page.validators.last_modified, self._now()),
+            ),
+        )
+
+    # What sites allow
+
+    def stay_away(self, host: str, *, seconds: int) -> None:
+        """Ask nothing of a host for so many seconds: it has said so."""
+        now = self._now()
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM busy_host WHERE until <= ?", (now,))
+            connection.execute(
+                "INSERT INTO busy_host VALUES (?, ?)"
+                " ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until)",
+                (host, now + seconds),
+            )
+
+    def busy(self, host: str) -> int:
+        """Return for how many seconds a host is to be left alone, 0 when it may be asked."""
+        row = self._store.one("SELECT until FROM busy_host WHERE host = ?", (host,))
+        return max(0, row[0] - self._now()) if row else 0
+
+    def robots(self, site: str) -> tuple[int, bytes] | None:
+        """Return what a site answered when it was asked for its robots.txt, None when it is to be asked again."""
+        now = self._now()
+        row = self._store.one(
+            "SELECT status, body FROM robots WHERE site = ? AND at > iif(status >= ?, ?, ?)",
+            (site, TROUBLED, now - TROUBLED_SECONDS, now - ROBOTS_SECONDS),
+        )
+        return (row[0], row[1]) if row else None
+
+    def keep_robots(self, site: str, status: int, body: bytes) -> None:
+        """Keep a site's answer; what is too old to be used is dropped."""
+        now = self._now()
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM robots WHERE at <= ?", (now - ROBOTS_SECONDS,))
+            connection.execute("INSERT OR REPLACE INTO robots VALUES (?, ?, ?, ?)", (site, status, body, now))
+
+    def _change(self, sql: str, bindings: Sequence[Any]) -> int:
+        with self._store.transaction() as connection:
+            connection.execute(sql, bindings)
+            return connection.changes()
+
+    def now(self) -> datetime:
+        """Return the time that all of this goes by."""
+        return self._clock()
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+_FOLLOW = (
+    "SELECT follow_id, url, title, kind, state, every, next_at, etag, last_modified, body_hash, failures, problem,"
+    " last_at, found FROM follow"
+)
+_BUSY_UNTIL = "coalesce((SELECT until FROM busy_host b WHERE b.host = follow.host), 0)"
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address, as all of its spellings have it."""
+    return (urlsplit(url).hostname or "").rstrip(".")
+
+
+def _beat(every: int) -> int:
+    """Return the seconds until the next request: a little less, so that rounds at the same beat do not miss it."""
+    return every - min(every // 20, 60)
+
+
+def _hash(url: str) -> bytes:
+    return hashlib.sha256(canonical_url(url).encode("utf-8", "surrogatepass")).digest()
+
+
+def _at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _follow(row: Sequence[Any]) -> Follow:
+    id_, url, title, kind, state, every, next_at, etag, last_modified, body_hash, failures, problem, last_at, found = (
+        row
+    )
+    return Follow(
+        id=id_,
+        url=url,
+        title=title,
+        kind=kind,
+        state=state,
+        every=every,
+        next_at=_at(next_at),
+        validators=Validators(etag=etag, last_modified=last_modified),
+        body_hash=body_hash,
+        failures=failures,
+        problem=problem,
+        last_at=None if last_at is None else _at(last_at),
+        found=found,
+    )

@@ -1,0 +1,154 @@
+"""The command `flask fetch`: asks what is followed for news, and publishes it; once, or every so often."""
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from archive.errors import ArchiveBusy, ArchiveError
+from archive.lock import exclusive
+from index.errors import SearchError
+from web import payload
+from web.publishing import advise, alert, archive_lock, name_rejections, publish
+from web.runs import noted_run
+from web.services import Services, services
+from web.terminal import Interval, Reporter, as_json, command, span, write_json
+
+if TYPE_CHECKING:
+    from archive.following import Asked
+    from archive.ingest import IngestReport
+    from index.build import BuildReport
+
+LEAST, MOST = 5, 24 * 60 * 60  # seconds between two rounds
+
+
+@command
+@click.option(
+    "--every", type=Interval(least=LEAST, most=MOST), metavar="INTERVAL", help="Go on, one round each 5m, 1h …"
+)
+@as_json
+def fetch(every: int | None, as_json: bool) -> None:
+    """Ask the feeds and sitemaps that are followed and due for what is new, and publish it.
+
+    What was embargoed until now appears as well. A feed that fails is asked again later; that is no failure of the
+    command. It may be ended at any time: nothing is lost, and nothing comes in twice.
+
+    \b
+    Examples:
+      flask fetch
+      flask fetch --every 5m
+    """
+    parts = services()
+    if every is None:
+        _round(parts, as_json=as_json)
+    while every is not None:
+        began = parts.follows.now()
+        try:
+            _round(parts, as_json=as_json)
+        except (ArchiveError, SearchError) as error:  # another process is at it, or the model is away: the next time
+            click.echo(str(error), err=True)
+        time.sleep(pause_before_next(parts, began + timedelta(seconds=every)))
+
+
+def pause_before_next(parts: Services, next_round: datetime) -> float:
+    """Return the seconds until the next round, or until something embargoed may be shown, if that is sooner."""
+    release = parts.store.next_release()
+    until = min(next_round, release) if release else next_round
+    return max(1.0, (until - parts.follows.now()).total_seconds())
+
+
+def _round(parts: Services, *, as_json: bool) -> None:
+    """Ask and publish. Raises ArchiveBusy when another process is asking."""
+    from archive.fetching import Fetching
+    from archive.following import Follower
+
+    with exclusive(parts.settings.data / "fetch.lock"):
+        released = parts.store.release()
+        follower = Follower(parts.store, parts.follows, parts.visits, Fetching(parts.visits, parts.follows))
+        asked = follower.round(lambda each: None if as_json else _say(each))
+    built = _published(parts, asked)
+    if as_json:
+        write_json(
+            {
+                "asked": [_object(each) for each in asked],
+                "released": released,
+                "generation": built.generation if built else None,
+            }
+        )
+    else:
+        if released:
+            click.echo(f"{len(released)} shown that were embargoed until now")
+        click.echo(
+            f"{len(asked)} asked; " + (f"published generation {built.generation}" if built else "nothing to publish")
+        )
+
+
+def _published(parts: Services, asked: "list[Asked]") -> "BuildReport | None":
+    """Publish what came in, if anything did, or is left of another round; return None when there was nothing to do."""
+    report = _sum(asked)
+    name_rejections(report)
+    current, _ = parts.store.pointer()
+    if parts.store.last_seq() == (current.seq if current else 0):
+        return None
+    try:
+        with exclusive(archive_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
+            run.report = report
+            built = publish(parts, progress)
+    except ArchiveBusy as busy:
+        click.echo(f"what came in is published by the next round: {busy}", err=True)
+        return None
+    advise(parts)
+    alert(parts)
+    return built
+
+
+def _sum(asked: "list[Asked]") -> "IngestReport":
+    from archive.ingest import IngestReport
+
+    total = IngestReport()
+    for each in asked:
+        total.add(each.report)
+    return total
+
+
+def _say(asked: "Asked") -> None:
+    """Say in one line what became of one that is followed."""
+    name = f"{asked.title} ({asked.url})" if asked.title else asked.url
+    parts = [f"{asked.outcome.replace('_', ' ')}: {name}"]
+    if asked.moved_to:
+        parts.append(f"moved for good to {asked.moved_to}")
+    if asked.outcome == "new":
+        parts.append(_counts(asked))
+    if asked.problem:
+        again = f"; asked again in {span(asked.again_in // 60 * 60 or 60)}" if asked.again_in else ""
+        parts.append(f"{asked.problem}{again}")
+    if asked.left:
+        parts.append(f"{asked.left} left for the next rounds")
+    click.echo(", ".join(parts), err=asked.outcome in ("failed", "gone"))
+
+
+def _counts(asked: "Asked") -> str:
+    report = asked.report
+    named = {"added": report.added, "updated": report.updated, "embargoed": report.held, "withdrawn": report.withdrawn}
+    return ", ".join(f"{count} {name}" for name, count in named.items() if count)
+
+
+def _object(asked: "Asked") -> payload.Json:
+    report = asked.report
+    return {
+        "url": asked.url,
+        "title": asked.title,
+        "outcome": asked.outcome,
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "held": report.held,
+        "withdrawn": report.withdrawn,
+        "rejected": [payload.rejection_object(each) for each in report.rejected],
+        "rejected_count": report.rejected_count,
+        "left": asked.left,
+        "moved_to": asked.moved_to,
+        "problem": asked.problem,
+        "again_in": asked.again_in,
+    }

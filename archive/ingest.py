@@ -9,12 +9,13 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from archive.article import Entry, Record, Rejection, Withdrawal
 from archive.progress import Progress, silent
+from archive.quarantine import Notes, Quarantine
 from archive.readers import HEAD_BYTES
 from archive.readers.budget import Budget
 from archive.readers.child import Child
@@ -54,10 +55,10 @@ class IngestReport:
     rejected_count: int = 0
 
     def reject(self, rejection: Rejection) -> None:
-        """Count a rejection, and keep it while there is room."""
+        """Count a rejection, and keep it while there is room, without the input itself."""
         self.rejected_count += 1
         if len(self.rejected) < KEPT_REJECTIONS:
-            self.rejected.append(rejection)
+            self.rejected.append(replace(rejection, raw=None))
 
     def add(self, other: "IngestReport") -> None:
         """Count what another report counts as well."""
@@ -71,13 +72,20 @@ class IngestReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class File:
+    """A file that is read."""
+
     path: Path
     size: int  # bytes on disk, packed if it is packed
 
 
 def ingest(
-    sources: Sequence[str | Path], store: Store, *, fetch: Fetch | None = None, progress: Progress = silent
+    sources: Sequence[str | Path],
+    store: Store,
+    *,
+    fetch: Fetch | None = None,
+    quarantine: Quarantine | None = None,
+    progress: Progress = silent,
 ) -> IngestReport:
     """Read the articles of `sources` into `store`, each in a transaction of its own: files and folders, then addresses.
 
@@ -85,11 +93,13 @@ def ingest(
     `queries.jsonl` or `qrels/` is a judged collection in BEIR layout: its articles are those of the corpus, and what
     else lies there (queries, judgements, notes) is passed over without a word.
 
+    Of what cannot be read, as much as the report names is kept in `quarantine`; what cannot even be opened is not.
+
     `progress` hears of the stage "reading" in bytes of the files as they lie on disk, packed or not. Raises what
     `store.put` raises, and nothing that an input can cause.
     """
     report = IngestReport()
-    files: list[_File] = []
+    files: list[File] = []
     for found in _find(sources):
         if isinstance(found, Rejection):
             report.reject(found)
@@ -98,19 +108,31 @@ def ingest(
     total = sum(file.size for file in files)
     done = 0
     progress(STAGE, done, total)
-    with Child() as child:
+    with Child() as child, Notes(quarantine) as notes:
+
+        def bring_in(entry: Entry, size: int | None) -> None:
+            if isinstance(entry, Rejection) and size is not None and len(report.rejected) < KEPT_REJECTIONS:
+                notes.add(entry, size)
+            take(entry, store, report)
+
         for file in files:
-            for entry, position in _entries(file, child, report):
-                take(entry, store, report)
+            for entry, position in entries_of(file, child, report):
+                bring_in(entry, file.size)
                 progress(STAGE, min(done + position, total), total)
             done += file.size
             progress(STAGE, done, total)
-    for url in filter(_is_address, sources):
-        if fetch is None:
-            report.reject(Rejection(source=str(url), reason="nothing is fetched here: save the page and give the file"))
-        else:
-            fetch(str(url), lambda entry: take(entry, store, report))
+        for url in filter(_is_address, sources):
+            if fetch is None:
+                reason = "nothing is fetched here: save the page and give the file"
+                report.reject(Rejection(source=str(url), reason=reason))
+            else:
+                fetch(str(url), lambda entry: bring_in(entry, _raw_size(entry)))
     return report
+
+
+def _raw_size(entry: Entry) -> int | None:
+    """Return the size of a fetched input that was rejected, None where there was no answer to keep."""
+    return len(entry.raw) if isinstance(entry, Rejection) and entry.raw else None
 
 
 def take(entry: Entry, store: Store, report: IngestReport) -> None:
@@ -140,8 +162,10 @@ def take(entry: Entry, store: Store, report: IngestReport) -> None:
             report.unchanged += 1
 
 
-def _entries(file: _File, child: Child, report: IngestReport) -> Iterator[tuple[Entry, int]]:
-    """Yield what the file holds, each with the bytes of it read so far. Raises nothing: what fails is a rejection.
+def entries_of(file: File, child: Child, report: IngestReport) -> Iterator[tuple[Entry, int]]:
+    """Yield what the file holds, each with the bytes of it read so far.
+
+    Raises nothing: what fails is a rejection, and what cannot be opened is one in the report alone.
 
     What the caller does with an entry happens outside this function, so no failure of the store is taken for one of
     the file.
@@ -156,7 +180,7 @@ def _entries(file: _File, child: Child, report: IngestReport) -> Iterator[tuple[
                 yield entry, position
             report.passed_over += unpacker.passed_over
     except OSError as error:
-        yield Rejection(source=origin, reason=_reason(error)), position
+        report.reject(Rejection(source=origin, reason=_reason(error)))
 
 
 def _reason(error: Exception) -> str:
@@ -173,7 +197,7 @@ def _shown(path: Path) -> str:
 # Finding the files
 
 
-def _find(sources: Sequence[str | Path]) -> Iterator[_File | Rejection]:
+def _find(sources: Sequence[str | Path]) -> Iterator[File | Rejection]:
     """Yield every file the sources name or hold, and a rejection for what is no file to read."""
     visited: set[_Inode] = set()
     for source in sources:
@@ -185,7 +209,7 @@ def _is_address(source: str | Path) -> bool:
     return isinstance(source, str) and _WEB_ADDRESS.match(source) is not None
 
 
-def _walk(top: Path, visited: set[_Inode]) -> Iterator[_File | Rejection]:
+def _walk(top: Path, visited: set[_Inode]) -> Iterator[File | Rejection]:
     """Yield `top`, or the files in and below it. A folder reached a second time by another way is not read again."""
     pending: list[tuple[Path, frozenset[_Inode]]] = [(top, frozenset())]  # each with the folders it lies in
     while pending:
@@ -194,7 +218,7 @@ def _walk(top: Path, visited: set[_Inode]) -> Iterator[_File | Rejection]:
             status = path.stat()
             inode = (status.st_dev, status.st_ino)
             if stat.S_ISREG(status.st_mode):
-                yield _File(path, status.st_size)
+                yield File(path, status.st_size)
             elif not stat.S_ISDIR(status.st_mode):  # opening one could wait forever
                 yield Rejection(source=_shown(path), reason="not a file or folder but a pipe, socket or device")
             elif inode in above:

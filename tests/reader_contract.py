@@ -10,17 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType, ModuleType
 
-from archive.article import Article, Entry, Rejection
+from archive.article import Article, Entry, Record, Rejection
 from archive.readers import (
     feed,
     html,
     json_feed,
     jsonl,
+    mail,
     newsml1,
     newsml_g2,
     ninjs,
     nitf,
     opml,
+    own,
     sitemap,
     table,
     text,
@@ -74,6 +76,12 @@ NINJS = b"""{
   "headline": "Bridge reopens", "body_xhtml": "<p>The old bridge reopened.</p>"
 }"""
 
+OWN = b"""{"backfile": 1, "exported_at": "2026-11-29T15:38:59+00:00", "articles": 1}
+{"backfile": "article", "id": "00000000000000a1", "status": "live", "version": 1, "versions": [{"version": 1, "row": 1, \
+"ingested_at": "2026-11-29T15:38:59+00:00", "title": "Bridge reopens", "body": "The old bridge reopened."}], \
+"changes": [{"seq": 1, "version": 1, "kind": "added", "at": "2026-11-29T15:38:59+00:00"}]}
+"""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -88,7 +96,11 @@ SAMPLES: dict[ModuleType, Sample] = {
     html: Sample(PAGE),
     json_feed: Sample(JSON_FEED),
     jsonl: Sample(b'{"title": "Bridge reopens", "body": "The old bridge reopened."}\n'),
+    mail: Sample(
+        b"From: The Courier <a@b.example>\nSubject: Bridge\nMessage-ID: <1@b.example>\n\nThe old bridge reopened."
+    ),
     opml: Sample(OPML, gives=Rejection),
+    own: Sample(OWN, gives=Record),
     sitemap: Sample(SITEMAP, gives=Rejection),
     newsml1: Sample(NEWSML1),
     newsml_g2: Sample(NEWSML_G2),

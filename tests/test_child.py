@@ -2,6 +2,10 @@
 
 import json
 import os
+import re
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +22,7 @@ from archive.readers import wire
 from archive.readers.child import Child
 
 TESTS = Path(__file__).parent
+STRACE = shutil.which("strace")
 FIELDS = json.loads(wire.to_json(hostile.article("x")))
 
 
@@ -197,3 +202,49 @@ def test_xml_attacks_are_refused_quickly_in_little_memory(reading: Child, warm: 
             entries = used.read(file.read_bytes(), name=file.name, origin="page")
             assert time.monotonic() - began < (1 if warm else 10)
             assert reason(entries)
+
+
+TRACED = """
+import sys
+from pathlib import Path
+from archive.readers.child import Child
+with Child() as child:
+    for file in sorted(Path(sys.argv[1]).rglob("*.x*")):
+        child.read(file.read_bytes(), name=file.name, origin="page")
+    print(child._process.pid)
+"""
+
+
+@pytest.mark.skipif(STRACE is None, reason="strace is not installed, so nobody can watch what files are opened")
+def test_xml_attacks_open_no_file_and_no_connection(tmp_path: Path) -> None:
+    folder, log = shared("formats/xml-attacks"), tmp_path / "calls"
+    calls = "open,openat,socket,connect,execve,fork,vfork,clone,clone3,prlimit64"
+    watch = [str(STRACE), "-f", "-qq", "-o", log, "-e", f"trace={calls}"]
+    ended = subprocess.run(
+        [*watch, sys.executable, "-c", TRACED, folder], cwd=TESTS.parent, capture_output=True, text=True, check=True
+    )
+    pid = ended.stdout.strip()
+    made = [line for line in log.read_text().splitlines() if line.split(None, 1)[0] == pid]
+    ready = next(place for place, call in enumerate(made) if "RLIMIT_CORE" in call)  # from here on it is asked
+    made = made[ready:]
+    assert any("lxml" in call for call in made)  # it is this process that reads
+    assert [call for call in made if re.search(r"socket\(|connect\(|fork|execve", call)] == []
+    assert [call for call in made if "clone" in call and "CLONE_THREAD" not in call] == []
+    names = {file.name for file in folder.rglob("*")} | {"passwd", ".dtd", "http:"}
+    assert [call for call in made if "/lib/python" not in call and any(name in call for name in names)] == []
+
+
+def test_xml_attacks_take_little_memory() -> None:
+    with Child() as child:
+        child.read(b"<?xml version='1.0'?><rss><channel/></rss>", name="a.xml", origin="page")
+        assert child._process is not None
+        status = Path(f"/proc/{child._process.pid}/status")
+        before = peak_of(status)
+        for file in sorted(shared("formats/xml-attacks").rglob("*.x*")):
+            child.read(file.read_bytes(), name=file.name, origin="page")
+        assert peak_of(status) - before < 100_000
+
+
+def peak_of(status: Path) -> int:
+    """Return the most memory a process has held, in kB."""
+    return int(status.read_text().split("VmHWM:")[1].split()[0])

@@ -29,7 +29,7 @@ WARC_FILES = {  # articles and rejections of each
     "example-bad-non-chunked.warc.gz": (1, 0),
     "example-bad.warc.gz.bad": (1, 0),
     "example-digest.warc": (0, 0),
-    "example-iana.org-chunked.warc": (1, 0),
+    "example-iana.org-chunked.warc": (0, 1),  # a front page
     "example-resource.warc.gz": (1, 0),
     "example-space-in-target-uri.warc.gz": (0, 0),
     "example-space-in-url.arc": (1, 0),

@@ -20,6 +20,7 @@ from web.fetch_command import fetch
 from web.follow_command import follow
 from web.printing import admit_gaps, print_result
 from web.publishing import advise, alert, archive_lock, name_rejections, publish, tell
+from web.quarantine_command import quarantine
 from web.runs import noted_run
 from web.saved_command import saved
 from web.search_command import search
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Give `app` its commands."""
     for each in (
-        *(ingest, follow, fetch, search, export, related, reindex, check, stats, remove, saved, alerts, evaluate),
+        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats),
+        *(remove, saved, alerts, evaluate),
     ):
         app.cli.add_command(each)
 
@@ -72,7 +74,9 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     with exclusive(archive_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
         fetching = Fetching(parts.visits, parts.follows, most_pages=limit)
-        report = run.report = read(sources, parts.store, fetch=fetching.address, progress=progress)
+        report = run.report = read(
+            sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
+        )
         name_rejections(report)
         built = publish(parts, progress)
     if as_json:
@@ -169,6 +173,7 @@ def check(as_json: bool) -> None:
 
     parts = services()
     problems = problems_of(parts.settings.data / "index", parts.store, formats=parts.formats)
+    problems += parts.quarantine.problems()
     if as_json:
         write_json({"ok": not problems, "problems": problems})
     for problem in [] if as_json else problems:

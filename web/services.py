@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from archive.article import Article
     from archive.fetch import Fetcher
     from archive.follows import Follows
+    from archive.quarantine import Quarantine
     from archive.releases import Releases
     from archive.store import ArchiveStats, Store
     from archive.visits import Visits
@@ -186,6 +187,13 @@ class Services:
         from archive.releases import Releases
 
         return Releases(self.store)
+
+    @once
+    def quarantine(self) -> "Quarantine":
+        """The inputs that could not be read."""
+        from archive.quarantine import Quarantine
+
+        return Quarantine(self.store, megabytes=self.settings.quarantine_mb)
 
     @once
     def alerts(self) -> "Alerts":

@@ -115,6 +115,10 @@ class Settings(BaseSettings):
     export_limit: Annotated[
         int, Field(ge=1, le=10_000_000, description="The most articles of a list that one export holds.")
     ] = 10_000
+    quarantine_mb: Annotated[
+        int,
+        Field(ge=0, le=1_000_000, description="Megabytes of rejected inputs that are kept to be tried again; 0: none."),
+    ] = 200
     status: Annotated[
         Literal["public", "off"],
         Field(description="Whether anybody may see /status, the state of the installation: `public`, or `off`."),

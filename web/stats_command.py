@@ -54,6 +54,7 @@ def _facts(parts: Services) -> payload.Json:
         "copies": counted.copies,
         "sources": counted.sources,
         "saved_searches": parts.alerts.count(),
+        "quarantine": parts.quarantine.count(),
         "followed": followed.active,
         "followed_failing": followed.failing,
         "followed_gone": followed.gone,

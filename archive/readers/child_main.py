@@ -17,14 +17,11 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import BinaryIO
 
-from archive.article import Article, Entry, Rejection
+from archive.article import Entry, Rejection
 from archive.errors import SourceError
-from archive.identity import article_id
 from archive.readers import HEAD_BYTES, Reader, html, wire
-from archive.readers.fields import is_web_address
 
 LENGTH = struct.Struct(">I")
 OUT_OF_MEMORY = 3  # exit status
@@ -86,21 +83,16 @@ def entries(find: Callable[[bytes, str], Reader], raw: bytes, told: dict[str, st
     origin = told["origin"] or ""
     try:
         reader = find(raw[:HEAD_BYTES], told["name"] or "")
-        for entry in reader(io.BytesIO(raw), origin):
-            yield _at(told["url"], entry) if reader is html.read else entry
+        if reader == html.read:
+            yield html.page(raw, url=told["url"], charset=told["charset"], origin=origin)
+        else:
+            yield from reader(io.BytesIO(raw), origin)
     except MemoryError:
         raise
     except SourceError as error:
         yield Rejection(source=origin, reason=str(error))
     except Exception as error:  # readers raise nothing for what bytes are; should one do, it costs this input alone
         yield Rejection(source=origin, reason=f"cannot be taken apart ({type(error).__name__}: {error})"[:300])
-
-
-def _at(url: str | None, entry: Entry) -> Entry:
-    """Return a page's article with the address it was found at, where the page names none itself."""
-    if not isinstance(entry, Article) or entry.url or not url or not is_web_address(url):
-        return entry
-    return replace(entry, url=url, id=article_id(url=url, source=None, source_id=None, text=""))
 
 
 def _frame(stream: BinaryIO) -> bytes | None:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.fields import article_from
-from archive.readers.lines import decode_utf8, line_too_long, lines
+from archive.readers.lines import decode_utf8, kept_raw, line_too_long, lines
 
 _OBJECT = re.compile(r'\{[^\S\n]*["}]')
 
@@ -30,7 +30,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
             try:
                 yield _article(raw)
             except SourceError as error:
-                yield Rejection(source=origin, line=number, reason=str(error))
+                yield Rejection(source=origin, line=number, reason=str(error), raw=kept_raw(raw))
 
 
 def _article(raw: bytes) -> Article:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from archive.errors import SourceError
 
 MAX_LINE_BYTES = 10_000_000  # 10 MB: a long book is 3 MB; a longer line is a broken export
+MAX_RAW_BYTES = 1_000_000  # 1 MB: what a rejection carries of its input
 SKIP_BYTES = 1 << 20  # what is over the cap is thrown away in pieces of this size
 
 
@@ -25,6 +26,11 @@ def lines(stream: BinaryIO, *, cap: int = MAX_LINE_BYTES) -> Iterator[tuple[int,
             content = content.removeprefix(codecs.BOM_UTF8)
         yield number, None if too_long else content
         number += 1
+
+
+def kept_raw(raw: bytes) -> bytes | None:
+    """Return the input of a rejection, None where it is too large to be carried along."""
+    return raw if len(raw) <= MAX_RAW_BYTES else None
 
 
 def line_too_long(*, cap: int = MAX_LINE_BYTES) -> str:

@@ -7,17 +7,18 @@ so after a row that cannot be parsed, reading begins again on the line after the
 import csv
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.fields import BODY, KNOWN, article_from
-from archive.readers.lines import MAX_LINE_BYTES, decode_utf8, line_too_long, lines
+from archive.readers.lines import MAX_LINE_BYTES, decode_utf8, kept_raw, line_too_long, lines
 
 DELIMITERS = ",;\t"
 
 Line = tuple[int, bytes | None]
-Row = tuple[int, list[str]]
+Row = tuple[int, list[str], bytes]  # the line where it begins, its cells, and how it is written
 
 
 def matches(_head: bytes, start: str) -> bool:
@@ -39,11 +40,12 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     columns = [_name(cell) for cell in header[1]]
     if not names_a_body(columns):
         reason = f"the first row names no column for the article's text: call one {', '.join(BODY[:-1])} or {BODY[-1]}"
-        yield Rejection(source=origin, line=header[0], reason=reason)
+        yield Rejection(source=origin, line=header[0], reason=reason, raw=kept_raw(header[2]))
         return
     row = None
     for row in rows:
-        yield row if isinstance(row, Rejection) else _article(row, columns, origin)
+        entry = row if isinstance(row, Rejection) else _article(row, columns, origin)
+        yield _below(header[2], entry) if isinstance(entry, Rejection) else entry
     if row is None:
         yield Rejection(source=origin, reason="holds no rows below the one that names the columns")
 
@@ -67,8 +69,13 @@ def _name(cell: str) -> str:
     return cell.strip().lower()
 
 
+def _below(header: bytes, rejection: Rejection) -> Rejection:
+    """Return a row's rejection with the first row above it: a row alone says nothing."""
+    return rejection if rejection.raw is None else replace(rejection, raw=kept_raw(header + b"\n" + rejection.raw))
+
+
 def _article(row: Row, columns: list[str], origin: str) -> Article | Rejection:
-    number, cells = row
+    number, cells, raw = row
     try:
         if len(cells) != len(columns):
             raise SourceError(
@@ -78,11 +85,11 @@ def _article(row: Row, columns: list[str], origin: str) -> Article | Rejection:
         # The first of two columns with one name wins, so that an empty repeat does not hide it.
         return article_from(dict(zip(reversed(columns), reversed(cells), strict=True)))
     except SourceError as error:
-        return Rejection(source=origin, line=number, reason=str(error))
+        return Rejection(source=origin, line=number, reason=str(error), raw=raw)
 
 
 def _rows(stream: BinaryIO, origin: str) -> Iterator[Row | Rejection]:
-    """Yield (line where the row begins, cells), or why there is no row; blank lines are passed over."""
+    """Yield each row, or why there is none; blank lines are passed over."""
     source = lines(stream)
     again: deque[Line] = deque()
     delimiter = ""
@@ -96,13 +103,17 @@ def _rows(stream: BinaryIO, origin: str) -> Iterator[Row | Rejection]:
                 decode_utf8(raw or b"")
         except csv.Error as error:
             reason = f"not a row of a table ({error}): close every quote and double those inside a quoted cell"
-            yield Rejection(source=origin, line=taken[0][0], reason=reason)
+            yield Rejection(source=origin, line=taken[0][0], reason=reason, raw=taken[0][1])
             again.extendleft(reversed(taken[1:]))
         except SourceError as error:
-            yield Rejection(source=origin, line=start[0], reason=str(error))
+            yield Rejection(source=origin, line=start[0], reason=str(error), raw=_written(taken))
         else:
             if any(cells):
-                yield taken[0][0], cells
+                yield taken[0][0], cells, _written(taken)
+
+
+def _written(taken: list[Line]) -> bytes:
+    return b"\n".join(line or b"" for _, line in taken)
 
 
 def _text_of(taken: list[Line], again: deque[Line], source: Iterator[Line]) -> Iterator[str]:

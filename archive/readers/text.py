@@ -18,7 +18,7 @@ from typing import BinaryIO
 from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.fields import article_from
-from archive.readers.lines import not_utf8, read_whole
+from archive.readers.lines import kept_raw, not_utf8, read_whole
 
 MAX_TEXT_BYTES = 50_000_000  # 50 MB: the Bible is 4 MB
 
@@ -56,14 +56,16 @@ def matches(_head: bytes, start: str) -> bool:
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     """Yield the one article in `stream`, or why there is none."""
+    raw = b""
     try:
-        text = _decoded(read_whole(stream, cap=MAX_TEXT_BYTES))
+        raw = read_whole(stream, cap=MAX_TEXT_BYTES)
+        text = _decoded(raw)
         fields, body = _split_header(text)
         yield article_from({**fields, "body": body})
     except _LineError as error:
-        yield Rejection(source=origin, line=error.line, reason=str(error))
+        yield Rejection(source=origin, line=error.line, reason=str(error), raw=kept_raw(raw))
     except SourceError as error:
-        yield Rejection(source=origin, reason=str(error))
+        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
 
 
 def starts_with_header(text: str) -> bool:

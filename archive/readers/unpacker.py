@@ -30,13 +30,13 @@ from archive.readers import (
 )
 from archive.readers.budget import Budget, BudgetSpent
 from archive.readers.child import Child
+from archive.readers.lines import MAX_RAW_BYTES, kept_raw
 from archive.readers.member import Broken, Container, Member
 
 CONTAINERS: tuple[Container, ...] = (warc, zipped, mbox, tarred)
 IN_PROCESS: tuple[Reader, ...] = (own.read, jsonl.read, table.read, text.read)  # plain Python, and as a stream
 MOST_NESTED = 4  # a page in a web archive, gzipped, in a zip archive
 MAX_WHOLE_BYTES = 64_000_000  # of what the child reads: sitemaps may have 50 MB
-MAX_RAW_BYTES = 1_000_000  # 1 MB: what a rejection carries of its input
 SLOW_SECONDS = 2.0  # a member that took longer and was not read is counted as waste
 
 
@@ -49,10 +49,13 @@ class Unpacker:
         self._budget = budget
         self.passed_over = 0
 
-    def entries(self, stream: BinaryIO, *, name: str, origin: str) -> Iterator[Entry]:
-        """Yield what is in `stream`, named `origin` in rejections. Raises OSError when it cannot be read."""
+    def entries(self, stream: BinaryIO, *, name: str, origin: str, url: str | None = None) -> Iterator[Entry]:
+        """Yield what is in `stream`, named `origin` in rejections; `url` is where it was found, if on the web.
+
+        Raises OSError when the stream cannot be read.
+        """
         try:
-            yield from self._entries(Member(name=name, stream=stream), origin, depth=0)
+            yield from self._entries(Member(name=name, stream=stream, url=url), origin, depth=0)
         except SourceError as error:
             yield Rejection(source=origin, reason=str(error))
 
@@ -100,6 +103,9 @@ class Unpacker:
             else:
                 yield Rejection(source=origin, reason=str(error), raw=_kept(stream, head))
             return
+        if reader == own.read and member.url:  # an export is trusted, and nobody's web site is
+            self.passed_over += 1
+            return
         if reader in IN_PROCESS:
             yield from reader(cast(BinaryIO, stream), origin)
             return
@@ -109,8 +115,8 @@ class Unpacker:
         began = time.monotonic()
         found = self._child.read(raw, name=name, origin=origin, url=member.url, charset=member.charset)
         for entry in found:
-            if isinstance(entry, Rejection) and entry.raw is None and len(raw) <= MAX_RAW_BYTES:
-                yield replace(entry, raw=raw)
+            if isinstance(entry, Rejection) and entry.raw is None:
+                yield replace(entry, raw=kept_raw(raw))
             else:
                 yield entry
         spent = time.monotonic() - began
@@ -133,5 +139,4 @@ def _kept(stream: "io.BufferedReader[io.RawIOBase]", head: bytes) -> bytes | Non
     """Return what no reader takes, where it is small and may be text: no new reader will ever take an image."""
     if any(head.startswith(magic) for magic, _ in BINARY_FORMATS):
         return None
-    raw = stream.read(MAX_RAW_BYTES + 1)
-    return raw if len(raw) <= MAX_RAW_BYTES else None
+    return kept_raw(stream.read(MAX_RAW_BYTES + 1))

@@ -163,7 +163,8 @@ class Fetcher:
     ) -> Fetched:
         deadline = time.monotonic() + self._seconds
         target = self._target(url)
-        sent = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip", "Connection": "close", **headers}
+        general = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", "Connection": "close"}
+        sent = {**general, **headers}
         try:
             with self._connected(target, deadline) as connection:
                 connection.request(method, target.path, body=body, headers=sent)

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archive.article import Article, Rejection
-from archive.contents import Contents, Item, contents
 from archive.errors import FetchError, SourceError
 from archive.fetch import Fetched
 from archive.follows import Follows, Page, PageState, Validators, host_of
 from archive.identity import canonical_url
 from archive.ingest import Take
 from archive.visits import NotAsked, Visits
+from archive.web_content import Item, WebContent, content_of
 
 MOST_FEED_BYTES = 20_000_000  # of a feed or sitemap
 MOST_PAGE_BYTES = 10_000_000
@@ -48,7 +48,7 @@ class Fetching:
         except (FetchError, SourceError) as error:
             take(Rejection(source=url, reason=str(error)))
 
-    def take(self, found: Contents, take: Take) -> int:
+    def take(self, found: WebContent, take: Take) -> int:
         """Have `take` what was found, and the pages it leads to; return how much of that is left for another time."""
         for entry in found.entries:
             take(entry)
@@ -136,12 +136,12 @@ def _shared(items: Sequence[Item]) -> set[str]:
     return {item.url for item in items if item.url and pages[canonical_url(item.url)] > 1}
 
 
-def checked(answer: Fetched) -> Contents:
+def checked(answer: Fetched) -> WebContent:
     """Return what an answer holds. Raises FetchError when it is none to go by, SourceError when no reader takes it."""
     if not 200 <= answer.status < 300:
         is_passing = answer.status >= 500 or answer.status in WORTH_RETRYING
         raise FetchError(f"{host_of(answer.url)} answered {answer.status}", retry=is_passing)
-    return contents(answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""))
+    return content_of(answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""))
 
 
 def validators_of(answer: Fetched) -> Validators:

@@ -12,13 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Literal
 
-from archive.contents import Contents
 from archive.errors import FetchError, SourceError
 from archive.fetching import MOST_FEED_BYTES, Fetching, checked, validators_of
 from archive.follows import Follow, FollowKind, Follows, host_of
 from archive.ingest import IngestReport, take
 from archive.store import Store
 from archive.visits import Visits
+from archive.web_content import WebContent
 
 HOSTS_AT_ONCE = 8
 LONGEST_WAIT = 24 * 60 * 60  # seconds between two attempts
@@ -126,7 +126,7 @@ class Follower:
         return Asked(url=follow.url, title=follow.title, outcome="failed", problem=str(error), again_in=seconds)
 
 
-def kind_of(found: Contents) -> FollowKind:
+def kind_of(found: WebContent) -> FollowKind:
     """Return as what something is followed. Raises SourceError when that is nothing, or nothing of it can be read."""
     if found.kind == "feed":
         if found.entries and not found.items:  # rejections alone
@@ -159,6 +159,6 @@ def discovered(visits: Visits, url: str) -> Discovered:
     return Discovered(place, found.title, kind_of(found), tuple(others))
 
 
-def _looked_at(visits: Visits, url: str) -> tuple[Contents, str]:
+def _looked_at(visits: Visits, url: str) -> tuple[WebContent, str]:
     answer = visits.named(url, most_bytes=MOST_FEED_BYTES)
     return checked(answer), answer.url if answer.moved else url

@@ -1,6 +1,6 @@
 """What an answer from the network holds: an article's page, a feed's entries, a sitemap's addresses, or a file. Pure.
 
-`contents` is the one function in which bytes from the network are taken apart; all that goes into it and comes out of
+`content_of` is the one function in which bytes from the network are taken apart; all that goes into it and comes out of
 it are plain values.
 """
 
@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from typing import Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from archive.article import Article, Entry
 from archive.errors import SourceError
 from archive.identity import article_id
 from archive.readers import HEAD_BYTES, detect, feed, gzipped, html, json_feed, sitemap
 from archive.readers.feed_dates import stated_date
-from archive.readers.feed_entry import FeedRead
-from archive.readers.fields import is_web_address
+from archive.readers.feed_entry import FeedRead, web_address
 
 Kind = Literal["page", "feed", "sitemap", "index", "file"]
 
@@ -42,7 +41,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class WebContent:
     """What was found: `entries` of a page or file, `items` of a feed or sitemap, `links` to sitemaps or feeds."""
 
     kind: Kind
@@ -52,7 +51,7 @@ class Contents:
     links: tuple[str, ...] = ()  # of an index to its sitemaps, the newest first; of a page to its feeds
 
 
-def contents(raw: bytes, *, url: str, content_type: str) -> Contents:
+def content_of(raw: bytes, *, url: str, content_type: str) -> WebContent:
     """Return what `raw`, which came from `url`, holds: by its own beginning, whatever its type is said to be.
 
     Raises SourceError when no reader takes it.
@@ -69,8 +68,8 @@ def contents(raw: bytes, *, url: str, content_type: str) -> Contents:
         return _of_sitemap(raw)
     if reader is html.read:
         page = html.page(raw, url=url, charset=charset, origin=url)
-        return Contents(kind="page", entries=(page,), links=tuple(_feeds_of(raw, url)))
-    return Contents(kind="file", entries=tuple(reader(io.BytesIO(raw), url)))
+        return WebContent(kind="page", entries=(page,), links=tuple(_feeds_of(raw, url)))
+    return WebContent(kind="file", entries=tuple(reader(io.BytesIO(raw), url)))
 
 
 def _unpacked(raw: bytes) -> bytes:
@@ -89,10 +88,10 @@ def _stated(content_type: str) -> Message:
     return message
 
 
-def _of_feed(read: FeedRead) -> Contents:
+def _of_feed(read: FeedRead) -> WebContent:
     items = [_of_entry(each.article, holds="summary" if each.is_summary else "text") for each in read.entries]
     items += [Item(url=page, said=_hash(page)) for page in read.pages]
-    return Contents(kind="feed", title=read.title, entries=read.rejections, items=tuple(items))
+    return WebContent(kind="feed", title=read.title, entries=read.rejections, items=tuple(items))
 
 
 def _of_entry(article: Article, *, holds: Literal["text", "summary"]) -> Item:
@@ -100,12 +99,12 @@ def _of_entry(article: Article, *, holds: Literal["text", "summary"]) -> Item:
     return Item(url=article.url, said=_hash(article.title, article.body, *times), about=article, holds=holds)
 
 
-def _of_sitemap(raw: bytes) -> Contents:
+def _of_sitemap(raw: bytes) -> WebContent:
     listed = sitemap.listed(raw)
     if listed.sitemaps:
-        return Contents(kind="index", links=tuple(each.url for each in listed.sitemaps))
+        return WebContent(kind="index", links=tuple(each.url for each in listed.sitemaps))
     newest_first = sorted(listed.pages, key=_age)
-    return Contents(kind="sitemap", items=tuple(map(_of_listed, newest_first)))
+    return WebContent(kind="sitemap", items=tuple(map(_of_listed, newest_first)))
 
 
 def _age(listed: sitemap.Listed) -> float:
@@ -138,12 +137,10 @@ def _feeds_of(raw: bytes, url: str) -> Iterator[str]:
         page = parser.document_fromstring(raw)
     except (etree.LxmlError, ValueError):
         return
-    base = next((urljoin(url, href) for each in page.iter("base") if (href := each.get("href"))), url)
+    base = next((found for each in page.iter("base") if (found := web_address(each.get("href"), base=url))), url)
     links = [each for each in page.iter("link") if "alternate" in (each.get("rel") or "").lower().split()]
-    feeds = [each.get("href") or "" for each in links if (each.get("type") or "").strip().lower() in FEED_TYPES]
-    for address in dict.fromkeys(feeds):
-        if address and is_web_address(led_to := urljoin(base, address)):
-            yield led_to
+    feeds = [each.get("href") for each in links if (each.get("type") or "").strip().lower() in FEED_TYPES]
+    yield from dict.fromkeys(found for href in feeds if (found := web_address(href, base=base)))
 
 
 def _hash(*said: str | None) -> bytes:

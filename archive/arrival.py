@@ -59,18 +59,17 @@ def decide(article: Article, known: Known | None, *, now: datetime) -> Arrival:
             return UNCHANGED
         outcome = "updated" if known.was_shown else "added"
         return Arrival(outcome=outcome, keep=not known.newest_has_text, status=_status(article, None), show_newest=True)
+    keep = not known.newest_has_text
+    is_open = known.newest_has_text and known.newest_embargo is None
     if known.newest_has_text and known.newest_embargo == embargo:
         return UNCHANGED
-    is_open = known.newest_has_text and known.newest_embargo is None  # it has been shown, and nobody can forget it
     if embargo == UNTIL_FURTHER_NOTICE:
         if is_open and is_hidden:
             return UNCHANGED
-        keep = not known.newest_has_text
         own = None if is_open else embargo
-        return Arrival(outcome="held", keep=keep, embargo=own, status="embargoed", show_newest=keep, holds_all=True)
-    if is_open:
+        return Arrival(outcome="held", keep=keep, embargo=own, status="embargoed", show_newest=True, holds_all=True)
+    if is_open and not is_hidden:  # it has been seen, and nobody can forget it
         return UNCHANGED
-    keep = not known.newest_has_text
     return Arrival(outcome="held", keep=keep, embargo=embargo, status=known.status, show_newest=is_hidden)
 
 

@@ -84,7 +84,49 @@ class Rejection:
     raw: bytes | None = field(default=None, repr=False, compare=False)
 
 
-Entry = Article | Withdrawal | Rejection  # what a reader finds
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One version as the archive keeps it, with when it came in and until when it may not be shown.
+
+    Withheld until further notice is the year 9999 (`archive.arrival.UNTIL_FURTHER_NOTICE`). `row` is its number among
+    all versions, by which articles are in the order in which they came in.
+    """
+
+    article: Article
+    ingested_at: datetime
+    embargoed_until: datetime | None = None
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """A change of one article as the log keeps it; `seq` is None where it is to get the next number."""
+
+    version: int
+    kind: ChangeKind
+    at: datetime
+    reason: str | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Everything the archive holds of one article, `version` being the one that is shown, or would be.
+
+    Of an article that was removed there is one edition without a text. `origin` and `line` say where a record was read.
+    """
+
+    id: str
+    status: Status
+    version: int
+    editions: tuple[Edition, ...]
+    changes: tuple[Logged, ...]
+    aliases: tuple[str, ...] = ()
+    origin: str = field(default="", compare=False)
+    line: int | None = field(default=None, compare=False)
+
+
+Entry = Article | Withdrawal | Rejection | Record  # what a reader finds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,7 +126,8 @@ class Fetching:
         except ValueError:
             raise FetchError(f"{url}: not one article's page", retry=False) from None
         if not isinstance(entry, Article):
-            raise FetchError(f"{url}: {entry.reason}", retry=False)
+            reason = entry.reason if isinstance(entry, Rejection) else "not an article"
+            raise FetchError(f"{url}: {reason}", retry=False)
         return entry, validators_of(answer)
 
 

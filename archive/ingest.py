@@ -11,14 +11,18 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from archive.article import Entry, Rejection, Withdrawal
-from archive.errors import SourceError
+from archive.article import Entry, Record, Rejection, Withdrawal
 from archive.progress import Progress, silent
-from archive.readers import HEAD_BYTES, detect, gzipped
+from archive.readers import HEAD_BYTES
+from archive.readers.budget import Budget
+from archive.readers.child import Child
+from archive.readers.unpacker import Unpacker
 from archive.store import Store
 
 STAGE = "reading"  # the stage `ingest` reports
+DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
 
 Take = Callable[[Entry], None]
@@ -36,7 +40,8 @@ _JUDGEMENT_NAMES = frozenset({"queries.jsonl", "queries.jsonl.gz", "qrels"})
 class IngestReport:
     """What became of each input. `rejected` holds the first `KEPT_REJECTIONS`, `rejected_count` counts them all.
 
-    `held` counts what may not be shown yet, `withdrawn` what its source took back.
+    `held` counts what may not be shown yet, `withdrawn` what its source took back, `passed_over` what lay in archive
+    files and is no article, such as the images of a crawl.
     """
 
     added: int = 0
@@ -44,6 +49,7 @@ class IngestReport:
     unchanged: int = 0
     held: int = 0
     withdrawn: int = 0
+    passed_over: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
 
@@ -92,12 +98,13 @@ def ingest(
     total = sum(file.size for file in files)
     done = 0
     progress(STAGE, done, total)
-    for file in files:
-        for entry, position in _entries(file):
-            take(entry, store, report)
-            progress(STAGE, min(done + position, total), total)
-        done += file.size
-        progress(STAGE, done, total)
+    with Child() as child:
+        for file in files:
+            for entry, position in _entries(file, child, report):
+                take(entry, store, report)
+                progress(STAGE, min(done + position, total), total)
+            done += file.size
+            progress(STAGE, done, total)
     for url in filter(_is_address, sources):
         if fetch is None:
             report.reject(Rejection(source=str(url), reason="nothing is fetched here: save the page and give the file"))
@@ -117,7 +124,12 @@ def take(entry: Entry, store: Store, report: IngestReport) -> None:
         else:
             report.unchanged += 1
         return
-    match store.put(entry):
+    match store.restore(entry) if isinstance(entry, Record) else store.put(entry):
+        case "withdrawn":
+            report.withdrawn += 1
+        case "differs":
+            record = cast(Record, entry)
+            report.reject(Rejection(source=record.origin, line=record.line, reason=DIFFERS.format(id=record.id)))
         case "added":
             report.added += 1
         case "held":
@@ -128,7 +140,7 @@ def take(entry: Entry, store: Store, report: IngestReport) -> None:
             report.unchanged += 1
 
 
-def _entries(file: _File) -> Iterator[tuple[Entry, int]]:
+def _entries(file: _File, child: Child, report: IngestReport) -> Iterator[tuple[Entry, int]]:
     """Yield what the file holds, each with the bytes of it read so far. Raises nothing: what fails is a rejection.
 
     What the caller does with an entry happens outside this function, so no failure of the store is taken for one of
@@ -138,27 +150,19 @@ def _entries(file: _File) -> Iterator[tuple[Entry, int]]:
     position = 0
     try:
         with io.BufferedReader(io.FileIO(file.path), HEAD_BYTES) as packed:
-            stream = _unpacked(packed)
-            reader = detect(stream.peek(HEAD_BYTES), file.path.name)
-            for entry in reader(stream, origin):
+            unpacker = Unpacker(child, Budget(packed.tell))
+            for entry in unpacker.entries(cast(BinaryIO, packed), name=file.path.name, origin=origin):
                 position = packed.tell()
                 yield entry, position
-    except (OSError, SourceError) as error:
+            report.passed_over += unpacker.passed_over
+    except OSError as error:
         yield Rejection(source=origin, reason=_reason(error)), position
 
 
-def _unpacked(
-    file: "io.BufferedReader[io.FileIO]",
-) -> "io.BufferedReader[io.FileIO] | io.BufferedReader[gzipped.Unpacked]":
-    if not file.peek(len(gzipped.MAGIC)).startswith(gzipped.MAGIC):
-        return file
-    return io.BufferedReader(gzipped.Unpacked(file), HEAD_BYTES)
-
-
 def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"cannot be read: {(error.strerror or str(error)).lower()}"
-    return str(error)
+    return (
+        f"cannot be read: {(error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()}"
+    )
 
 
 def _shown(path: Path) -> str:

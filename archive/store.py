@@ -23,12 +23,24 @@ from heapq import nsmallest
 from importlib import resources
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import apsw
 
 from archive.arrival import UNTIL_FURTHER_NOTICE, Arrival, Known, Outcome, decide
-from archive.article import Article, Change, ChangeKind, Listing, Passage, Rejection, Withdrawal
+from archive.article import (
+    Article,
+    Change,
+    ChangeKind,
+    Edition,
+    Listing,
+    Logged,
+    Passage,
+    Record,
+    Rejection,
+    Status,
+    Withdrawal,
+)
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
 from archive.ingest_run import MOST_RUNS, IngestRun
@@ -38,6 +50,8 @@ from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
 Connection = apsw.Connection
+# What became of a record that was to be restored; differs: other versions stand here already.
+Restored = Literal["added", "updated", "held", "unchanged", "withdrawn", "differs"]
 
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
 CACHE_KIB = 1024  # pages a connection keeps; each thread has one, and the system keeps the file's pages for all
@@ -198,12 +212,15 @@ class Store:
 
     def _rows(self, sql: str, bindings: Sequence[Any] = ()) -> Iterator[Any]:
         with self._errors():
-            connection: apsw.Connection | None = getattr(self._local, "reader", None)
-            if connection is None:
-                connection = self._connect(apsw.SQLITE_OPEN_READONLY)
-                self._local.reader = connection
-                self._readers.add(connection)
-            yield from connection.execute(sql, bindings)
+            yield from self._reader().execute(sql, bindings)
+
+    def _reader(self) -> apsw.Connection:
+        connection: apsw.Connection | None = getattr(self._local, "reader", None)
+        if connection is None:
+            connection = self._connect(apsw.SQLITE_OPEN_READONLY)
+            self._local.reader = connection
+            self._readers.add(connection)
+        return connection
 
     def _one(self, sql: str, bindings: Sequence[Any] = ()) -> Any:  # noqa: ANN401 a row of any shape
         return next(self._rows(sql, bindings), None)
@@ -219,6 +236,16 @@ class Store:
             raise ArchiveError(f"{self._path}: the disk is full: free some space and try again") from error
         except (*DAMAGE, UnicodeDecodeError) as error:
             raise ArchiveDamaged(f"{self._path}: {error}: run `flask check`") from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let this thread read the archive as it is now, whatever is written meanwhile."""
+        with self._errors():
+            self._reader().execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._reader().execute("ROLLBACK")
 
     # For `archive.alerts`, which holds the statements of its own tables
 
@@ -255,6 +282,13 @@ class Store:
 
     def _known_as(self, connection: apsw.Connection, article_id: str, aliases: Sequence[str]) -> str:
         """Return the id under which an article is kept, or is to be kept; what else it is called is noted."""
+        kept, unheard = self._named(connection, article_id, aliases)
+        self._note_names(connection, kept, unheard)
+        return kept
+
+    @staticmethod
+    def _named(connection: apsw.Connection, article_id: str, aliases: Sequence[str]) -> tuple[str, list[str]]:
+        """Return the id under which an article is kept, or is to be kept, and those of its names never heard of."""
         names = list(dict.fromkeys([article_id, *aliases]))
         rows = dict(
             connection.execute(
@@ -264,11 +298,13 @@ class Store:
             )
         )
         kept = next((rows[name] for name in names if rows[name]), article_id)
+        return kept, [name for name in names if name != kept and rows[name] is None]
+
+    @staticmethod
+    def _note_names(connection: apsw.Connection, article_id: str, names: Sequence[str]) -> None:
         connection.executemany(
-            "INSERT OR IGNORE INTO alias (alias, article_id) VALUES (?, ?)",
-            [(name, kept) for name in names if name != kept and rows[name] is None],
+            "INSERT OR IGNORE INTO alias (alias, article_id) VALUES (?, ?)", [(name, article_id) for name in names]
         )
-        return kept
 
     @staticmethod
     def _known(connection: apsw.Connection, article_id: str, digest: bytes) -> Known | None:
@@ -365,6 +401,15 @@ class Store:
                     released.append(str(article_id))
             return released
 
+    def count_held(self) -> int:
+        """Return of how many articles something may not be shown yet: for whoever runs the archive, and nobody else."""
+        row = self._one(
+            "SELECT count(*) FROM (SELECT article_id FROM article WHERE status = 'embargoed' UNION"
+            " SELECT article_id FROM version JOIN article USING (article_id)"
+            " WHERE embargoed_until IS NOT NULL AND +status <> 'removed')"
+        )
+        return int(row[0])
+
     def next_release(self) -> datetime | None:
         """Return when something that is embargoed may be shown, None when nothing waits for its time."""
         row = self._one(
@@ -372,12 +417,22 @@ class Store:
         )
         return _time(row[0])
 
-    def _insert_version(self, connection: apsw.Connection, article: Article, *, version: int, digest: bytes) -> None:
+    def _insert_version(
+        self,
+        connection: apsw.Connection,
+        article: Article,
+        *,
+        version: int,
+        digest: bytes,
+        ingested_at: datetime | None = None,
+        row: int | None = None,
+    ) -> None:
         connection.execute(
-            "INSERT INTO version (article_id, version, url, source, section, title, authors, language,"
+            "INSERT INTO version (version_id, article_id, version, url, source, section, title, authors, language,"
             " published_at, updated_at, derived_title, ingested_at, sha256, source_version, note)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
+                row,
                 article.id,
                 version,
                 article.url,
@@ -389,7 +444,7 @@ class Store:
                 _iso(article.published_at),
                 _iso(article.updated_at),
                 int(article.derived_title),
-                _iso(datetime.now(UTC)),
+                _iso(ingested_at or datetime.now(UTC)),
                 digest,
                 article.source_version,
                 article.note,
@@ -581,6 +636,145 @@ class Store:
         best = nsmallest(limit, ((-score, article_id) for score, article_id in scores if score))
         return [(article_id, float(-score)) for score, article_id in best]
 
+    # Whole records, to take away and to bring back
+
+    def resolve(self, name: str) -> str | None:
+        """Return the id of the article that has `name` as another name, None when there is none."""
+        row = self._one("SELECT article_id FROM alias WHERE alias = ?", (name,))
+        return row[0] if row else None
+
+    def count_records(self) -> int:
+        """Return of how many articles `records` tells."""
+        return int(self._one("SELECT count(*) FROM article")[0])
+
+    def records(self, article_ids: Sequence[str] | None = None) -> Iterator[Record]:
+        """Yield everything there is of these articles, or of all: in the order of their last changes.
+
+        In that order they can be restored with the numbers their changes have.
+        """
+        chosen = "" if article_ids is None else "WHERE c.article_id IN (SELECT value FROM json_each(?))"
+        rows = self._rows(
+            "SELECT a.article_id, a.status, a.version,"
+            " json_group_array(json_array(c.seq, c.version, c.kind, c.reason, c.at) ORDER BY c.seq)"
+            f" FROM change c JOIN article a ON a.article_id = c.article_id {chosen}"
+            " GROUP BY a.article_id ORDER BY max(c.seq)",
+            () if article_ids is None else (json.dumps(list(article_ids)),),
+        )
+        for article_id, status, version, changes in rows:
+            aliases = self._rows("SELECT alias FROM alias WHERE article_id = ? ORDER BY alias", (article_id,))
+            yield Record(
+                id=article_id,
+                status=status,
+                version=version,
+                editions=tuple(self._editions(article_id, status, version)),
+                changes=tuple(
+                    Logged(
+                        seq=seq,
+                        version=number,
+                        kind=kind,
+                        reason=reason if status != "removed" or kind == "removed" else None,  # others quote the source
+                        at=datetime.fromisoformat(at),
+                    )
+                    for seq, number, kind, reason, at in json.loads(changes)
+                ),
+                aliases=tuple(alias for (alias,) in aliases),
+            )
+
+    def _editions(self, article_id: str, status: Status, version: int) -> Iterator[Edition]:
+        columns = _VERSION_COLUMNS.replace("a.status", "'live'")
+        for *row, ingested_at, number in self._rows(
+            f"SELECT {columns}, v.ingested_at, v.version_id FROM version v {_WITH_BODY}"
+            " WHERE v.article_id = ? ORDER BY v.version",
+            (article_id,),
+        ):
+            article = replace(_article(row), embargoed_until=None)
+            came_in, embargo = datetime.fromisoformat(ingested_at), _time(row[13])
+            if status != "removed":
+                yield Edition(article=article, ingested_at=came_in, embargoed_until=embargo, row=number)
+            elif article.version == version:  # what was removed is told of, and nothing that it said
+                bare = Article(id=article_id, title="", body="", source=article.source, version=version)
+                yield Edition(article=bare, ingested_at=came_in, row=number)
+
+    def restore(self, record: Record) -> Restored:
+        """Keep a record as it was in the archive it comes from, and say what that changed.
+
+        What is here stays: versions are added that follow those that are here, a removed article stays removed, and
+        of other versions than those that are here nothing is kept ("differs"). What was removed there is removed here.
+        Changes keep their numbers where those are free and whoever reads the log by its numbers misses nothing.
+        """
+        with self._transaction() as connection:
+            article_id, unheard = self._named(connection, record.id, record.aliases)
+            here = connection.execute("SELECT status FROM article WHERE article_id = ?", (article_id,)).fetchone()
+            sums = connection.execute(
+                "SELECT sha256 FROM version WHERE article_id = ? ORDER BY version", (article_id,)
+            ).fetchall()
+            editions = [replace(each, article=replace(each.article, id=article_id)) for each in record.editions]
+            both = zip(sums, editions, strict=False)
+            is_same = all(known == content_hash(edition.article) for (known,), edition in both)
+            if here and here[0] != "removed" != record.status and not is_same:
+                return "differs"
+            self._note_names(connection, article_id, unheard)
+            if here and here[0] == "removed":
+                return "unchanged"
+            if here and record.status == "removed":
+                self._remove(connection, article_id, reason=record.changes[-1].reason)
+                return "withdrawn"
+            if here and len(editions) <= len(sums):
+                return "unchanged"
+            self._restore(connection, replace(record, id=article_id, editions=tuple(editions)), known=len(sums))
+        if record.status == "live":
+            return "updated" if here else "added"
+        return "held" if record.status == "embargoed" else "withdrawn"
+
+    def _restore(self, connection: apsw.Connection, record: Record, *, known: int) -> None:
+        """Write a record of which the first `known` versions are here."""
+        new = record.editions[known:]
+        rows = [edition.row for edition in new]
+        is_free = not connection.execute(
+            "SELECT 1 FROM version WHERE version_id IN (SELECT value FROM json_each(?))", (json.dumps(rows),)
+        ).fetchone()
+        for edition in new:
+            self._insert_version(
+                connection,
+                edition.article,
+                version=edition.article.version,
+                digest=content_hash(edition.article),
+                ingested_at=edition.ingested_at,
+                row=edition.row if is_free else None,
+            )
+        connection.executemany(
+            "UPDATE version SET embargoed_until = ? WHERE article_id = ? AND version = ?",
+            [(_iso(each.embargoed_until), record.id, each.article.version) for each in record.editions],
+        )
+        connection.execute(
+            "INSERT OR REPLACE INTO article (article_id, version, status, published_at)"
+            " SELECT article_id, version, ?3, published_at FROM version WHERE article_id = ?1 AND version = ?2",
+            (record.id, record.version, record.status),
+        )
+        changes = [change for change in record.changes if change.version > known or not known]
+        numbers = [change.seq for change in changes]
+        keeps = not known and None not in numbers and self._may_have(connection, numbers)
+        connection.executemany(
+            "INSERT INTO change (seq, article_id, version, kind, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (each.seq if keeps else None, record.id, each.version, each.kind, each.reason, _iso(each.at))
+                for each in changes
+            ],
+        )
+
+    @staticmethod
+    def _may_have(connection: apsw.Connection, numbers: Sequence[int | None]) -> bool:
+        """Tell whether these numbers are free and the last of them is the highest there is."""
+        asked = json.dumps(numbers)
+        (may,) = next(
+            connection.execute(
+                "SELECT NOT EXISTS (SELECT 1 FROM change WHERE seq IN (SELECT value FROM json_each(?1)))"
+                " AND ?2 > coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'change'), 0)",
+                (asked, numbers[-1]),
+            )
+        )
+        return bool(may)
+
     # The change log
 
     def last_seq(self) -> int:
@@ -598,9 +792,19 @@ class Store:
             for seq, article_id, version, kind, at in rows
         ]
 
-    def last_changes(self, *, after: int) -> dict[str, int]:
-        """Return the articles changed since `after`, each with the seq of its last change."""
-        return dict(self._rows("SELECT article_id, max(seq) FROM change WHERE seq > ? GROUP BY article_id", (after,)))
+    def last_changes(self, *, after: int, with_held: bool = True) -> dict[str, int]:
+        """Return the articles changed since `after`, each with the seq of its last change.
+
+        Without what was `held` they are the changes that readers may be told of.
+        """
+        kinds = "" if with_held else "AND kind <> 'held'"
+        return dict(
+            self._rows(f"SELECT article_id, max(seq) FROM change WHERE seq > ? {kinds} GROUP BY article_id", (after,))
+        )
+
+    def count_changes(self, *, after: int) -> int:
+        """Return how many changes since `after` are for readers to see: of what is held nothing is told."""
+        return int(self._one("SELECT count(*) FROM change WHERE seq > ? AND kind <> 'held'", (after,))[0])
 
     # Passages and embeddings
 
@@ -1035,9 +1239,9 @@ class Store:
         if missing:
             yield f"{missing} articles have no entry in the change log"
         for row in self._rows(
-            f"SELECT a.article_id {_SHOWN} WHERE a.published_at IS NOT v.published_at OR a.version <>"
-            " (SELECT max(version) FROM version newest WHERE newest.article_id = a.article_id"
-            " AND (newest.embargoed_until IS NULL OR a.status = 'embargoed'))"
+            f"SELECT a.article_id {_SHOWN} WHERE a.status <> 'removed' AND (a.published_at IS NOT v.published_at"
+            " OR a.version <> (SELECT max(version) FROM version newest WHERE newest.article_id = a.article_id"
+            " AND (newest.embargoed_until IS NULL OR a.status = 'embargoed')))"
         ):
             yield f"article {row[0]}: what is shown is not its newest version: restore it from a backup"
 

@@ -17,6 +17,7 @@ from archive.article import Article, Entry
 from archive.errors import SourceError
 from archive.identity import article_id
 from archive.readers import HEAD_BYTES, detect, feed, gzipped, html, json_feed, sitemap
+from archive.readers.budget import Budget
 from archive.readers.feed_dates import stated_date
 from archive.readers.feed_entry import FeedRead, web_address
 
@@ -76,7 +77,8 @@ def _unpacked(raw: bytes) -> bytes:
     """Return what a file that is packed in itself holds, as sitemaps often are."""
     if not raw.startswith(gzipped.MAGIC):
         return raw
-    unpacked = io.BufferedReader(gzipped.Unpacked(io.BytesIO(raw))).read(MOST_UNPACKED + 1)
+    packed = io.BytesIO(raw)
+    unpacked = io.BufferedReader(gzipped.Unpacked(packed, Budget(packed.tell))).read(MOST_UNPACKED + 1)
     if len(unpacked) > MOST_UNPACKED:
         raise SourceError(f"larger than {MOST_UNPACKED // 1_000_000} MB when it is unpacked")
     return unpacked

@@ -205,6 +205,9 @@ def fire(
 
 
 def _changed(store: Store, *, after: int, until: int) -> Mapping[str, int]:
-    """Return the articles whose last change is one of these, each with its seq, in the order of the changes."""
-    changes = store.last_changes(after=after)
+    """Return the articles whose last change is one of these, each with its seq, in the order of the changes.
+
+    A version that is held until its time changes nothing that a reader could be alerted of.
+    """
+    changes = store.last_changes(after=after, with_held=False)
     return dict(sorted(((id_, seq) for id_, seq in changes.items() if seq <= until), key=lambda pair: pair[1]))

@@ -75,11 +75,15 @@ class Row:
 class WholeList:
     """A whole list, the folded copies too, to be read piece by piece. It does not change while it is read.
 
-    `read` returns the rows of a slice of its `length`, without those that were withdrawn meanwhile.
+    `read` returns the rows of a slice of its `length`, without those that were withdrawn meanwhile; `ids` returns the
+    ids of all without reading anything. Where it is `degraded`, or not `complete`, more may match.
     """
 
     length: int
     total: int  # what is left of them
+    complete: bool
+    degraded: bool
+    ids: Callable[[], list[str]]
     read: Callable[[slice], Sequence[Row]]
 
 

@@ -193,7 +193,14 @@ class Search:
         """Return the whole list that `request` asks for a page of. Raises as `search` does."""
         found, _ = self._found(request)
         left = self._counted_again(found, self.catalogue.shelf())
-        return WholeList(length=len(found.filed), total=left.total, read=lambda part: self._rows(found, part))
+        return WholeList(
+            length=len(found.filed),
+            total=left.total,
+            complete=found.remarks.complete,
+            degraded=found.ranking.degraded,
+            ids=lambda: found.ranking.candidates.ids_of(np.arange(len(found.filed))),
+            read=lambda part: self._rows(found, part),
+        )
 
     def outline(self, request: SearchRequest) -> Outline:
         """Return what `search` says of everything found, without reading any article. Raises QueryRefused."""

@@ -308,7 +308,7 @@ def test_an_article_is_given_whole(client: FlaskClient) -> None:
     given = body_of(client.get(f"/api/articles/{FLOOD.id}"))
     assert list(given) == [
         "id", "url", "title", "derived_title", "source", "section", "authors", "language", "published_at",
-        "updated_at", "version", "status", "body", "versions", "copies_total", "copies", "story", "links",
+        "updated_at", "version", "status", "note", "body", "versions", "copies_total", "copies", "story", "links",
     ]  # fmt: skip
     assert (given["title"], given["body"], given["status"]) == (FLOOD.title, FLOOD.body, "live")
     assert given["published_at"] == "2001-03-01T00:00:00Z"

@@ -137,3 +137,29 @@ def test_an_article_is_known_by_any_of_its_names(store: Store) -> None:
     assert store.live_ids() == [LIVE.id]
     assert store.withdraw(Withdrawal(id="c" * 16, aliases=("b" * 16,), reason="kill"))
     assert store.live_ids() == []
+
+
+def test_what_waits_for_its_time_can_be_withheld_and_hides_what_was_shown(store: Store, clock: Clock) -> None:
+    store.put(LIVE)
+    waiting = replace(LIVE, title="Budget passed", source_version=2)
+    store.put(embargoed(waiting, hours=1))
+    assert store.put(embargoed(waiting, hours=None)) == "held"
+    clock.now += timedelta(hours=2)
+    assert (store.release(), titles(store), store.next_release()) == ([], [], None)
+
+
+def test_a_withheld_article_that_gets_a_time_appears_then(store: Store, clock: Clock) -> None:
+    store.put(LIVE)
+    store.put(embargoed(LIVE, hours=None))
+    assert store.put(embargoed(LIVE, hours=1)) == "held"
+    assert titles(store) == []
+    clock.now += timedelta(hours=1)
+    assert store.release() == [LIVE.id]
+    assert titles(store) == [LIVE.title]
+
+
+def test_an_article_that_is_killed_while_it_is_withheld_stays_whole(store: Store) -> None:
+    store.put(LIVE)
+    store.put(embargoed(LIVE, hours=None, title="Wrong name", source_version=2))
+    assert store.withdraw(Withdrawal(id=LIVE.id, reason="kill"))
+    assert titles(store) == []

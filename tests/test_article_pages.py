@@ -1,8 +1,10 @@
 """Versions and what they changed, citations as files: pages, JSON, headers, and nothing of what may not be shown."""
 
 import json
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import newsroom
@@ -26,6 +28,8 @@ THIRD = article(
     93, title="Second wording", body="It rained! The river rose fast.\n\nAll are well. Help came.", authors=()
 )
 ID = FIRST.id
+GAPPED = article(97, title="Before the gap")
+LATE = article(98, title="Waits for its time")
 NASTY = article(95, title="Plain", body="Plain.")
 
 
@@ -36,6 +40,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
         store.put(FIRST)
         store.put(THIRD)
         store.put(NASTY)
+        store.put(GAPPED)
+        store.put(replace(GAPPED, title="A withheld wording", status="embargoed"))
+        store.put(replace(GAPPED, title="After the gap", note="CORRECTS <b>name</b> in par 3"))
+        store.put(replace(LATE, status="embargoed", embargoed_until=datetime.now(UTC) + timedelta(days=9)))
+        store.put(replace(LATE, title="Usable at once"))
         store.put(article(95, title=HOSTILE[0], body=" ".join(HOSTILE), authors=HOSTILE[:2], source=HOSTILE[1]))
         yield app
 
@@ -208,3 +217,38 @@ def test_the_page_has_the_citation_in_words_and_leads_to_the_files(client: Flask
         assert f'href="/articles/{ID}/cite.{form}"' in page
     item = json.loads(client.get(f"/articles/{ID}/cite.json").text)[0]
     assert client.get(item["archive_location"]).status_code == 200
+
+
+# What may not be shown, and what sources note
+
+
+def test_numbers_that_are_missing_are_stepped_over(client: FlaskClient) -> None:
+    given = client.get(f"/api/articles/{GAPPED.id}").get_json()
+    assert [entry["version"] for entry in given["versions"]] == [1, 3]
+    changes = client.get(given["versions"][1]["links"]["changes"]).get_json()
+    assert (changes["version"], changes["against"]) == (3, 1)
+    for path in ("versions", "versions/1", "versions/3", "versions/3/changes", ""):
+        page = client.get(f"/articles/{GAPPED.id}/{path}".rstrip("/"))
+        assert page.status_code == 200
+        assert "A withheld wording" not in page.text
+        for link in set(re.findall(rf'"(/articles/{GAPPED.id}/versions[^"]*)"', page.text)):
+            assert client.get(link.replace("&amp;", "&")).status_code == 200, (path, link)
+
+
+def test_what_is_the_only_version_to_be_seen_has_no_history(client: FlaskClient) -> None:
+    given = client.get(f"/api/articles/{LATE.id}").get_json()
+    assert [(entry["version"], entry["links"]["changes"]) for entry in given["versions"]] == [(2, None)]
+    assert "All versions" not in client.get(f"/articles/{LATE.id}").text
+    assert client.get(f"/articles/{LATE.id}/versions/2/changes").status_code == 404
+    assert "What changed" not in client.get(f"/articles/{LATE.id}/versions").text
+
+
+def test_what_a_source_notes_stands_with_its_version(client: FlaskClient) -> None:
+    for path in ("", "/versions", "/versions/3", "/versions/3/changes"):
+        assert "CORRECTS &lt;b&gt;name&lt;/b&gt; in par 3" in client.get(f"/articles/{GAPPED.id}{path}").text
+    assert "The source notes" not in client.get(f"/articles/{GAPPED.id}/versions/1").text
+    note = "CORRECTS <b>name</b> in par 3"
+    given = client.get(f"/api/articles/{GAPPED.id}").get_json()
+    assert (given["note"], [entry["note"] for entry in given["versions"]]) == (note, [None, note])
+    for path in ("", "/changes"):
+        assert client.get(f"/api/articles/{GAPPED.id}/versions/3{path}").get_json()["note"] == note

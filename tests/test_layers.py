@@ -23,10 +23,11 @@ HOMES = {  # library: where it may be imported
     "apsw": ("archive/store.py",),
     "faiss": ("index/vectors/codes.py",),
     "feedparser": ("archive/readers/feed.py",),
-    "charset_normalizer": ("archive/readers/charset.py",),
+    "charset_normalizer": ("archive/readers/charset.py", "archive/readers/charsets.py"),
     "flask": ("web/", "wsgi.py"),
     "ir_measures": ("index/evaluation/measures.py",),
     "click": ("web/",),
+    "jsonschema": ("archive/readers/published.py",),
     "openvino": ("index/openvino_model.py", "index/openvino_conversion.py", "index/openvino_weights.py"),
     "sentence_transformers": ("index/torch_embedder.py",),
     "smtplib": ("web/mail.py",),
@@ -41,9 +42,10 @@ HOMES = {  # library: where it may be imported
     "werkzeug": ("web/",),
     "whoosh": ("index/keywords/whoosh_index.py",),
 }
-HEAVY = {"faiss", "feedparser", "openvino", "sentence_transformers", "tantivy", "torch", "transformers", "trafilatura",
-         "whoosh"}  # fmt: skip
-NOT_FOR_ANSWERS = {"feedparser", "ir_measures", "lxml", "pandas", "scipy", "sentence_transformers", "sklearn", "torch",
+HEAVY = {"faiss", "feedparser", "jsonschema", "openvino", "sentence_transformers", "tantivy", "torch", "transformers",
+         "trafilatura", "whoosh"}  # fmt: skip
+NOT_FOR_ANSWERS = {"feedparser", "ir_measures", "jsonschema", "lxml", "pandas", "scipy", "sentence_transformers",
+                   "sklearn", "torch",
                    "tqdm", "trafilatura", "transformers"}  # fmt: skip
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
 DEFENSIVE = {"HF_HUB_DISABLE_TELEMETRY", "HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM"}  # only where nobody has set them

@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import io
 import json
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +16,7 @@ from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.identity import article_id
 from archive.readers import HEAD_BYTES, Reader, detect, gzipped, html, jsonl, table, text
+from archive.readers.budget import FREE_BYTES, Budget
 from archive.readers.dates import parse_date
 from archive.readers.fields import MAX_BODY_CHARS, language_tag
 from archive.readers.lines import MAX_LINE_BYTES
@@ -497,7 +499,7 @@ def test_content_decides_first_and_the_name_second(head: str, name: str, reader:
     [
         (b"\x89PNG\r\n\x1a\n\0\0", "photo.txt", "not text: looks like a PNG image"),
         (b"%PDF-1.7", "a.txt", "a PDF document"),
-        (gzipped.MAGIC + b"\x08", "a.txt", "packed twice"),
+        (b"PK\x07\x08", "a.zip", "no reader takes .zip files"),
         (b"", "a.txt", "empty file"),
         (codecs.BOM_UTF8 + b" \n", "a.jsonl", "empty file"),
         (b"ab\0cd", "a.txt", "NUL"),
@@ -516,18 +518,19 @@ def test_what_no_reader_takes_says_what_it_looks_like(head: bytes, name: str, wo
 # gzip
 
 
-def unpacked(packed: bytes) -> bytes:
-    return io.BufferedReader(gzipped.Unpacked(io.BytesIO(packed)), HEAD_BYTES).read()
+def opened(packed: bytes) -> io.BufferedReader:
+    file = io.BytesIO(packed)
+    return io.BufferedReader(gzipped.Unpacked(file, Budget(file.tell)), HEAD_BYTES)
 
 
 def test_gzip_is_unpacked_whatever_the_number_of_members() -> None:
-    assert unpacked(gzip.compress(b"one ") + gzip.compress(b"two")) == b"one two"
+    assert opened(gzip.compress(b"one ") + gzip.compress(b"two") + bytes(700)).read() == b"one two"
 
 
 def test_a_cut_off_gzip_gives_its_lines_and_then_the_reason() -> None:
     lines = "".join(f"{record(title=str(number), section=str(number**9))}\n" for number in range(2000))
     packed = gzip.compress(lines.encode())
-    stream = io.BufferedReader(gzipped.Unpacked(io.BytesIO(packed[:-300])), HEAD_BYTES)
+    stream = opened(packed[:-300])
     entries: list[Article | Rejection] = []
     with pytest.raises(SourceError, match="damaged or cut off"):
         entries.extend(jsonl.read(stream, "input"))
@@ -536,13 +539,36 @@ def test_a_cut_off_gzip_gives_its_lines_and_then_the_reason() -> None:
     assert len(titles) > 1900
 
 
+def test_after_a_damaged_member_of_a_gzip_file_the_next_one_is_read() -> None:
+    # Of what cannot be packed: zlib has no sooner sign of damage than the checksum at the end of a member.
+    parts = [random.Random(number).randbytes(200_000) for number in range(3)]
+    packed = [gzip.compress(part) for part in parts]
+    for place, what in ((100_000, b"\xff" * 40), (5, b""), (0, b"no gzip here")):
+        torn = packed[1][:place] + what + packed[1][place + len(what) :] if what else packed[1][:place]
+        stream = opened(packed[0] + torn + packed[2])
+        got = bytearray()
+        failures = 0
+        while True:
+            try:
+                piece = stream.read1(1 << 16)
+            except SourceError:
+                failures += 1
+                continue
+            if not piece:
+                break
+            got += piece
+        assert failures == 1
+        assert got.startswith(parts[0])
+        assert got.endswith(parts[2])
+
+
 def test_a_gzip_that_grows_without_end_is_stopped() -> None:
-    packed = gzip.compress(bytes(gzipped.FREE_BYTES + 10_000_000), compresslevel=1)
-    stream = io.BufferedReader(gzipped.Unpacked(io.BytesIO(packed)), HEAD_BYTES)
+    packed = gzip.compress(bytes(FREE_BYTES + 10_000_000), compresslevel=1)
+    stream = opened(packed)
     sizes: list[int] = []
     with pytest.raises(SourceError, match="unpacks to over 100 MB"):
         sizes.extend(len(piece) for piece in iter(lambda: stream.read(1 << 20), b""))
-    assert 0.9 * gzipped.FREE_BYTES < sum(sizes) <= gzipped.FREE_BYTES
+    assert 0.9 * FREE_BYTES < sum(sizes) <= FREE_BYTES
 
 
 # One form

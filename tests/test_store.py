@@ -21,9 +21,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from newsroom import article
 
 from archive import store as module
-from archive.article import TEXT_HASH_BYTES, Article, Passage
+from archive.arrival import UNTIL_FURTHER_NOTICE
+from archive.article import TEXT_HASH_BYTES, Article, Passage, Withdrawal
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.packing import pack_text
+from archive.readers.exchange import record_from, record_object
 from archive.store import PublishedGeneration, Store
 from archive.story import Event, Telling
 
@@ -953,24 +955,55 @@ def test_a_torn_page_is_reported_and_does_not_stop_the_check(full: Path) -> None
 # The whole, against a dictionary
 
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FOREVER = UNTIL_FURTHER_NOTICE
+
+
+@dataclasses.dataclass
+class Held:
+    """A version, and until when it may not be shown."""
+
+    article: Article
+    until: datetime | None
+
+
 @dataclasses.dataclass
 class Kept:
     """What the model remembers of an article."""
 
-    versions: list[Article]
-    status: str
+    versions: list[Held] = dataclasses.field(default_factory=list)
+    is_removed: bool = False
+    is_withheld: bool = False
+
+    @property
+    def open(self) -> list[Held]:
+        """Return the versions that may be shown as far as their own embargo goes."""
+        return [held for held in self.versions if held.until is None]
+
+    @property
+    def shown(self) -> Article | None:
+        """Return what readers see."""
+        return None if self.is_removed or self.is_withheld or not self.open else self.open[-1].article
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Any puts, removals and reopenings, against a plain dictionary."""
+    """Anything that can become of articles, against a plain dictionary.
+
+    The model says in other words than `archive.arrival` what IPTC's statuses mean: what is usable is shown, what is
+    embargoed from its time on, what is withheld not until it is usable again, and what was taken away never.
+    """
 
     numbers = st.integers(0, 3)
+    names = st.lists(st.sampled_from(["a" * 16, "b" * 16, article(0).id, article(1).id]), max_size=2)
+    source_versions = st.one_of(st.none(), st.integers(1, 3))
 
     @initialize()
     def begin(self) -> None:
         self.path = Path(self.root) / f"{next(self.count)}.db"
-        self.store = Store(self.path)
+        self.now = NOON
+        self.store = Store(self.path, clock=lambda: self.now)
         self.model: dict[str, Kept] = {}
+        self.names_of: dict[str, str] = {}
         self.log: list[tuple[str, int, str]] = []
 
     root = ""
@@ -979,68 +1012,180 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(
         number=numbers,
         title=st.sampled_from(["One", "Two", "Flood"]),
-        day=st.one_of(st.none(), st.integers(1, 3)),
-        status=st.sampled_from(["live"]),
+        day=st.one_of(st.none(), st.integers(1, 2)),
+        hours=st.one_of(st.just("usable"), st.just("withheld"), st.integers(-1, 4)),
+        source_version=source_versions,
+        names=names,
     )
-    def put(self, number: int, title: str, day: int | None, status: str) -> None:
+    def put(
+        self, number: int, title: str, day: int | None, hours: int | str, source_version: int | None, names: list[str]
+    ) -> None:
         published = datetime(2020, 1, day, tzinfo=UTC) if day else None
-        new = article(number, title=title, published_at=published, status=status)
-        known = self.model.get(new.id)
-        outcome = self.store.put(new)
-        if known and (known.status == "removed" or any(same_content(version, new) for version in known.versions)):
-            assert outcome == "unchanged"
+        until = NOON + timedelta(hours=hours) if isinstance(hours, int) else None
+        new = article(
+            number,
+            title=title,
+            published_at=published,
+            source_version=source_version,
+            status="live" if hours == "usable" else "embargoed",
+            embargoed_until=until,
+            aliases=tuple(names),
+        )
+        wish = None if hours == "usable" or (until and until <= self.now) else until or FOREVER
+        key = self.named(new.id, names)
+        assert self.store.put(new) == self.arrive(key, dataclasses.replace(new, id=key), wish)
+
+    def named(self, id_: str, names: list[str]) -> str:
+        """Return the id under which it is kept, and remember what else it is called."""
+        called = [id_, *names]
+        key = next((name if name in self.model else self.names_of[name] for name in called if self.knows(name)), id_)
+        for name in called:
+            if name != key and not self.knows(name):
+                self.names_of[name] = key
+        return key
+
+    def knows(self, name: str) -> bool:
+        return name in self.model or name in self.names_of
+
+    def arrive(self, key: str, new: Article, wish: datetime | None) -> str:
+        """Let it arrive in the model, and say what becomes of it."""
+        kept = self.model.setdefault(key, Kept())
+        known = [held.article for held in kept.versions]
+        heard = [each.source_version for each in known if each.source_version is not None]
+        if kept.is_removed or (new.source_version is not None and max(heard, default=0) > new.source_version):
+            return "unchanged"
+        was_open = bool(kept.open)
+        if not any(same_content(each, new) for each in known):
+            new = dataclasses.replace(new, version=len(known) + 1, status="live", embargoed_until=None, aliases=())
+            kept.versions.append(Held(new, wish))
+        elif not same_content(known[-1], new):
+            return "unchanged"
+        else:
+            newest = kept.versions[-1]
+            is_seen = newest.until is None and not kept.is_withheld
+            is_said = newest.until == wish if newest.until else wish == FOREVER and kept.is_withheld
+            if is_said or (is_seen and wish != FOREVER):
+                return "unchanged"
+            if wish != FOREVER or newest.until:
+                newest.until = wish
+        if wish is None:
+            kept.is_withheld = False
+        elif wish == FOREVER:
+            kept.is_withheld = True
+            for held in kept.versions:
+                held.until = held.until and FOREVER
+        outcome = "held" if wish else "updated" if was_open else "added"
+        self.log.append((key, len(kept.versions), outcome))
+        return outcome
+
+    @rule(hours=st.integers(0, 2))
+    def wait(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule()
+    def release(self) -> None:
+        released = []
+        for key in sorted(self.model):
+            kept = self.model[key]
+            before, was_open = kept.shown, bool(kept.open)
+            due = [held for held in kept.versions if held.until and held.until <= self.now]
+            for held in due:
+                held.until = None
+                kept.is_withheld = False
+            if kept.shown != before and kept.shown:
+                released.append(key)
+                self.log.append((key, kept.shown.version, "updated" if was_open else "added"))
+        assert self.store.release() == released
+
+    @rule(number=numbers, source_version=source_versions, names=names)
+    def withdraw(self, number: int, source_version: int | None, names: list[str]) -> None:
+        id_ = article(number).id
+        withdrawal = Withdrawal(id=id_, reason="kill", source_version=source_version, aliases=tuple(names))
+        key = self.named(id_, names)
+        kept = self.model.get(key)
+        if kept is None:
+            self.model[key] = Kept([Held(Article(id=key, title="", body=""), None)], is_removed=True)
+            self.log.append((key, 1, "held"))
+            assert self.store.withdraw(withdrawal)
             return
-        assert outcome == ("updated" if known else "added")
-        known = self.model.setdefault(new.id, Kept([], status))
-        known.versions.append(dataclasses.replace(new, version=len(known.versions) + 1))
-        known.status = status
-        self.log.append((new.id, len(known.versions), outcome))
+        heard = [held.article.source_version or 0 for held in kept.versions]
+        if kept.is_removed or (source_version is not None and source_version < max(heard)):
+            assert not self.store.withdraw(withdrawal)
+            return
+        assert self.store.withdraw(withdrawal)
+        self.take_away(key)
 
     @rule(number=numbers)
     def remove(self, number: int) -> None:
-        known = self.model.get(article(number).id)
-        if known is None or known.status == "removed":
+        id_ = article(number).id
+        if id_ not in self.model or self.model[id_].is_removed:
             with pytest.raises(ArticleNotFound):
-                self.store.remove(article(number).id)
+                self.store.remove(id_)
             return
-        self.store.remove(article(number).id, reason="asked for")
-        known.status = "removed"
-        self.log.append((article(number).id, len(known.versions), "removed"))
+        self.store.remove(id_, reason="asked for")
+        self.take_away(id_)
+
+    def take_away(self, key: str) -> None:
+        kept = self.model[key]
+        self.log.append((key, (kept.shown or kept.versions[-1].article).version, "removed"))
+        kept.is_removed = True
 
     @precondition(lambda self: self.log)
     @rule()
     def reopen(self) -> None:
         self.store.close()
-        self.store = Store(self.path)
+        self.store = Store(self.path, clock=lambda: self.now)
 
     @invariant()
     def everything_agrees(self) -> None:
-        shown = {key: dataclasses.replace(known.versions[-1], status=known.status) for key, known in self.model.items()}
-        live = {key: each for key, each in shown.items() if each.status == "live"}
-        assert {key: self.store.article(key) for key in shown} == shown
-        assert self.store.live(list(shown)) == live
+        keys = list(self.model)
+        live = {key: kept.shown for key, kept in self.model.items() if kept.shown}
+        assert self.store.live(keys) == live
         assert self.store.live_ids() == sorted(live)
+        statuses = {key: "removed" if kept.is_removed else "live" if kept.shown else "embargoed"
+                    for key, kept in self.model.items()}  # fmt: skip
+        assert {key: found.status for key in keys if (found := self.store.article(key))} == statuses
         dated = sorted((each for each in live.values() if each.published_at), key=lambda each: each.id)
         assert self.store.newest(9) == sorted(dated, key=lambda each: each.published_at, reverse=True)
         assert [key for key, _ in self.store.scan(["flood"], limit=9)] == sorted(
             live, key=lambda key: (-(3 * (live[key].title == "Flood") + ("flood" in live[key].body.lower())), key)
         )[: len(self.store.scan(["flood"], limit=9))]
-        for key, known in self.model.items():
-            assert [entry.title for entry in self.store.versions(key)] == [each.title for each in known.versions]
+        for key, kept in self.model.items():
+            assert [entry.title for entry in self.store.versions(key)] == [held.article.title for held in kept.open]
+            seen = kept.open if kept.shown else []
+            numbers = range(1, len(kept.versions) + 1)
+            assert [each for n in numbers if (each := self.store.version(key, n))] == [held.article for held in seen]
+        waiting = [held.until for kept in self.model.values() for held in kept.versions if held.until]
+        assert self.store.next_release() == min((until for until in waiting if until < FOREVER), default=None)
+        held = [
+            kept
+            for kept in self.model.values()
+            if not kept.is_removed and (not kept.shown or kept.open != kept.versions)
+        ]
+        assert self.store.count_held() == len(held)
+        assert {name: self.store.resolve(name) for name in self.names_of} == self.names_of
         log = self.store.changes(after=0, until=self.store.last_seq())
         assert [(change.article_id, change.version, change.kind) for change in log] == self.log
         assert [change.seq for change in log] == list(range(1, len(log) + 1))
 
     def teardown(self) -> None:
         assert self.store.check() == []
+        other = Store(self.path.with_suffix(".other"), clock=lambda: self.now)
+        records = list(self.store.records())
+        for record in records:
+            assert other.restore(record_from(record_object(record))) != "differs"
+        assert list(other.records()) == records
+        assert other.check() == []
+        other.close()
         self.store.close()
 
 
 def same_content(one: Article, other: Article) -> bool:
-    return dataclasses.replace(one, version=1, status="live") == dataclasses.replace(other, version=1, status="live")
+    said = {"id": "", "version": 1, "status": "live", "embargoed_until": None}
+    return dataclasses.replace(one, **said) == dataclasses.replace(other, **said)
 
 
-def test_any_puts_and_removals_agree_with_a_dictionary(tmp_path: Path) -> None:
+def test_any_arrivals_and_removals_agree_with_a_dictionary(tmp_path: Path) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     machine = type("InThisFolder", (StoreMachine,), {"root": str(tmp_path)})

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = sorted(folder for room in ("static", "tests") for folder in (ROOT / room / "vendor").iterdir())
+ROOMS = ("static/vendor", "tests/vendor", "archive/readers/schemas")
+FOLDERS = sorted(folder for room in ROOMS for folder in (ROOT / room).iterdir())
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -129,7 +129,7 @@ def healthz() -> Response:
             "generation": engine.generation,
             "degraded": degraded,
             "articles": parts.store.count_live(),
-            "pending_changes": parts.store.last_seq() - (current.seq if current else 0),
+            "pending_changes": parts.store.count_changes(after=current.seq if current else 0),
         }
     answer = written(health)
     answer.headers["Cache-Control"] = "no-store"

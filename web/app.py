@@ -23,6 +23,7 @@ from web import (
     oembed,
     pages,
     related,
+    releases,
     saved,
     security,
     sitemap,
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
     app.extensions[EXTENSION] = services
+    releases.register(app)
     languages.register(app)
     static_files.register(app)
     pages.register(app)

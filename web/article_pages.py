@@ -9,7 +9,6 @@ from flask_babel import gettext
 from werkzeug.exceptions import NotFound
 
 from archive.article import Article
-from archive.store import VersionEntry
 from web import conditional, params
 from web.api import json_answer
 from web.citing import FORMATS, Citation
@@ -22,13 +21,13 @@ from web.services import CopyGroup, Services, copies_of, services, shown_article
 from web.urls import absolute
 from web.versions import (
     Changes,
+    Edition,
     VersionLine,
-    against,
-    changes_between,
     changes_object,
+    compared,
+    edition_of,
     version_lines,
     version_object,
-    version_of,
 )
 from web.wording import byline
 
@@ -55,18 +54,13 @@ def version(article_id: str, number: int) -> Response:
     """Show one version of an article."""
     parts = services()
 
-    def read() -> tuple[Article, Article, VersionEntry]:
-        return _version(parts, article_id, number)
-
     return _page(
-        read,
-        lambda found: render_template(
+        lambda: _edition(parts, article_id, number),
+        lambda edition: render_template(
             "version.html",
-            shown=found[0],
-            article=found[1],
-            entry=found[2],
-            byline=byline([without_by(author) for author in found[1].authors]),
-            description=description(found[1]),
+            edition=edition,
+            byline=byline([without_by(author) for author in edition.article.authors]),
+            description=description(edition.article),
         ),
     )
 
@@ -75,7 +69,7 @@ def version(article_id: str, number: int) -> Response:
 def version_json(article_id: str, number: int) -> Response:
     """Return one version of an article."""
     parts = services()
-    return _json(lambda: _version(parts, article_id, number), lambda found: _version_object(*found))
+    return _json(lambda: _edition(parts, article_id, number), version_object)
 
 
 @blueprint.get(f"/articles/<article_id>/versions/{VERSION}/changes")
@@ -141,22 +135,13 @@ def citation_of(article: Article) -> Citation:
     return Citation(article, services().settings.site_name, address, datetime.now(UTC).date())
 
 
-def _version(parts: Services, article_id: str, number: int) -> tuple[Article, Article, VersionEntry]:
-    """Return an article as it is shown, one version of it, and its line in the list."""
-    shown = shown_article(parts, article_id)
-    found = version_of(parts.store, shown, number)
-    entry = next(entry for entry in parts.store.versions(article_id) if entry.version == number)
-    return shown, found, entry
-
-
-def _version_object(shown: Article, found: Article, entry: VersionEntry) -> Json:
-    return version_object(found, entry, latest=shown.version)
+def _edition(parts: Services, article_id: str, number: int) -> Edition:
+    return edition_of(parts.store, shown_article(parts, article_id), number)
 
 
 def _changes(parts: Services, article_id: str, number: int, asked: int | None) -> tuple[Article, Changes]:
     shown = shown_article(parts, article_id)
-    after = version_of(parts.store, shown, number)
-    return shown, changes_between(version_of(parts.store, shown, against(number, asked)), after)
+    return shown, compared(parts.store, shown, number, asked)
 
 
 def _page(read: Callable[[], T], write: Callable[[T], str]) -> Response:

@@ -1,4 +1,4 @@
-"""The commands: `flask ingest`, `flask reindex` and the rest; `search`, `stats` and `evaluate` have files of their own.
+"""The commands: `flask ingest`, `flask reindex` and the rest, as far as they have no files of their own.
 
 Invariant: each exits 0 (all done), 1 (not all) or 2 (wrong usage).
 """
@@ -15,6 +15,7 @@ from index.errors import SearchError
 from web import params, payload
 from web.alerts_command import alerts
 from web.evaluate_command import evaluate
+from web.export_command import export
 from web.fetch_command import fetch
 from web.follow_command import follow
 from web.printing import admit_gaps, print_result
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 
 def register(app: Flask) -> None:
     """Give `app` its commands."""
-    for each in (ingest, follow, fetch, search, related, reindex, check, stats, remove, saved, alerts, evaluate):
+    for each in (
+        *(ingest, follow, fetch, search, export, related, reindex, check, stats, remove, saved, alerts, evaluate),
+    ):
         app.cli.add_command(each)
 
 
@@ -52,9 +55,9 @@ def register(app: Flask) -> None:
 def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Read articles from files, folders and web addresses into the archive, then publish a new index.
 
-    Plain text, JSON Lines, CSV and HTML, each also gzipped; a page, a feed or a sitemap at an address. What cannot be
-    read is named, with the reason; the rest goes in. A run that was interrupted resumes where it stopped when the same
-    command is given again.
+    Plain text, JSON Lines, CSV, HTML, feeds, agency formats and mail, also packed: gzip, zip, tar, mbox, WARC; a page,
+    a feed or a sitemap at an address. What cannot be read is named, with the reason; the rest goes in. A run that was
+    interrupted resumes where it stopped when the same command is given again.
 
     \b
     Examples:
@@ -89,6 +92,7 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
         "unchanged": report.unchanged,
         "held": report.held,
         "withdrawn": report.withdrawn,
+        "passed_over": report.passed_over,
         "rejected": [payload.rejection_object(rejection) for rejection in report.rejected],
         "rejected_count": report.rejected_count,
         "embedded": built.embedded,
@@ -101,6 +105,7 @@ def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
     counts += f", {report.held} embargoed" if report.held else ""
     counts += f", {report.withdrawn} withdrawn" if report.withdrawn else ""
+    counts += f", {report.passed_over} passed over" if report.passed_over else ""
     published = f"published generation {built.generation}, keywords by {built.keywords}"
     index = published if built.published else f"generation {built.generation} stands"
     return f"{counts}, {report.rejected_count} rejected; {built.embedded} passages embedded; {index}"

@@ -4,9 +4,9 @@ import json
 import re
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, current_app, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, ArticleNotFound
@@ -19,7 +19,7 @@ from web.params import BadParameter, SearchUrls, search_request, with_dates_in_o
 from web.refusals import refusal
 from web.results import kept_fields
 from web.security import telling_path
-from web.services import StoryMerged, services
+from web.services import OtherName, StoryMerged, services
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
@@ -55,6 +55,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CursorExpired, _cursor_expired)
     app.register_error_handler(ArticleNotFound, _withdrawn)
     app.register_error_handler(StoryMerged, _story_merged)
+    app.register_error_handler(OtherName, _other_name)
     app.register_error_handler(NothingThere, _nothing_there)
     app.register_error_handler(Overloaded, _overloaded)
     app.register_error_handler(ArchiveError, _unavailable)
@@ -135,10 +136,24 @@ def _withdrawn(_: ArticleNotFound) -> Response:
 
 def _story_merged(error: StoryMerged) -> Response:
     """Lead to the story that took over."""
-    status = HTTPStatus.MOVED_PERMANENTLY
     head, _, asked = request.path.partition("/stories/")
     target = f"{head}/stories/{re.sub('^[0-9]+', str(error.into), asked)}"  # its page, its JSON, its feed
-    answer = problem(status, str(error), merged_into=target) if _for_a_program() else Response(status=status)
+    return _moved(target, str(error), merged_into=target)
+
+
+def _other_name(error: OtherName) -> BaseResponse:
+    """Lead to the article under the id that it has here: its page, its JSON, whatever was asked for."""
+    asked = (request.view_args or {}).get("article_id")
+    if request.endpoint is None or asked is None:  # its address is a part of the question, as oEmbed has it
+        return _http_error(NotFound(str(error)))
+    target = url_for(request.endpoint, **{**(request.view_args or {}), "article_id": error.article_id})
+    query = request.query_string.decode("latin-1")
+    return _moved(f"{target}?{query}" if query else target, str(error))
+
+
+def _moved(target: str, said: str, **members: object) -> Response:
+    status = HTTPStatus.MOVED_PERMANENTLY
+    answer = problem(status, said, **members) if _for_a_program() else Response(status=status)
     answer.headers["Location"] = target
     answer.headers["Cache-Control"] = "no-cache"
     return answer

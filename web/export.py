@@ -130,18 +130,19 @@ def _patiently(parts: Services, work: Callable[[], Sequence[Exported]]) -> Seque
 
 def csv_lines(rows: Iterable[Exported]) -> Iterator[str]:
     """Yield the lines of a CSV file (RFC 4180)."""
-    yield BOM + _line(COLUMNS)
+    yield BOM + csv_line(COLUMNS)
     for row in rows:
-        yield _line([_cell(value) for value in row.fields().values()])
+        yield csv_line([csv_cell(value) for value in row.fields().values()])
 
 
-def _line(cells: Sequence[object]) -> str:
+def csv_line(cells: Sequence[object]) -> str:
+    """Return one line of a CSV file."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\r\n").writerow(cells)
     return written.getvalue()
 
 
-def _cell(value: object) -> object:
+def csv_cell(value: object) -> object:
     """Return a value as a cell: several names with semicolons; a text that would be a formula after an apostrophe."""
     text = "; ".join(value) if isinstance(value, list) else value
     return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text

@@ -5,13 +5,13 @@ Invariant: what goes into a feed is text. It is escaped where it is written, and
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import NamedTuple
 
-from flask import render_template
+from flask import render_template, stream_template
 from markupsafe import escape
 
 from web.payload import Json, instant
@@ -29,7 +29,10 @@ def xml_text(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry: an article. `id` is a URI that never changes, `page` and `original` are addresses in full."""
+    """One entry: an article. `id` is a URI that never changes, `page` and `original` are addresses in full.
+
+    `content` is the whole text, where a feed brings it.
+    """
 
     id: str
     title: str
@@ -37,6 +40,7 @@ class Entry:
     updated: datetime
     published: datetime | None
     summary: str
+    content: str | None = None
     original: str | None = None
     authors: Sequence[str] = ()
     source: str | None = None
@@ -64,12 +68,17 @@ class Feed:
     page: str
     address: str
     updated: datetime
-    entries: Sequence[Entry] = field(default_factory=tuple)
+    entries: Iterable[Entry] = field(default_factory=tuple)
 
 
 def atom(feed: Feed) -> str:
     """Return the feed as Atom."""
     return render_template("feed.atom.xml", feed=feed, instant=instant, text=xml_text)
+
+
+def atom_in_pieces(feed: Feed) -> Iterator[str]:
+    """Yield the feed as Atom piece by piece, however many entries there are."""
+    return stream_template("feed.atom.xml", feed=feed, instant=instant, text=xml_text)
 
 
 def rss(feed: Feed) -> str:

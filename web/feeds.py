@@ -152,14 +152,14 @@ class News:
 def written(parts: Services, form: str, *, title: str, page: str, address: str, told: Sequence[News]) -> Response:
     """Return a feed in the format `form`, one of FORMATS; `page` and `address` are paths on this site."""
     site = parts.settings.site_name
-    entries = [_entry(parts, news) for news in told]
+    entries = [entry_of(parts, news) for news in told]
     feed = Feed(
-        id=_urn(parts, address.replace(f".{form}", "", 1)),  # one feed, whatever it is written in
+        id=urn_of(parts, address.replace(f".{form}", "", 1)),  # one feed, whatever it is written in
         title=f"{title} · {site}",
         site=site,
         page=absolute(page),
         address=absolute(address),
-        updated=max((entry.updated for entry in entries), default=_last_change(parts)),
+        updated=max((entry.updated for entry in entries), default=last_change(parts)),
         entries=entries,
     )
     media_type, _, write = FORMATS[form]
@@ -176,10 +176,11 @@ def news_of(parts: Services, ids: Sequence[str]) -> list[News]:
     ]
 
 
-def _entry(parts: Services, news: News) -> Entry:
+def entry_of(parts: Services, news: News) -> Entry:
+    """Return an article as an entry of a feed."""
     article = news.article
     return Entry(
-        id=_urn(parts, news.origin or article.id),
+        id=urn_of(parts, news.origin or article.id),
         title=article.title,
         page=absolute(url_for("pages.article", article_id=article.id)),
         updated=news.found or _updated(article, news.came_in),
@@ -216,12 +217,13 @@ def _newest(dated: Iterable[Article | Report]) -> list[str]:
     ]
 
 
-def _urn(parts: Services, name: str) -> str:
+def urn_of(parts: Services, name: str) -> str:
     """Return what `name` is called in this archive and nowhere else, for good (RFC 9562, version 5)."""
     return uuid.uuid5(uuid.UUID(parts.store.uuid), name).urn
 
 
-def _last_change(parts: Services) -> datetime:
+def last_change(parts: Services) -> datetime:
+    """Return when the archive was changed last."""
     seq = parts.store.last_seq()
     last = parts.store.changes(after=seq - 1, until=seq)
     return last[0].at if last else NOTHING_YET

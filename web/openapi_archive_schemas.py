@@ -2,7 +2,7 @@
 
 from index.coverage import UNITS
 from web.json_schema import a, moment, or_null, ref, several, shape
-from web.openapi_schemas import COUNT, LINKS, LISTED, MAYBE, PAGES, TEXT, VERSION_LINKS
+from web.openapi_schemas import COUNT, LINKS, LISTED, MAYBE, NOTE, PAGES, TEXT, VERSION_LINKS
 from web.payload import Json
 
 _DAY = a("string", format="date")
@@ -40,6 +40,7 @@ ARCHIVE_SCHEMAS: dict[str, Json] = {
             "version": _VERSION,
             "latest": a("integer", "The number of the version that is shown.", minimum=1),
             "ingested_at": moment("When it came in."),
+            "note": NOTE,
             "derived_title": a("boolean", "Whether the title is the beginning of the text."),
             "updated_at": moment("When the source last changed it."),
             "body": a("string", "The text; a blank line between paragraphs."),
@@ -51,6 +52,7 @@ ARCHIVE_SCHEMAS: dict[str, Json] = {
             "id": TEXT,
             "version": _VERSION,
             "against": a("integer", "The version it is compared with.", minimum=1),
+            "note": NOTE,
             "fields": several(
                 shape({"field": TEXT, "before": _WAS, "after": _WAS}),
                 "What is said of the article and was changed.",

@@ -12,6 +12,7 @@ LANES = ("same_story", "background", "follow_up", "other")
 _RANGE = a("array", items=a("integer"), minItems=2, maxItems=2)
 TEXT = a("string")
 MAYBE = or_null(TEXT)
+NOTE = or_null(a("string", "What the source says about this version, such as what it corrects."))
 COUNT = a("integer", minimum=0)
 _PART = shape({"part": a("number", "What it adds to the score.")})
 LINKS = shape({"self": TEXT, "page": TEXT, "related": TEXT})
@@ -131,6 +132,7 @@ SCHEMAS: dict[str, Json] = {
             "updated_at": moment("When the source last changed it."),
             "version": a("integer", minimum=1),
             "status": a("string", enum=["live"]),
+            "note": NOTE,
             "body": a("string", "The text; a blank line between paragraphs."),
             "versions": several(
                 shape(
@@ -139,6 +141,7 @@ SCHEMAS: dict[str, Json] = {
                         "title": TEXT,
                         "updated_at": moment("When the source last changed it."),
                         "ingested_at": moment("When it came in."),
+                        "note": NOTE,
                         "links": VERSION_LINKS,
                     }
                 )

@@ -182,6 +182,7 @@ def article_object(
         "updated_at": instant(article.updated_at),
         "version": article.version,
         "status": article.status,
+        "note": article.note,
         "body": article.body,
         "versions": [
             {
@@ -189,7 +190,8 @@ def article_object(
                 "title": entry.title,
                 "updated_at": instant(entry.updated_at),
                 "ingested_at": instant(entry.ingested_at),
-                "links": version_links(article.id, entry.version),
+                "note": entry.note,
+                "links": version_links(article.id, entry.version, is_first=entry is versions[0]),
             }
             for entry in versions
         ],
@@ -218,13 +220,16 @@ def article_links(article_id: str) -> Json:
     return {"self": api, "page": f"/articles/{article_id}", "related": f"{api}/related"}
 
 
-def version_links(article_id: str, number: int) -> Json:
-    """Return where one version of an article is found: itself as JSON, its page, what it changed, and the article."""
+def version_links(article_id: str, number: int, *, is_first: bool) -> Json:
+    """Return where one version of an article is found: itself as JSON, its page, what it changed, and the article.
+
+    The first of those that may be shown changed nothing.
+    """
     api, page = f"/api/articles/{article_id}", f"/articles/{article_id}/versions/{number}"
     return {
         "self": f"/api{page}",
         "page": page,
-        "changes": f"/api{page}/changes" if number > 1 else None,
+        "changes": None if is_first else f"/api{page}/changes",
         "article": api,
     }
 

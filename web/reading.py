@@ -55,6 +55,7 @@ class Read:
     standing: Standing | None
     marks: Sequence[Range]  # what the search looked for, in characters of the body
     titles: dict[str, str]  # of the results before and after
+    has_history: bool  # an earlier version of it may be shown too
 
     @property
     def degraded(self) -> bool:
@@ -79,6 +80,7 @@ def read(parts: Services, article_id: str, asked: Asked | None) -> Read:
         standing=standing,
         marks=marks(standing.query, article.body) if asked and standing and asked.marking == "on" else (),
         titles=parts.store.titles(ends) if ends else {},
+        has_history=article.version > 1 and len(parts.store.versions(article_id)) > 1,
     )
 
 
@@ -109,6 +111,7 @@ class ArticleView:
         self._read = read
         self._asked = asked if read.standing else None
         self.article = read.article
+        self.has_history = read.has_history
 
     # Where the reader comes from
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from itertools import chain
 
 import click
-from werkzeug.datastructures import MultiDict
 
 from index.folding import COPYINGS
 from index.listing import CUTOFFS, SORTS
@@ -19,6 +18,7 @@ from index.results import Result
 from index.search import Search, SearchRequest, SearchResponse
 from web import params, payload
 from web.printing import admit_gaps, print_answer, print_reasons, print_result
+from web.search_options import filters, request_args
 from web.services import services
 from web.settings import MAX_PAGE_SIZE
 from web.terminal import MODE, TEXT, as_json, command, write_json
@@ -27,12 +27,7 @@ from web.terminal import MODE, TEXT, as_json, command, write_json
 @command
 @click.argument("query", type=TEXT)
 @click.option("--mode", type=MODE, default=MODES[0], show_default=True, help="Words, meaning, or both.")
-@click.option("--source", type=TEXT, multiple=True, help="Only this source (repeatable: any of them).")
-@click.option("--section", type=TEXT, multiple=True, help="Only this section (repeatable).")
-@click.option("--author", type=TEXT, multiple=True, help="Only this author (repeatable).")
-@click.option("--language", type=TEXT, multiple=True, help="Only this language, as a BCP 47 tag (repeatable).")
-@click.option("--from", "from_", type=TEXT, metavar="DAY", help="Published on this day or later (YYYY-MM-DD).")
-@click.option("--to", type=TEXT, metavar="DAY", help="Published on this day or before (YYYY-MM-DD).")
+@filters
 @click.option("--sort", type=click.Choice(SORTS), default=SORTS[0], show_default=True)
 @click.option("--cutoff", type=click.Choice(CUTOFFS), default=CUTOFFS[0], show_default=True,
               help="With off, also list what is probably not relevant.")  # fmt: skip
@@ -58,7 +53,7 @@ def search(as_json: bool, explain: bool, everything: bool, **given: object) -> N
     """
     parts = services()
     try:
-        request = params.search_request(_args(given), page_size=parts.settings.page_size)
+        request = params.search_request(request_args(given), page_size=parts.settings.page_size)
         if everything and request.page != 1:
             raise click.UsageError("--all lists every page: leave --page out")
         pages = (_every_page if everything else _one_page)(parts.search, request)
@@ -97,13 +92,3 @@ def _every_page(searcher: Search, request: SearchRequest) -> Iterator[SearchResp
 def _results(first: SearchResponse, others: Iterator[SearchResponse]) -> Iterator[Result]:
     for response in chain([first], others):
         yield from response.results
-
-
-def _args(given: dict[str, object]) -> MultiDict[str, str]:
-    """Return the options as the request parameters of the endpoint, so that both obey the same rules."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in given.items():
-        name = {"query": "q", "from_": "from"}.get(name, name)
-        values = value if isinstance(value, tuple) else (value,)
-        pairs += [(name, str(one)) for one in values if one is not None]
-    return MultiDict(pairs)

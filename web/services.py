@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from archive.article import Article
     from archive.fetch import Fetcher
     from archive.follows import Follows
+    from archive.releases import Releases
     from archive.store import ArchiveStats, Store
     from archive.visits import Visits
     from index.browsing import Browsing
@@ -180,6 +181,13 @@ class Services:
         return Store(self.settings.data / "archive.sqlite3")
 
     @once
+    def releases(self) -> "Releases":
+        """What shows embargoed articles at their time."""
+        from archive.releases import Releases
+
+        return Releases(self.store)
+
+    @once
     def alerts(self) -> "Alerts":
         """The saved searches, what fired, and the outbox."""
         from archive.alerts import Alerts
@@ -315,6 +323,15 @@ class Services:
         return Stories(self.store, self.serving)
 
 
+class OtherName(LookupError):
+    """An article that is asked for by another of its names."""
+
+    def __init__(self, article_id: str) -> None:
+        """Keep the id under which it is shown."""
+        super().__init__(f"This article is {article_id} here.")
+        self.article_id = article_id
+
+
 class StoryMerged(LookupError):
     """A story that has gone into another one, which took over its articles."""
 
@@ -362,8 +379,13 @@ def copies_of(
 
 
 def shown_article(parts: Services, article_id: str) -> "Article":
-    """Return an article that may be shown. Raises NotFound for one never heard of, Gone for one withdrawn."""
+    """Return an article that may be shown.
+
+    Raises NotFound for one never heard of, Gone for one withdrawn, OtherName for one that is shown under another id.
+    """
     article = parts.store.article(article_id)
+    if article is None and (known := parts.store.resolve(article_id)):
+        raise OtherName(shown_article(parts, known).id)
     if article is None or article.status == "embargoed":  # that an article is coming is not to be told either
         raise NotFound(gettext("There is no article %(id)s in this archive.", id=article_id[:ID_LENGTH]))
     if article.status == "removed":

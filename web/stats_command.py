@@ -46,6 +46,8 @@ def _facts(parts: Services) -> payload.Json:
     return {
         "articles": counted.articles,
         "removed": counted.removed,
+        "embargoed": parts.store.count_held(),
+        "next_release": payload.instant(parts.store.next_release()),
         "versions": counted.versions,
         "passages": counted.passages,
         "embeddings": counted.embeddings,
@@ -59,7 +61,7 @@ def _facts(parts: Services) -> payload.Json:
         "latest": payload.instant(counted.latest),
         "seq": counted.seq,
         "generation": current.number if current else None,
-        "pending_changes": counted.seq - (current.seq if current else 0),
+        "pending_changes": parts.store.count_changes(after=current.seq if current else 0),
         "previous_generation": previous.number if previous else None,
         "keywords": keyword_library(parts),
     }

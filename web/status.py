@@ -74,7 +74,7 @@ def status(parts: Services, *, unit: Unit) -> Status:
         serving=serving,
         current=current.number if current else None,
         previous=previous.number if previous else None,
-        pending=stats.seq - (current.seq if current else 0),
+        pending=parts.store.count_changes(after=current.seq if current else 0),
         stats=stats,
         stories=parts.stories.count(),
         saved_searches=parts.alerts.count(),
@@ -106,7 +106,7 @@ def quality(parts: Services) -> Quality | None:
             queries=int(kept["queries"]),
             documents=int(kept["documents"]),
             modes=modes,
-            changes_since=parts.store.last_seq() - int(kept["seq"]),
+            changes_since=parts.store.count_changes(after=int(kept["seq"])),
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

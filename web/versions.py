@@ -117,24 +117,54 @@ def version_of(store: Store, article: Article, number: int) -> Article:
     """Return one version of an article that is shown. Raises NotFound."""
     found = store.version(article.id, number)
     if found is None:
-        raise NotFound(gettext("This article has no version %(number)s.", number=number))
+        raise _no_version(number)
     return found
 
 
-def against(number: int, asked: int | None) -> int:
-    """Return the version that one is compared with: the one asked for, else the one before. Raises NotFound."""
-    if asked is None and number == 1:
+def _no_version(number: int) -> NotFound:
+    return NotFound(gettext("This article has no version %(number)s.", number=number))
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One version among those of an article that may be shown: numbers between them may be missing."""
+
+    shown: Article  # the version that is shown now
+    article: Article
+    entry: VersionEntry
+    before: int | None
+    after: int | None
+
+
+def edition_of(store: Store, shown: Article, number: int) -> Edition:
+    """Return one version of an article that is shown. Raises NotFound."""
+    article, entries = version_of(store, shown, number), store.versions(shown.id)
+    numbers = [entry.version for entry in entries]
+    if number not in numbers:  # withheld a moment ago
+        raise _no_version(number)
+    at = numbers.index(number)
+    before, after = numbers[at - 1] if at else None, numbers[at + 1] if at + 1 < len(numbers) else None
+    return Edition(shown, article, entries[at], before, after)
+
+
+def compared(store: Store, shown: Article, number: int, asked: int | None) -> Changes:
+    """Return what a version changed, of the one asked for or of the one before it. Raises NotFound."""
+    edition = edition_of(store, shown, number)
+    against = asked or edition.before
+    if against is None:
         raise NotFound(gettext("This is the first version: there is none before it to compare it with."))
-    return number - 1 if asked is None else asked
+    return changes_between(version_of(store, shown, against), edition.article)
 
 
-def version_object(version: Article, entry: VersionEntry, *, latest: int) -> Json:
+def version_object(edition: Edition) -> Json:
     """Return one version with its text."""
+    version = edition.article
     return {
         "id": version.id,
         "version": version.version,
-        "latest": latest,
-        "ingested_at": instant(entry.ingested_at),
+        "latest": edition.shown.version,
+        "ingested_at": instant(edition.entry.ingested_at),
+        "note": version.note,
         "url": version.url,
         "title": version.title,
         "derived_title": version.derived_title,
@@ -145,7 +175,7 @@ def version_object(version: Article, entry: VersionEntry, *, latest: int) -> Jso
         "published_at": instant(version.published_at),
         "updated_at": instant(version.updated_at),
         "body": version.body,
-        "links": version_links(version.id, version.version),
+        "links": version_links(version.id, version.version, is_first=edition.before is None),
     }
 
 
@@ -155,6 +185,7 @@ def changes_object(changes: Changes) -> Json:
         "id": changes.after.id,
         "version": changes.after.version,
         "against": changes.before.version,
+        "note": changes.after.note,
         "fields": [
             {
                 "field": field.field,
@@ -164,7 +195,7 @@ def changes_object(changes: Changes) -> Json:
             for field in changes.fields
         ],
         "differences": differences_object(changes.text),
-        "links": version_links(changes.after.id, changes.after.version),
+        "links": version_links(changes.after.id, changes.after.version, is_first=False),
     }
 
 

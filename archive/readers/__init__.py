@@ -12,7 +12,22 @@ from typing import BinaryIO, Protocol
 
 from archive.article import Entry
 from archive.errors import SourceError
-from archive.readers import feed, gzipped, html, json_feed, jsonl, opml, sitemap, table, text
+from archive.readers import (
+    feed,
+    html,
+    json_feed,
+    jsonl,
+    mail,
+    newsml1,
+    newsml_g2,
+    ninjs,
+    nitf,
+    opml,
+    own,
+    sitemap,
+    table,
+    text,
+)
 from archive.readers.charset import wide_encoding
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
@@ -33,8 +48,22 @@ class Format(Protocol):
         ...
 
 
-# In this order: the first that matches takes the file.
-FORMATS: tuple[Format, ...] = (html, feed, sitemap, opml, json_feed, jsonl, table, text)
+FORMATS: tuple[Format, ...] = (
+    own,
+    html,
+    newsml_g2,
+    nitf,
+    newsml1,
+    feed,
+    sitemap,
+    opml,
+    ninjs,
+    json_feed,
+    jsonl,
+    mail,
+    table,
+    text,
+)
 
 READER_OF_SUFFIX: dict[str, Reader] = {
     ".txt": text.read,
@@ -48,6 +77,7 @@ READER_OF_SUFFIX: dict[str, Reader] = {
     ".html": html.read,
     ".htm": html.read,
     ".xhtml": html.read,
+    ".eml": mail.read,
 }
 
 # First bytes of what people drop among articles, for a reason that names the mistake.
@@ -56,7 +86,6 @@ BINARY_FORMATS = (
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"%PDF-", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
     (b"\xd0\xcf\x11\xe0", "an old office document"),
     (b"{\\rtf", "an RTF document"),
     (b"SQLite format 3\0", "an SQLite database"),
@@ -95,17 +124,15 @@ def detect(head: bytes, name: str) -> Reader:
         raise SourceError(
             f"no reader takes {suffix} files: give text as .txt, records as .jsonl or .csv, pages as .html"
         )
-    if wide and reader in (jsonl.read, table.read):
+    if wide and reader in (own.read, jsonl.read, table.read):
         raise SourceError("UTF-16: convert the file first, e.g. iconv -f utf-16 -t utf-8")
-    if b"\0" in head and not wide and reader is not jsonl.read:  # there it is one line's fault
+    if b"\0" in head and not wide and reader not in (own.read, jsonl.read):  # there it is one line's fault
         raise SourceError("not text: holds NUL bytes")
     return reader
 
 
 def _refuse(head: bytes, start: str) -> None:
     """Raise SourceError for what no reader takes, whatever its name."""
-    if head.startswith(gzipped.MAGIC):
-        raise SourceError("packed twice with gzip: unpack it once first")
     for magic, kind in BINARY_FORMATS:
         if head.startswith(magic):
             raise SourceError(f"not text: looks like {kind}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 AGREEMENT = 0.5  # of the words of the shorter of two headlines: so many in common, and they head the same article
 MIN_WORDS = 2  # of a heading that no tag confirms: a single word is a section or a menu
 MAX_SITE_WORDS = 4  # of a window title's last part, where the site is named nowhere else: "… - The New York Times"
+MAX_SECTION_WORDS = 2  # of a part before the site's name and after the same sign: "… | World News | The Courier"
 MAX_HEADLINE_CHARS = 400  # the longest of real headlines are under 250; longer ones are texts in a heading's place
 
 _SEPARATOR = re.compile(r"\s+(?:[-–—|·•»«›:<>*/~]|::|--)\s+|\s*[|»]\s*|\s:\s")
@@ -32,7 +33,7 @@ def headline(headings: Headings) -> str:
     """Return the headline, empty where there is none. It is never the name of the site alone."""
     sites = {folded(site) for site in headings.sites} - {""}
     told = [*headings.claims, headings.window]
-    claims = [claim for text in told if (claim := without_site(text, sites)) and folded(claim) not in sites]
+    claims = [claim for text in told if _can_be_one(claim := without_site(text, sites)) and folded(claim) not in sites]
     shown = [text for text in (*headings.marked, *headings.visible) if _can_be_one(text) and folded(text) not in sites]
     for claim in claims:
         for text in shown:
@@ -54,12 +55,15 @@ def without_site(text: str, sites: set[str]) -> str:
 
     `sites` are folded names. A part of the headline is the site's name when it is one of them, or nearly.
     """
-    cuts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(text)]
-    starts = [0, *(end for _, end in cuts)]
-    ends = [*(start for start, _ in cuts), len(text)]
+    cuts = list(_SEPARATOR.finditer(text))
+    starts = [0, *(cut.end() for cut in cuts)]
+    ends = [*(cut.start() for cut in cuts), len(text)]
     parts = [text[start:end] for start, end in zip(starts, ends, strict=True)]
     last = next((at for at in range(len(parts) - 1, 0, -1) if _names(parts[at], sites)), None)
     if last is not None:
+        sign = cuts[last - 1][0]
+        while last > 1 and cuts[last - 2][0] == sign and len(parts[last - 1].split()) <= MAX_SECTION_WORDS:
+            last -= 1
         return text[: ends[last - 1]].strip()
     if len(parts) > 1 and _names(parts[0], sites):
         return text[starts[1] :].strip()

@@ -34,6 +34,11 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
 
 
 def _article(raw: bytes) -> Article:
+    return article_from(object_in(raw))
+
+
+def object_in(raw: bytes) -> dict[str, object]:
+    """Return the object that a line holds. Raises SourceError with the reason when it holds none."""
     try:
         record = json.loads(decode_utf8(raw))
     except json.JSONDecodeError as error:
@@ -43,4 +48,4 @@ def _article(raw: bytes) -> Article:
         raise SourceError("JSON beyond what can be read: a number too long or lists nested too deep") from error
     if not isinstance(record, dict):
         raise SourceError('not a JSON object: each line must look like {"title": "…", "body": "…"}')
-    return article_from(record)
+    return record

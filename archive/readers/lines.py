@@ -10,15 +10,15 @@ MAX_LINE_BYTES = 10_000_000  # 10 MB: a long book is 3 MB; a longer line is a br
 SKIP_BYTES = 1 << 20  # what is over the cap is thrown away in pieces of this size
 
 
-def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Yield (line number, line without its end); None stands for a line over `MAX_LINE_BYTES`, which is passed over.
+def lines(stream: BinaryIO, *, cap: int = MAX_LINE_BYTES) -> Iterator[tuple[int, bytes | None]]:
+    """Yield (line number, line without its end); None stands for a line over `cap` bytes, which is passed over.
 
     A byte-order mark at the start of line 1 is taken off. Memory stays within the cap whatever the stream holds.
     """
     number = 1
-    while raw := stream.readline(MAX_LINE_BYTES + 2):  # two more: a line end does not count
+    while raw := stream.readline(cap + 2):  # two more: a line end does not count
         content = raw.removesuffix(b"\n").removesuffix(b"\r")
-        too_long = len(content) > MAX_LINE_BYTES
+        too_long = len(content) > cap
         while not raw.endswith(b"\n") and too_long and raw:
             raw = stream.readline(SKIP_BYTES)
         if number == 1:
@@ -27,9 +27,9 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
         number += 1
 
 
-def line_too_long() -> str:
+def line_too_long(*, cap: int = MAX_LINE_BYTES) -> str:
     """Say that a line is over the cap and what to do."""
-    return f"line is longer than {MAX_LINE_BYTES // 1_000_000} MB: split it, one article a line"
+    return f"line is longer than {cap // 1_000_000} MB: split it, one article a line"
 
 
 def read_whole(stream: BinaryIO, *, cap: int) -> bytes:

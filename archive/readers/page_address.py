@@ -22,7 +22,7 @@ def own_address(claims: Iterable[str], *, fetched: str | None) -> str | None:
     Claims may be relative to `fetched`. The front page is nobody's address: some sites name it on all their pages.
     """
     for claim in claims:
-        address = resolved(claim, base=fetched)
+        address = resolved(claim, base=fetched) if claim.strip() else None
         if address and not _is_front(address) and (fetched is None or same_site(address, fetched)):
             return address
     return resolved(fetched or "", base=None)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 MIN_TEXT = 40  # characters: less is a menu entry or a cookie notice, not even a news flash
+MAX_TITLE = 300  # characters looked at
 ERROR_WORDS = 200  # an error page says less, and an article headed "404" says more
 WALL_WORDS = 300  # so do the notices that stand in a page's place
 STUB_WORDS = 60  # what is not free and no longer than this is a teaser: the shortest of such news are about 80 words
@@ -27,7 +28,7 @@ _ERROR = re.compile(
     r"(?:be\s+)?(?:found|available|exist)|not\s+found|page\s+(?:unavailable|missing)|internal\s+server\s+error|bad\s+gateway"
     r"|service\s+(?:temporarily\s+)?unavailable|seite\s+nicht\s+gefunden|page\s+(?:introuvable|non\s+trouvée)"
     r"|página\s+no\s+encontrada|página\s+não\s+encontrada|pagina\s+non\s+trovata|pagina\s+niet\s+gevonden"
-    r"|страница\s+не\s+найдена|الصفحة\s+غير\s+موجودة)(?:\W.*)?",
+    r"|страница\s+не\s+найдена|الصفحة\s+غير\s+موجودة)(?:\s*[^\w\s].*)?",
     re.IGNORECASE,
 )
 _WALL = re.compile(
@@ -46,8 +47,8 @@ def why_no_article(page: "HtmlElement", said: PageMetadata, paragraphs: list[str
     """Return why the page holds no article, or None when it seems to; `paragraphs` is what was found in it."""
     words = sum(len(paragraph.split()) for paragraph in paragraphs)
     window = page.find(".//title")
-    titles = [said.title, " ".join(window.text_content().split()) if window is not None else ""]
-    if words < ERROR_WORDS and any(map(_ERROR.fullmatch, titles)):
+    titles = [said.title, " ".join(window.text_content()[:MAX_TITLE].split()) if window is not None else ""]
+    if words < ERROR_WORDS and not said.says_article and any(map(_ERROR.fullmatch, titles)):
         return "an error page, no article: fetch it again, or leave it out"
     if words < WALL_WORDS and not said.says_article and any(map(_WALL.fullmatch, titles)):
         return f"a notice in the article's place (consent, log-in or robot check): {_GIVE_TEXT}"

@@ -50,6 +50,7 @@ SITE_TAGS = (
 AUTHOR_TAGS = ("author", "article:author", "parsely-author", "sailthru.author", "byl", "dc.creator", "dcterms.creator")
 MAX_HEADINGS = 50
 MAX_AUTHOR_CHARS = 100  # longer ones are descriptions of people
+MAX_BYLINE = 2_000  # characters looked at
 MAX_SECTION_CHARS = 60  # longer ones are lists of all that a page is filed under
 
 _ADDRESS = re.compile(r"https?:|www\.|[@/]", re.IGNORECASE)
@@ -61,11 +62,8 @@ _LIST_COMMA = re.compile(r",(?=\S)|;")
 _ROLE = re.compile(
     r"admin(?:istrator)?|user|guest|root|(?:.*\s)?(?:writer|reporter|correspondent|editor(?:-at-large)?)", re.IGNORECASE
 )
-_COMMA = re.compile(r",(?=\S)|;")
-_ROLE = re.compile(
-    r"admin(?:istrator)?|user|guest|root|(?:.*\s)?(?:writer|reporter|correspondent|editor(?:-at-large)?)", re.IGNORECASE
-)
 _COMMA = re.compile(r"\s*,\s+(?!(?:jr|sr|ph\.?d|m\.?d|esq|ii|iii|iv)\b)", re.IGNORECASE)
+_FULL_STOP = re.compile(r"(?<=\w{4})\.$")  # not that of "Jr." or "Ph.D."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,9 +211,9 @@ def _authors(linked: LinkedArticle, page: "HtmlElement", sites: Sequence[str]) -
 
 def people(bylines: Iterable[str]) -> list[str]:
     """Return the names in these bylines, each once, without what are no names: addresses, handles, descriptions."""
-    lists = [_BETWEEN_NAMES.split(_BY.sub("", plain(byline), count=1)) for byline in bylines]
+    lists = [_BETWEEN_NAMES.split(_BY.sub("", plain(byline[:MAX_BYLINE]), count=1)) for byline in bylines]
     parts = [part for parts in lists for each in parts for part in _between_commas(each)]
-    names = [name for part in parts if (name := part.strip(" ,.:-–—"))]
+    names = [name for part in parts if (name := _FULL_STOP.sub("", part.strip(" ,:-–—")))]
     return list(dict.fromkeys(name for name in names if _can_be_a_name(name)))
 
 

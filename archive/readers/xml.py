@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lxml.etree import XMLParser, _Element
 
 _PROLOG = re.compile(
-    r"(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*<(?:[\w.-]+:)?([\w.-]+)([^>]*)", re.DOTALL
+    r"(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*+<(?:[\w.-]+:)?([\w.-]+)([^>]*)", re.DOTALL
 )
 _ENTITY = re.compile(rb"<!\s*(?:ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
 _DECLARES = "declares entities or elements of its own, as attacks do: save it without its DOCTYPE"

@@ -8,7 +8,6 @@ Invariant: a file is replaced whole or not at all.
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from archive.errors import SourceError
 from index.evaluation.collection import text_lines
 from index.evaluation.measures import Measures, Run
+from index.files import replacing
 
 FORMULA_STARTS = (
     "=",
@@ -114,18 +114,5 @@ def _cell(value: object) -> str:
 
 def replace_file(path: Path, text: str) -> None:
     """Write `text` to `path`, through a link if it is one. Raises OSError, and then whatever was there is untouched."""
-    target = path.resolve()
-    aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with aside.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replacing(path) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))

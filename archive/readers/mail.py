@@ -1,0 +1,95 @@
+"""A newsletter as it was mailed (RFC 5322): its subject, who sent it and when, and the text of it.
+
+The page in it is preferred where an article can be found in it, since mail programs write the plain text beside it
+carelessly; where there is none, the plain text.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from email import policy
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.utils import parseaddr
+from typing import BinaryIO
+
+from archive.article import Article, Entry, Rejection
+from archive.errors import SourceError
+from archive.readers import html
+from archive.readers.dates import parse_date
+from archive.readers.fields import article_from, is_web_address
+from archive.readers.lines import read_whole
+
+MAX_MAIL_BYTES = 20_000_000  # 20 MB: pictures and all
+_NAME = re.compile(r"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
+_TRANSPORT = {"message-id", "mime-version", "received", "return-path", "delivered-to", "content-type"}
+_COMMENT = re.compile(r"\s*\([^()]*\)\s*$")
+
+
+def matches(_head: bytes, start: str) -> bool:
+    """Tell whether the file begins with the header of a message: a sender, and what only mail has."""
+    header = re.split(r"\r?\n\r?\n", start, maxsplit=1)[0]
+    if not _NAME.match(header):
+        return False
+    names = {name.lower() for name in _NAME.findall(header)}
+    return "from" in names and bool(names & {"date", "subject"}) and not names.isdisjoint(_TRANSPORT)
+
+
+def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
+    """Yield the one article in `stream`, or why there is none."""
+    try:
+        raw = read_whole(stream, cap=MAX_MAIL_BYTES)
+        message = BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
+        yield article_from(_fields(message, origin))
+    except SourceError as error:
+        yield Rejection(source=origin, reason=str(error))
+    except (MessageError, LookupError, ValueError, AttributeError, RecursionError) as error:  # of messages as they come
+        reason = f"the message cannot be taken apart ({type(error).__name__}: {error})"[:300]
+        yield Rejection(source=origin, reason=reason)
+
+
+def _fields(message: EmailMessage, origin: str) -> dict[str, object]:
+    name, address = parseaddr(_header(message, "From"))
+    page = next(iter(_page(message, origin)), None)
+    return {
+        "title": _header(message, "Subject"),
+        "body": page.body if page else _plain(message),
+        "source": name or address,
+        "id": _header(message, "Message-ID").strip("<> \t"),
+        "url": _address(message),
+        "language": page.language if page else _header(message, "Content-Language"),
+        "published_at": _date(_header(message, "Date")),
+    }
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    return " ".join(str(message.get(name, "")).split())
+
+
+def _date(text: str) -> str | None:
+    try:
+        return parse_date(_COMMENT.sub("", text)).isoformat()
+    except SourceError:
+        return None
+
+
+def _address(message: EmailMessage) -> str | None:
+    """Return where the message can be read on the web (RFC 5064), if it says so."""
+    address = _header(message, "Archived-At").strip("<> ")
+    return address if is_web_address(address) else None
+
+
+def _page(message: EmailMessage, origin: str) -> Iterator[Article]:
+    part = message.get_body(("html",))
+    if part is not None:
+        text: str = part.get_content()
+        found: Iterator[Entry] = html.read(io.BytesIO(text.encode("utf-8", "replace")), origin)
+        yield from (entry for entry in found if isinstance(entry, Article))
+
+
+def _plain(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    if part is None:
+        raise SourceError("no text found in the message")
+    return str(part.get_content())

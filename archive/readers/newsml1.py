@@ -1,0 +1,209 @@
+"""NewsML 1.0 to 1.2: news items with components within components, and NITF, XHTML or plain text at the bottom.
+
+Invariant: an item that is wrong costs itself alone. The name of an item is the one it has in NewsML-G2 as well,
+`urn:newsml:provider:date:id`, without the revision, so that a later revision finds the earlier one.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, BinaryIO
+
+from archive.article import Entry, Rejection
+from archive.errors import SourceError
+from archive.readers import nitf
+from archive.readers.agency import (
+    KEPT_BYTES,
+    MAX_BYTES,
+    Item,
+    Text,
+    coded_status,
+    embargo,
+    entry,
+    fullest,
+    language_of,
+    moment,
+    names_in,
+    whole_number,
+)
+from archive.readers.agency_markup import element_text, looks_like_markup, markup_text
+from archive.readers.elements import (
+    XML_LANG,
+    attribute,
+    bytes_of,
+    descendants,
+    every,
+    first,
+    line,
+    line_number,
+    lines_at,
+    raw_text,
+)
+from archive.readers.lines import read_whole
+from archive.readers.normalise import body_text
+from archive.readers.xml import parsed, root_of
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+ROOT = "NewsML"
+BODY_ROLES = frozenset({"body", "main", "text", "maintext", "story", "article"})
+CAPTION_ROLES = frozenset({"caption", "abstract", "summary", "description", "lead"})
+EMBARGOED = "embargoed"  # a status that NewsML-G2 and ninjs do not have
+
+_REVISION = re.compile(r":\d+[NUA]?$")
+_CODE = re.compile(r"[\d:.-]+")
+
+
+def matches(_head: bytes, start: str) -> bool:
+    """Tell whether the root is `NewsML`."""
+    return root_of(start)[0] == ROOT
+
+
+def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
+    """Yield what becomes of every news item in `stream`."""
+    try:
+        root = parsed(read_whole(stream, cap=MAX_BYTES))
+    except SourceError as error:
+        yield Rejection(source=origin, reason=str(error))
+        return
+    news_items = list(every(root, "NewsItem"))
+    if not news_items:
+        yield Rejection(source=origin, reason="a NewsML document without a NewsItem")
+    for news in news_items:
+        yield _entry(news, root, origin)
+
+
+def _entry(news: "_Element", root: "_Element", origin: str) -> Entry:
+    try:
+        if first(news, "Update") is not None:
+            raise SourceError("changes to an earlier revision instead of the item itself: send the whole item")
+        return entry(_item(news, root))
+    except SourceError as error:
+        raw = bytes_of(news, cap=KEPT_BYTES)
+        return Rejection(source=origin, line=line_number(news), reason=str(error), raw=raw)
+
+
+def _item(news: "_Element", root: "_Element") -> Item:
+    guid = _guid(news)
+    if not guid:
+        raise SourceError("NewsItem without an Identification: nothing says which item it is")
+    said, held_until = _status(news)
+    bodies = _contents(news, BODY_ROLES) or _contents(news, frozenset({""}))
+    languages = [each.get("FormalName") for each in descendants(news, "Language")]
+    language = language_of(*languages, news.get(XML_LANG), root.get(XML_LANG))
+    chosen = fullest([text for _, text in bodies], language)
+    holder = next((content for content, text in bodies if text.text == chosen), None)
+    inner = [] if holder is None else list(descendants(holder, "nitf"))
+    around = list(_around(holder, news))
+    return Item(
+        guid=guid,
+        headline=_nearest_line(around, news, "HeadLine") or next(filter(None, map(nitf.headline, inner)), ""),
+        body=chosen,
+        description=fullest([text for _, text in _contents(news, CAPTION_ROLES)], language),
+        authors=names_in(_nearest_line(around, news, "ByLine"))
+        or next(filter(None, map(nitf.authors, inner)), ())
+        or tuple(_parties(news, "Creator")),
+        language=language or next(filter(None, map(nitf.language, inner)), None),
+        section=_section(news),
+        source=_source(news, root),
+        created=moment(line(first(news, "NewsManagement/FirstCreated"))),
+        changed=moment(line(first(news, "NewsManagement/ThisRevisionCreated"))),
+        version=whole_number(line(first(news, "Identification/NewsIdentifier/RevisionId"))),
+        status=said,
+        embargo=held_until,
+        note=" ".join([*lines_at(news, "NewsManagement/Instruction/Comment"), *lines_at(news, "Comment")]) or None,
+    )
+
+
+def _guid(news: "_Element") -> str | None:
+    name = "Identification/NewsIdentifier"
+    parts = [line(first(news, f"{name}/{part}")) for part in ("ProviderId", "DateId", "NewsItemId")]
+    if all(parts):
+        return ":".join(["urn:newsml", *parts])
+    return _REVISION.sub("", line(first(news, f"{name}/PublicIdentifier"))) or None
+
+
+def _status(news: "_Element") -> tuple[str, datetime | None]:
+    """Return the publishing status and the end of the embargo: when the status will change to usable."""
+    name = attribute(news, "NewsManagement/Status", "FormalName").lower()
+    change = first(news, "NewsManagement/StatusWillChange")
+    future = "" if change is None else attribute(change, "FutureStatus", "FormalName").lower()
+    opens = line(first(change, "DateAndTime")) if change is not None and future == "usable" else ""
+    if name == EMBARGOED or (name == "withheld" and opens):
+        return "usable", embargo(opens)
+    return coded_status(name), None
+
+
+# The text
+
+
+def _contents(news: "_Element", roles: frozenset[str]) -> "list[tuple[_Element, Text]]":
+    """Return the contents of components with one of these roles, each with its text; without a role: of any other."""
+    found = []
+    for content in descendants(news, "DataContent"):
+        role = _role(content, news)
+        if role in roles or (roles == {""} and role not in CAPTION_ROLES and not _is_beside(role)):
+            text = _text(content)
+            language = content.get(XML_LANG) or _component_language(content, news)
+            found.append((content, Text(text=text, language=language)))
+    return found
+
+
+def _is_beside(role: str) -> bool:
+    return role in ("stylesheet", "headline", "subheadline", "contact", "byline", "dateline", "keywords", "credit")
+
+
+def _text(content: "_Element") -> str:
+    articles = list(descendants(content, "nitf"))
+    if articles:
+        return "\n\n".join(text for each in articles if (text := nitf.body(each)))
+    if len(content):
+        return element_text(content)
+    text = raw_text(content)
+    return markup_text(text) if looks_like_markup(text) else body_text(text)
+
+
+def _around(element: "_Element | None", news: "_Element") -> "Iterator[_Element]":
+    """Yield the elements that `element` lies in, the nearest first, up to the item."""
+    while element is not None and element is not news:
+        element = element.getparent()
+        if element is not None:
+            yield element
+
+
+def _role(content: "_Element", news: "_Element") -> str:
+    roles = (attribute(each, "Role", "FormalName") for each in _around(content, news))
+    return next(filter(None, roles), "").replace(" ", "").lower()
+
+
+def _component_language(content: "_Element", news: "_Element") -> str | None:
+    said = (attribute(each, "DescriptiveMetadata/Language", "FormalName") for each in _around(content, news))
+    return next(filter(None, said), None)
+
+
+def _nearest_line(around: "list[_Element]", news: "_Element", name: str) -> str:
+    """Return the line of this name of the nearest component around, else the item's first."""
+    near = (text for each in around for text in lines_at(each, f"NewsLines/{name}"))
+    anywhere = (text for each in descendants(news, name) if (text := line(each)))
+    return next(near, "") or next(anywhere, "")
+
+
+# What is said about it
+
+
+def _parties(news: "_Element", role: str) -> "list[str]":
+    found = [each for holder in descendants(news, role) for each in every(holder, "Party")]
+    return [name for each in found if (name := each.get("FormalName", "").strip())]
+
+
+def _section(news: "_Element") -> str | None:
+    """Return the first subject or genre that has a name and not only a code."""
+    names = [each.get("FormalName", "") for each in descendants(news, "Subject", "SubjectMatter", "Genre")]
+    return next((name for name in names if name and not _CODE.fullmatch(name)), None)
+
+
+def _source(news: "_Element", root: "_Element") -> str | None:
+    providers = _parties(news, "Provider")
+    sender = attribute(root, "NewsEnvelope/SentFrom/Party", "FormalName")
+    return next(filter(None, [*providers, sender, line(first(news, "Identification/NewsIdentifier/ProviderId"))]), None)

@@ -1,0 +1,286 @@
+"""ninjs 1.0 to 3.1, IPTC's news in JSON, and what agencies and their systems make of it.
+
+Invariant: one item that is wrong costs itself alone. An item with a text is read whatever else it holds; of what
+decides whether and as what it is shown (its uri, status, headline and text) the types must be right. An item that has
+only a headline must be valid in one of the published schemas.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import BinaryIO
+
+from archive.article import Entry, Rejection
+from archive.errors import SourceError
+from archive.readers.agency import (
+    KEPT_BYTES,
+    Item,
+    Text,
+    embargo,
+    entry,
+    fullest,
+    language_of,
+    moment,
+    names_in,
+    status,
+    web_address,
+    whole_number,
+)
+from archive.readers.agency_markup import looks_like_markup, markup_text
+from archive.readers.json_values import JSONValues
+from archive.readers.normalise import body_text, has_words, one_line
+from archive.readers.published import ninjs_fault
+
+Fields = Mapping[str, object]  # an item's properties, their names in lower case: generation 3 writes them in camel case
+
+IDS = ("uri", "guid", "urn")
+WRAPPERS = frozenset({"data", "items", "item", "newsitems", "entries", "results", "_items", "articles", "documents"})
+MAX_NESTING = 4  # of items within items and of what wraps them
+MAIN_ROLES = ("main", "", "headline", "text")  # in this order
+NO_TEXT_ROLES = frozenset({"creditline", "credit", "writer", "byline", "slugline", "keywords"})
+ALONE = frozenset({"text", "audio", "video", "picture", "graphic", "composite"})  # news with a headline alone
+MAX_REASON_VALUE = 60
+
+_OBJECT = re.compile(r"(?:\[\s*)*\{")
+_ID = re.compile(r'"(?:uri|guid|urn)"\s*:\s*"', re.IGNORECASE)
+_OWN_KEY = re.compile(
+    r'"(?:pubstatus|version_?created|first_?created|content_?created|body_x?html|bodies|headlines|representation_?type'
+    r'|renditions|usageterms|copyright_?holder|copyright_?notice|embargoed|ednote|\$standard|article_html)"\s*:',
+    re.IGNORECASE,
+)
+_RECORD_KEY = re.compile(r'"(?:body|text|content)"\s*:')  # of the records that `jsonl` reads
+_FOREIGN = re.compile(r'"(?:https?://jsonfeed\.org|@context"|\$schema"\s*:)')
+
+
+def matches(_head: bytes, start: str) -> bool:
+    """Tell whether the file holds objects with a uri and what ninjs alone has, or nothing that others read."""
+    if not _OBJECT.match(start) or not _ID.search(start) or _FOREIGN.search(start[:2000]):
+        return False
+    return _OWN_KEY.search(start) is not None or _RECORD_KEY.search(start) is None
+
+
+def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
+    """Yield what becomes of every item in `stream`: an object, a list, or objects one after the other."""
+    for line, text, value in JSONValues(stream):
+        raw = text.encode("utf-8", "surrogateescape") if len(text) <= KEPT_BYTES else None
+        if isinstance(value, SourceError):
+            yield Rejection(source=origin, line=line, reason=str(value), raw=raw)
+            continue
+        for found in _items(value, MAX_NESTING):
+            yield from _entries(found, origin, line, raw)
+
+
+def _items(value: object, depth: int) -> Iterator[object]:
+    """Yield the items in `value`: itself, or those in the lists that wrap them."""
+    if isinstance(value, list) and depth:
+        for each in value:
+            yield from _items(each, depth - 1)
+        return
+    if isinstance(value, dict) and depth and not any(name in IDS for name in map(str.lower, value)):
+        wrapped = [
+            inner for name, inner in value.items() if name.lower() in WRAPPERS and isinstance(inner, list | dict)
+        ]
+        if wrapped:
+            for inner in wrapped:
+                yield from _items(inner, depth - 1)
+            return
+    yield value
+
+
+def _entries(value: object, origin: str, line: int, raw: bytes | None) -> Iterator[Entry]:
+    """Yield the item and the whole articles associated with it. One that only holds others is passed over."""
+    inner: list[Entry] = []
+    if isinstance(value, dict):
+        inner = [found for each in _associated(value, MAX_NESTING) for found in _entry(each, origin, line, raw)]
+    for own in _entry(value, origin, line, raw):
+        if not (inner and isinstance(own, Rejection) and isinstance(value, dict) and _is_package(value)):
+            yield own
+    yield from inner
+
+
+def _entry(value: object, origin: str, line: int, raw: bytes | None) -> Iterator[Entry]:
+    try:
+        if not isinstance(value, dict):
+            raise SourceError("not an object: an item of ninjs is one")
+        item = _item(_lowered(value))
+        if not item.has_text and item.status != "canceled":
+            fault = ninjs_fault(value)
+            if fault:
+                raise SourceError(f"not valid ninjs: {fault}")
+            _check_headline_alone(value, item)
+        yield entry(item)
+    except SourceError as error:
+        yield Rejection(source=origin, line=line, reason=str(error), raw=raw)
+
+
+def _check_headline_alone(value: Mapping[str, object], item: Item) -> None:
+    kind = value.get("type", "text")
+    if kind not in ALONE and has_words(item.headline):
+        raise SourceError(f"type {kind}: with nothing but a headline it is no article")
+
+
+def _is_package(value: Mapping[str, object]) -> bool:
+    return value.get("type") == "composite" and not _item_has_words(_lowered(value))
+
+
+def _item_has_words(fields: Fields) -> bool:
+    return any(has_words(text.text) for text in [*_texts(fields, "body", "bodies"), *_texts(fields, "headline", "")])
+
+
+def _associated(value: Mapping[str, object], depth: int) -> Iterator[dict[str, object]]:
+    """Yield what is associated with an item and carries a text of its own: articles, not pictures with captions."""
+    found = _lowered(value).get("associations")
+    inner = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else []
+    for each in inner if depth else []:
+        if isinstance(each, dict):
+            fields = _lowered(each)
+            if any(has_words(text.text) for text in _texts(fields, "body", "bodies")) and _own_id(fields):
+                yield each
+            yield from _associated(each, depth - 1)
+
+
+def _lowered(value: Mapping[str, object]) -> Fields:
+    return {name.lower(): inner for name, inner in value.items()}
+
+
+# An item
+
+
+def _item(fields: Fields) -> Item:
+    guid = _own_id(fields)
+    if guid is None:
+        raise SourceError("uri is missing: nothing says which item it is")
+    language = language_of(_string(fields, "language"))
+    embargoed = fields.get("embargoed")
+    bodies = _texts(fields, "body", "bodies") or _texts(fields, "article_html", "")
+    return Item(
+        guid=guid,
+        headline=_headline(fields),
+        body=fullest(bodies, language),
+        description=fullest([*_texts(fields, "description", "descriptions"), *_texts(fields, "teaser", "")], language),
+        authors=_authors(fields),
+        language=language,
+        section=_section(fields),
+        source=_source(fields),
+        url=web_address(fields.get("url"), *_canonical(fields), guid),
+        created=_first_moment(fields, "firstpublished", "firstcreated", "contentcreated"),
+        changed=_first_moment(fields, "versioncreated", "version_created", "updated"),
+        version=whole_number(fields.get("version")),
+        status=status(_string(fields, "pubstatus") or ""),
+        embargo=embargo(embargoed) if embargoed not in (None, "") else None,
+        note=one_line(_string(fields, "ednote") or "") or None,
+    )
+
+
+def _own_id(fields: Fields) -> str | None:
+    for name in IDS:
+        if (uri := _string(fields, name)) and uri.strip():
+            return uri.strip()
+    return None
+
+
+def _string(fields: Fields, name: str) -> str | None:
+    """Return a property that must be text where it is given."""
+    value = fields.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    raise SourceError(f"{name} is not text: {str(value)[:MAX_REASON_VALUE]}")
+
+
+def _first_moment(fields: Fields, *names: str) -> datetime | None:
+    return next((found for name in names if (found := moment(fields.get(name)))), None)
+
+
+def _headline(fields: Fields) -> str:
+    headlines = _texts(fields, "headline", "headlines")
+    return next((line for text in headlines if (line := one_line(text.text))), one_line(_string(fields, "title") or ""))
+
+
+def _texts(fields: Fields, name: str, listed: str) -> list[Text]:
+    """Return the texts of a property: of `body`, `body_text`, `body_xhtml`… in generation 1, of `bodies` in the later.
+
+    The main one comes first. Raises SourceError when one is not text.
+    """
+    found: list[tuple[int, Text]] = []
+    for own in sorted(fields):
+        role = _role(own, name)
+        if role is not None and role not in NO_TEXT_ROLES and fields[own] is not None:
+            found.append((_rank(role), _text(_string(fields, own) or "", own)))
+    values = fields.get(listed) if listed else None
+    if values is not None and not isinstance(values, list):
+        raise SourceError(f"{listed} is not a list")
+    for value in values or []:
+        if not isinstance(value, dict) or not isinstance(value.get("value", ""), str):
+            raise SourceError(f"{listed} holds what is no text: {str(value)[:MAX_REASON_VALUE]}")
+        own_fields = _lowered(value)
+        role = str(own_fields.get("role") or "")
+        if role.lower() not in NO_TEXT_ROLES:
+            kind = f"{role} {own_fields.get('contenttype') or ''}"
+            found.append((_rank(role), _text(str(own_fields.get("value") or ""), kind)))
+    return [text for _, text in sorted(found, key=lambda each: each[0])]
+
+
+def _role(own: str, name: str) -> str | None:
+    """Return the role that generation 1 writes after a property's name, or None for another property."""
+    if own == name:
+        return ""
+    return own[len(name) + 1 :] if re.match(f"{name}_[a-z0-9_]", own) else None
+
+
+def _rank(role: str) -> int:
+    return MAIN_ROLES.index(role.lower()) if role.lower() in MAIN_ROLES else len(MAIN_ROLES)
+
+
+def _text(value: str, kind: str) -> Text:
+    kind = kind.lower()
+    if (
+        "xml" in kind or "nitf" in kind
+    ) and "html" not in kind:  # NITF is read; what else there may be is not for people
+        return Text(text=markup_text(value) if "<body.content" in value else "")
+    is_markup = "plain" not in kind and (looks_like_markup(value) or "html" in kind)
+    return Text(text=markup_text(value) if is_markup else body_text(value))
+
+
+# What is said about it
+
+
+def _authors(fields: Fields) -> tuple[str, ...]:
+    listed = fields.get("authors")
+    names = _names(listed) if isinstance(listed, list) else []
+    byline = _string(fields, "byline") or _string(fields, "by") or ""
+    return names_in(byline) if byline.strip() else tuple(dict.fromkeys(names))
+
+
+def _section(fields: Fields) -> str | None:
+    for name in ("service", "category", "categories", "rubrics", "subject", "subjects", "genre", "genres"):
+        names = _names(fields.get(name))
+        if names:
+            return names[0]
+    return None
+
+
+def _source(fields: Fields) -> str | None:
+    for name in ("source", "provider", "copyrightholder", "infosource", "infosources", "creditline"):
+        names = _names(fields.get(name))
+        if names:
+            return names[0]
+    return None
+
+
+def _names(value: object) -> list[str]:
+    """Return the names in a text, an object with a name, or a list of either."""
+    if isinstance(value, str):
+        return [name] if (name := one_line(value)) else []
+    if isinstance(value, dict):
+        return _names(value.get("name")) if isinstance(value.get("name"), str) else []
+    return [name for each in value for name in _names(each)] if isinstance(value, list) else []
+
+
+def _canonical(fields: Fields) -> list[object]:
+    links = fields.get("links") or fields.get("link")
+    listed = links if isinstance(links, list) else [links]
+    found = [each.get("href") for each in listed if isinstance(each, dict) and each.get("rel") == "canonical"]
+    altids = fields.get("altids")
+    if isinstance(altids, list):
+        return [*found, *(each.get("value") for each in altids if isinstance(each, dict))]
+    return [*found, *altids.values()] if isinstance(altids, dict) else [*found]

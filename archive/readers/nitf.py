@@ -1,0 +1,142 @@
+"""NITF 3.x, with its namespace or a document type or neither: one article a file, or inside the NewsML formats.
+
+Invariant: the article is known by its doc-id, which stays when a new version comes; `date.release` in the future, and
+the management status, are embargoes.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO
+
+from archive.article import Entry, Rejection
+from archive.errors import SourceError
+from archive.readers.agency import (
+    KEPT_BYTES,
+    MAX_BYTES,
+    Item,
+    coded_status,
+    embargo,
+    entry,
+    language_of,
+    moment,
+    names_in,
+    whole_number,
+)
+from archive.readers.agency_markup import element_text
+from archive.readers.elements import XML_LANG, attribute, descendants, every, first, line, lines_at, local_name
+from archive.readers.lines import read_whole
+from archive.readers.xml import parsed, root_of
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+EMBARGOED = "embargoed"  # a management status that the other formats do not have
+
+
+def matches(_head: bytes, start: str) -> bool:
+    """Tell whether the root is `nitf`."""
+    return root_of(start)[0] == "nitf"
+
+
+def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
+    """Yield the article in `stream`, or why there is none."""
+    raw = b""
+    try:
+        raw = read_whole(stream, cap=MAX_BYTES)
+        yield entry(item(parsed(raw)))
+    except SourceError as error:
+        yield Rejection(source=origin, reason=str(error), raw=raw if 0 < len(raw) <= KEPT_BYTES else None)
+
+
+def item(nitf: "_Element") -> Item:
+    """Return what the article says of itself. Raises SourceError when whether it may be shown is unknown."""
+    guid, aliases = _identity(nitf)
+    released = attribute(nitf, "head/docdata/date.release", "norm")
+    issued = moment(attribute(nitf, "head/docdata/date.issue", "norm"))
+    managed = attribute(nitf, "head/docdata", "management-status").lower()
+    dates = (moment(released), moment(attribute(nitf, "head/pubdata", "date.publication")))
+    return Item(
+        guid=guid,
+        aliases=aliases,
+        headline=headline(nitf),
+        body=body(nitf),
+        description=abstract(nitf),
+        authors=authors(nitf),
+        language=language(nitf),
+        section=_section(nitf),
+        source=_source(nitf),
+        url=attribute(nitf, "head/pubdata", "ex-ref"),
+        created=issued or next(filter(None, dates), None),
+        changed=moment(attribute(nitf, "head/revision-history", "norm")),
+        version=whole_number(attribute(nitf, "head/docdata/du-key", "version")),
+        status="usable" if managed == EMBARGOED else coded_status(managed),
+        embargo=embargo(released) if released or managed == EMBARGOED else None,
+        note=attribute(nitf, "head/docdata/ed-msg", "info") or None,
+    )
+
+
+def headline(nitf: "_Element") -> str:
+    """Return the main headline, else the document's title."""
+    heads = ("body/body.head/hedline/hl1", "body/body.head/hedline/hl2", "head/title")
+    return next((text for path in heads for text in lines_at(nitf, path)), "")
+
+
+def body(nitf: "_Element") -> str:
+    """Return the text of the article."""
+    contents = list(every(nitf, "body/body.content"))
+    contents = contents or [each for each in every(nitf, "body/*") if local_name(each) not in ("body.head", "body.end")]
+    return "\n\n".join(text for content in contents if (text := element_text(content)))
+
+
+def abstract(nitf: "_Element") -> str:
+    """Return the summary that stands before the text."""
+    found = first(nitf, "body/body.head/abstract")
+    return "" if found is None else element_text(found)
+
+
+def authors(nitf: "_Element") -> tuple[str, ...]:
+    """Return who wrote it: the people the byline names, else the byline without their titles."""
+    people: list[str] = []
+    for byline in every(nitf, "body/body.head/byline"):
+        named = [line(person) for person in descendants(byline, "person")]
+        titles = [line(title) for title in descendants(byline, "byttl", "location", "virtloc")]
+        text = line(byline)
+        for title in titles:
+            text = text.replace(title, "").strip(" ,;") or title
+        people += [name for each in named or [text] for name in names_in(each)]
+    return tuple(dict.fromkeys(people))
+
+
+def language(nitf: "_Element") -> str | None:
+    """Return the language that the text, or the document, says it is in."""
+    places = [first(nitf, "body/body.content"), first(nitf, "body"), nitf]
+    return language_of(*(place.get(XML_LANG) or place.get("lang") for place in places if place is not None))
+
+
+def _identity(nitf: "_Element") -> tuple[str | None, tuple[str, ...]]:
+    """Return the article's globally unique name, and its other ids. A local id counts together with who gave it."""
+    registrar = attribute(nitf, "head/docdata/doc-id", "regsrc")
+    own = attribute(nitf, "head/docdata/doc-id", "id-string")
+    if own:
+        return (own if ":" in own or not registrar else f"{registrar}:{own}"), ()
+    key = attribute(nitf, "head/docdata/du-key", "key")
+    part = attribute(nitf, "head/docdata/du-key", "part")
+    source = _source(nitf)
+    return (":".join(filter(None, (source, key, part))) if key and source else None), ()
+
+
+def _section(nitf: "_Element") -> str | None:
+    subject = attribute(nitf, "head/tobject/tobject.subject", "tobject.subject.type")
+    position = attribute(nitf, "head/pubdata", "position.section")
+    sections = (
+        meta.get("content", "")
+        for meta in every(nitf, "head/meta")
+        if (meta.get("name") or "").lower() in ("section", "category", "ressort")
+    )
+    return position or next(filter(None, sections), None) or subject or None
+
+
+def _source(nitf: "_Element") -> str | None:
+    distributor = line(first(nitf, "body/body.head/distributor"))
+    holder = attribute(nitf, "head/docdata/doc.copyright", "holder")
+    paper = attribute(nitf, "head/pubdata", "name")
+    return distributor or paper or holder or attribute(nitf, "head/docdata/doc-id", "regsrc") or None

@@ -1,0 +1,98 @@
+"""What the readers make of IPTC's own files: every valid item in, every invalid one refused with its reason."""
+
+import io
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from shared_data import shared
+
+from archive.article import Article, Entry, Rejection, Withdrawal
+from archive.errors import SourceError
+from archive.readers import HEAD_BYTES, detect
+from archive.readers.normalise import has_words
+
+NO_WORDS = "no text: "
+NO_ARTICLES = ("a package: ", "a concept: ", "a set of concepts: ", "a plan of coverage", "a catalog of vocabularies")
+
+
+def entries(file: Path) -> list[Entry]:
+    raw = file.read_bytes()
+    try:
+        reader = detect(raw[:HEAD_BYTES], file.name)
+    except SourceError as error:
+        return [Rejection(source=file.name, reason=str(error))]
+    return list(reader(io.BytesIO(raw), file.name))
+
+
+def suite(folder: str, verdict: str, ending: str) -> list[Path]:
+    return sorted(file for file in shared(folder).rglob(f"*.{ending}") if file.parent.name == verdict)
+
+
+@pytest.mark.parametrize(
+    ("folder", "ending", "files"),
+    [("formats/ninjs/validation", "json", 70), ("formats/newsml-g2/tests", "xml", 10)],
+)
+def test_nothing_of_what_should_fail_goes_in(folder: str, ending: str, files: int) -> None:
+    failing = suite(folder, "should_fail", ending)
+    assert len(failing) == files
+    for file in failing:
+        found = entries(file)
+        assert found, file
+        assert all(isinstance(entry, Rejection) and entry.reason for entry in found), (file, found)
+
+
+def expected_of_ninjs(item: dict[str, object]) -> str:
+    """Return what is to become of a valid item, worked out without the reader."""
+    if item.get("pubstatus") == "canceled":
+        return "withdrawn"
+    texts = [(name, text) for name, text in item.items() if isinstance(text, str)]
+    for name in ("headlines", "bodies", "descriptions"):
+        texts += [(name, each["value"]) for each in item.get(name, [])]  # type: ignore[attr-defined]
+    worded = [name for name, text in texts if has_words(text)]
+    if any(re.match("bod|descr", name) for name in worded):
+        return "in"
+    if not any(re.match("title|headline", name) for name in worded):
+        return NO_WORDS
+    return "in" if item.get("type") not in ("event", "planning", "component") else "with nothing but a headline"
+
+
+def test_of_the_valid_ninjs_items_every_one_with_words_goes_in() -> None:
+    counts: Counter[str] = Counter()
+    for file in suite("formats/ninjs/validation", "should_pass", "json"):
+        expected = expected_of_ninjs(json.loads(file.read_bytes()))
+        counts[expected] += 1
+        (entry,) = entries(file)
+        if isinstance(entry, Rejection):
+            assert expected in entry.reason, file
+        else:
+            assert ("in" if isinstance(entry, Article) else "withdrawn") == expected, file
+    assert counts == {"in": 61, NO_WORDS: 91, "withdrawn": 1, "with nothing but a headline": 5}
+
+
+def test_of_the_valid_newsml_g2_items_every_one_with_words_goes_in() -> None:
+    went_in, counts = [], Counter[str]()
+    for file in suite("formats/newsml-g2/tests", "should_pass", "xml"):
+        (entry,) = entries(file)
+        assert not isinstance(entry, Withdrawal)
+        if isinstance(entry, Article):
+            went_in.append(file.name)
+        elif entry.reason.startswith(NO_WORDS):
+            counts[NO_WORDS] += 1
+            assert b"<headline" not in file.read_bytes(), file
+        else:
+            assert entry.reason.startswith(NO_ARTICLES), (file, entry.reason)
+            counts["no articles"] += 1
+    assert went_in == [  # found by searching the files for headlines, descriptions and paragraphs
+        "002_ruby_text.xml",
+        "CR00155_add_derviedfrom_property.xml",
+        "CR00201_charcount.xml",
+        "CR00204_newsline_confidence_relevance.xml",
+        "CR00217_digitalSourceType_on_contentMeta.xml",
+        "CR00217_digitalSourceType_on_contentMeta_newsItem.xml",
+        "CR00217_digitalSourceType_on_contentMeta_partMeta.xml",
+        "CR00218_increase_nesting_of_related.xml",
+    ]
+    assert counts == {NO_WORDS: 88, "no articles": 55}  # 96 of the 151 files hold a news item

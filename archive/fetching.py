@@ -5,6 +5,7 @@ had, what the feed itself says goes in, and the page is tried again a few times.
 done, so a process that is killed loses nothing and doubles nothing.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from archive.fetch import Fetched
 from archive.follows import Follows, Page, PageState, Validators, host_of
 from archive.identity import canonical_url
 from archive.ingest import Take
+from archive.readers.child import Child
 from archive.visits import NotAsked, Visits
 from archive.web_content import Item, WebContent, content_of
 
@@ -29,9 +31,11 @@ WORTH_RETRYING = {404, 408, 425}  # beside 5xx: an entry may be announced before
 class Fetching:
     """Brings in what is at addresses. Safe to use from several threads."""
 
-    def __init__(self, visits: Visits, follows: Follows, *, most_pages: int = MOST_PAGES) -> None:
-        """Take what makes requests, what remembers pages, and how many of them are fetched of one feed at once."""
+    def __init__(self, visits: Visits, follows: Follows, child: Child, *, most_pages: int = MOST_PAGES) -> None:
+        """Take what makes requests, remembers and reads pages, and how many of them are fetched of one feed at once."""
         self._visits = visits
+        self._child = child
+        self._reading = threading.Lock()  # the child reads one thing at a time
         self._follows = follows
         self._most_pages = most_pages
         self._is_stopped = False
@@ -44,23 +48,32 @@ class Fetching:
         """Have `take` what is at `url`, or why there is nothing."""
         try:
             answer = self._visits.named(url, most_bytes=MOST_FEED_BYTES)
-            self.take(checked(answer), take)
+            self.take(self.checked(answer), take)
         except (FetchError, SourceError) as error:
             take(Rejection(source=url, reason=str(error)))
+
+    def checked(self, answer: Fetched) -> WebContent:
+        """Return what an answer holds. Raises FetchError when it is none, SourceError when no reader takes it."""
+        if not 200 <= answer.status < 300:
+            is_passing = answer.status >= 500 or answer.status in WORTH_RETRYING
+            raise FetchError(f"{host_of(answer.url)} answered {answer.status}", retry=is_passing)
+        content_type = answer.headers.get("content-type", "")
+        with self._reading:
+            return content_of(answer.body, url=answer.url, content_type=content_type, child=self._child)
 
     def take(self, found: WebContent, take: Take) -> int:
         """Have `take` what was found, and the pages it leads to; return how much of that is left for another time."""
         for entry in found.entries:
             take(entry)
         if found.kind == "index":
-            return self._sitemaps(found.links, take)
+            return self._sitemaps(found.sitemaps, take)
         return self._items(found.items, take)
 
     def _sitemaps(self, urls: Sequence[str], take: Take) -> int:
         items: list[Item] = []
         for url in urls[:MOST_SITEMAPS]:
             try:
-                found = checked(self._visits.found(url, most_bytes=MOST_FEED_BYTES))
+                found = self.checked(self._visits.found(url, most_bytes=MOST_FEED_BYTES))
             except (FetchError, SourceError) as error:
                 take(Rejection(source=url, reason=str(error)))
                 continue
@@ -120,7 +133,7 @@ class Fetching:
         if answer.status == 304:
             return None, validators
         try:
-            (entry,) = checked(answer).entries
+            (entry,) = self.checked(answer).entries
         except SourceError as error:
             raise FetchError(f"{url}: {error}", retry=False) from error
         except ValueError:
@@ -135,14 +148,6 @@ def _shared(items: Sequence[Item]) -> set[str]:
     """Return the addresses at which there are several entries: the page there is no single one's, as of a live blog."""
     pages = Counter(canonical_url(item.url) for item in items if item.url and item.holds != "nothing")
     return {item.url for item in items if item.url and pages[canonical_url(item.url)] > 1}
-
-
-def checked(answer: Fetched) -> WebContent:
-    """Return what an answer holds. Raises FetchError when it is none to go by, SourceError when no reader takes it."""
-    if not 200 <= answer.status < 300:
-        is_passing = answer.status >= 500 or answer.status in WORTH_RETRYING
-        raise FetchError(f"{host_of(answer.url)} answered {answer.status}", retry=is_passing)
-    return content_of(answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""))
 
 
 def validators_of(answer: Fetched) -> Validators:

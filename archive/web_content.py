@@ -1,13 +1,12 @@
-"""What an answer from the network holds: an article's page, a feed's entries, a sitemap's addresses, or a file. Pure.
+"""What an answer from the network holds: an article's page, a feed's entries, a sitemap's addresses, or a file.
 
-`content_of` is the one function in which bytes from the network are taken apart; all that goes into it and comes out of
-it are plain values.
+Pages and files are read in a process of their own (`archive.readers.child`), feeds and sitemaps in this one, within the
+bounds of their readers.
 """
 
 import hashlib
 import io
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from typing import Literal
@@ -16,8 +15,9 @@ from urllib.parse import urlsplit
 from archive.article import Article, Entry
 from archive.errors import SourceError
 from archive.identity import article_id
-from archive.readers import HEAD_BYTES, detect, feed, gzipped, html, json_feed, sitemap
+from archive.readers import HEAD_BYTES, detect, feed, gzipped, html, json_feed, own, sitemap
 from archive.readers.budget import Budget
+from archive.readers.child import Child
 from archive.readers.feed_dates import stated_date
 from archive.readers.feed_entry import FeedRead, web_address
 
@@ -43,34 +43,34 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebContent:
-    """What was found: `entries` of a page or file, `items` of a feed or sitemap, `links` to sitemaps or feeds."""
+    """What was found: `entries` of a page or file, `items` of a feed or sitemap."""
 
     kind: Kind
     title: str | None = None
     entries: tuple[Entry, ...] = ()
     items: tuple[Item, ...] = ()
-    links: tuple[str, ...] = ()  # of an index to its sitemaps, the newest first; of a page to its feeds
+    sitemaps: tuple[str, ...] = ()  # of an index, the newest first
 
 
-def content_of(raw: bytes, *, url: str, content_type: str) -> WebContent:
+def content_of(raw: bytes, *, url: str, content_type: str, child: Child) -> WebContent:
     """Return what `raw`, which came from `url`, holds: by its own beginning, whatever its type is said to be.
 
-    Raises SourceError when no reader takes it.
+    `child` reads pages and files. Raises SourceError when no reader takes it.
     """
     raw, stated = _unpacked(raw), _stated(content_type)
     charset = stated.get_content_charset()
-    is_page = stated.get_content_type() in PAGE_TYPES
-    reader = detect(raw[:HEAD_BYTES], "page.html" if is_page else urlsplit(url).path)
+    name = "page.html" if stated.get_content_type() in PAGE_TYPES else urlsplit(url).path
+    reader = detect(raw[:HEAD_BYTES], name)
     if reader is feed.read:
         return _of_feed(feed.entries(raw, base=url, charset=charset, origin=url))
     if reader is json_feed.read:
         return _of_feed(json_feed.entries(raw, base=url, origin=url))
     if reader is sitemap.read:
         return _of_sitemap(raw)
-    if reader is html.read:
-        page = html.page(raw, url=url, charset=charset, origin=url)
-        return WebContent(kind="page", entries=(page,), links=tuple(_feeds_of(raw, url)))
-    return WebContent(kind="file", entries=tuple(reader(io.BytesIO(raw), url)))
+    if reader is own.read:  # an export is believed in all that it says, and nobody's site is
+        raise SourceError("an archive's export is not read from the network: save it and give the file")
+    found = child.read(raw, name=name, origin=url, url=url, charset=charset)
+    return WebContent(kind="page" if reader is html.read else "file", entries=tuple(found))
 
 
 def _unpacked(raw: bytes) -> bytes:
@@ -104,7 +104,7 @@ def _of_entry(article: Article, *, holds: Literal["text", "summary"]) -> Item:
 def _of_sitemap(raw: bytes) -> WebContent:
     listed = sitemap.listed(raw)
     if listed.sitemaps:
-        return WebContent(kind="index", links=tuple(each.url for each in listed.sitemaps))
+        return WebContent(kind="index", sitemaps=tuple(each.url for each in listed.sitemaps))
     newest_first = sorted(listed.pages, key=_age)
     return WebContent(kind="sitemap", items=tuple(map(_of_listed, newest_first)))
 
@@ -130,19 +130,19 @@ def _of_listed(listed: sitemap.Listed) -> Item:
     return Item(url=listed.url, said=said, about=about)
 
 
-def _feeds_of(raw: bytes, url: str) -> Iterator[str]:
-    """Yield the feeds that a page names, in its order, which has the main one first."""
+def feeds_of(raw: bytes, *, url: str) -> list[str]:
+    """Return the feeds that a page names, in its order, which has the main one first."""
     from lxml import etree
     from lxml import html as parser  # imported here: commands that fetch nothing need not wait for it
 
     try:
         page = parser.document_fromstring(raw)
     except (etree.LxmlError, ValueError):
-        return
+        return []
     base = next((found for each in page.iter("base") if (found := web_address(each.get("href"), base=url))), url)
     links = [each for each in page.iter("link") if "alternate" in (each.get("rel") or "").lower().split()]
     feeds = [each.get("href") for each in links if (each.get("type") or "").strip().lower() in FEED_TYPES]
-    yield from dict.fromkeys(found for href in feeds if (found := web_address(href, base=base)))
+    return list(dict.fromkeys(found for href in feeds if (found := web_address(href, base=base))))
 
 
 def _hash(*said: str | None) -> bytes:

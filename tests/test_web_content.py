@@ -1,14 +1,17 @@
 """What an answer is taken for, and what it is taken apart into."""
 
 import gzip
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from archive.article import Article, Rejection
 from archive.errors import SourceError
-from archive.web_content import MOST_UNPACKED, Kind, WebContent, content_of
+from archive.readers.child import Child
+from archive.web_content import MOST_UNPACKED, Kind, WebContent, content_of, feeds_of
 
+CHILD = Child()  # begun when the first page is read
 URL = "https://news.example/2025/place"
 TEXT = "The river rose through the night and the town slept little. " * 40
 PAGE = f"<!doctype html><html><head><title>Flood</title></head><body><article><h1>Flood</h1><p>{TEXT}</p></article>"
@@ -26,9 +29,15 @@ MAP = (
 INDEX = MAP.replace("urlset", "sitemapindex").replace("url>", "sitemap>")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _child() -> Iterator[None]:
+    with CHILD:
+        yield
+
+
 def content(text: str | bytes, *, content_type: str = "", url: str = URL) -> WebContent:
     raw = text.encode() if isinstance(text, str) else text
-    return content_of(raw, url=url, content_type=content_type)
+    return content_of(raw, url=url, content_type=content_type, child=CHILD)
 
 
 @pytest.mark.parametrize(
@@ -121,5 +130,11 @@ def test_a_page_s_feeds_are_told_in_its_order_each_once_and_only_those_on_the_we
         '<link rel="alternate" type="application/feed+json" href="javascript:alert(1)"><link rel="alternate">'
         '<link rel="alternate" type="application/rss+xml" href="http://[::1">'
     )
-    found = content(PAGE.replace("</head>", f"{links}</head>"))
-    assert found.links == ("https://news.example/base/feed", "https://other.example/atom")
+    found = feeds_of(PAGE.replace("</head>", f"{links}</head>").encode(), url=URL)
+    assert found == ["https://news.example/base/feed", "https://other.example/atom"]
+    assert feeds_of(b"", url=URL) == []
+
+
+def test_an_archive_s_export_is_not_believed_when_it_comes_from_a_site() -> None:
+    with pytest.raises(SourceError, match="not read from the network"):
+        content('{"backfile": 1, "articles": 1}\n{"id": "0a1b2c3d4e5f6071"}\n')

@@ -75,9 +75,12 @@ def _begin(parts: Services, urls: Sequence[str], opml: BinaryIO | None, every: i
 
 def _followed(parts: Services, url: str, every: int | None) -> str:
     """Follow what there is at `url` and return its own address. Raises FetchError, and SourceError."""
+    from archive.fetching import Fetching
     from archive.following import discovered
+    from archive.readers.child import Child
 
-    found = discovered(parts.visits, url)
+    with Child() as child:
+        found = discovered(parts.visits, Fetching(parts.visits, parts.follows, child), url)
     parts.follows.follow(found.url, every=every, default=DEFAULT_EVERY, title=found.title, kind=found.kind)
     for other in found.others:
         click.echo(f"the page names another feed: {other}", err=True)

@@ -5,10 +5,11 @@ had, what the feed itself says goes in, and the page is tried again a few times.
 done, so a process that is killed loses nothing and doubles nothing.
 """
 
+import hashlib
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from archive.article import Article, Rejection
 from archive.errors import FetchError, SourceError
@@ -65,24 +66,31 @@ class Fetching:
         """Have `take` what was found, and the pages it leads to; return how much of that is left for another time."""
         for entry in found.entries:
             take(entry)
-        if found.kind == "index":
-            return self._sitemaps(found.sitemaps, take)
-        return self._items(found.items, take)
+        allowance = _Allowance(self._most_pages)
+        left = sum(self._sitemap(url, take, allowance) for url in found.sitemaps[:MOST_SITEMAPS])
+        return left + self._items(found.items, take, allowance)
 
-    def _sitemaps(self, urls: Sequence[str], take: Take) -> int:
-        items: list[Item] = []
-        for url in urls[:MOST_SITEMAPS]:
-            try:
-                found = self.checked(self._visits.found(url, most_bytes=MOST_FEED_BYTES))
-            except (FetchError, SourceError) as error:
-                take(Rejection(source=url, reason=str(error)))
-                continue
-            items += found.items
-        return self._items(items, take)
+    def _sitemap(self, url: str, take: Take, allowance: "_Allowance") -> int:
+        """Go through one sitemap of an index, unless it is as it was when nothing of it was left."""
+        known = self._follows.page(url)
+        validators = known.validators if known and known.state == "done" else Validators()
+        try:
+            answer = self._visits.found(url, most_bytes=MOST_FEED_BYTES, headers=validators.headers())
+            if answer.status == 304:
+                return 0
+            left = self._items(self.checked(answer).items, take, allowance)
+        except (FetchError, SourceError) as error:
+            take(Rejection(source=url, reason=str(error)))
+            return 1
+        state: PageState = "waiting" if left else "done"
+        said = hashlib.sha256(answer.body).digest()
+        page = Page(said=said, state=state, has_text=False, failures=0, validators=validators_of(answer))
+        self._follows.keep_page(url, page)
+        return left
 
-    def _items(self, items: Sequence[Item], take: Take) -> int:
+    def _items(self, items: Sequence[Item], take: Take, allowance: "_Allowance") -> int:
         """Go through what is said of pages, those never asked for first."""
-        left = fetched = 0
+        left = 0
         known = {item.url: self._follows.page(item.url) for item in items if item.url}
         shared = _shared(items)
         for item in sorted(items, key=lambda item: item.url is not None and known[item.url] is not None):
@@ -90,8 +98,8 @@ class Fetching:
             if item.about is not None and (item.holds == "text" or item.url is None or item.url in shared):
                 take(item.about)
             elif item.url and not (page and page.said == item.said and page.state != "waiting"):
-                if fetched < self._most_pages and not self._is_stopped:
-                    fetched += 1
+                if allowance.pages > 0 and not self._is_stopped:
+                    allowance.pages -= 1
                     left += self._page(item, item.url, page, take)
                 else:
                     left += 1
@@ -142,6 +150,13 @@ class Fetching:
             reason = entry.reason if isinstance(entry, Rejection) else "not an article"
             raise FetchError(f"{url}: {reason}", retry=False)
         return entry, validators_of(answer)
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """How many pages may still be fetched."""
+
+    pages: int
 
 
 def _shared(items: Sequence[Item]) -> set[str]:

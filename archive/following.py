@@ -98,7 +98,7 @@ class Follower:
         report = IngestReport()
         left = self.fetching.take(found, lambda entry: take(entry, self.store, report))
         new = report.added + report.updated
-        if left:
+        if left or found.kind == "index":  # which may stay the same when its sitemaps change
             self.follows.partly_read(follow, kind=kind, title=found.title, found=new)
         else:
             validators = validators_of(answer)

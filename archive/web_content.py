@@ -105,7 +105,7 @@ def _of_sitemap(raw: bytes) -> WebContent:
     listed = sitemap.listed(raw)
     if listed.sitemaps:
         return WebContent(kind="index", sitemaps=tuple(each.url for each in listed.sitemaps))
-    newest_first = sorted(listed.pages, key=_age)
+    newest_first = sorted({each.url: each for each in listed.pages}.values(), key=_age)  # each once
     return WebContent(kind="sitemap", items=tuple(map(_of_listed, newest_first)))
 
 

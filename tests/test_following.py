@@ -512,8 +512,37 @@ def test_an_index_leads_to_its_newest_sitemaps_packed_or_not(desk: Desk) -> None
     desk.site.answers["/new.xml.gz"] = (200, {}, gzip.compress(sitemap((desk.url("/b"), "2025-02-01"))))
     for path in ("/a", "/b"):
         desk.site.answers[path] = (200, HTML, page(text=f"{path} {LONG}"))
+    desk.site.answers["/old.xml"][1]["ETag"] = '"o"'
     assert desk.one().report.added == 2
-    assert desk.paths == ["/index.xml", "/robots.txt", "/new.xml.gz", "/old.xml", "/b", "/a"]
+    assert desk.paths == ["/index.xml", "/robots.txt", "/new.xml.gz", "/b", "/old.xml", "/a"]
+    desk.site.asked.clear()
+    desk.site.answers["/new.xml.gz"] = (
+        200,
+        {},
+        sitemap((desk.url("/b"), "2025-02-01"), (desk.url("/c"), "2025-02-02")),
+    )
+    desk.site.answers["/c"] = (200, HTML, page(text=f"/c {LONG}"))
+    desk.site.answers["/old.xml"] = (304, {}, b"")
+    again = desk.one()
+    assert (again.report.added, again.left) == (1, 0), "though the index itself is as it was"
+    assert desk.paths == ["/index.xml", "/new.xml.gz", "/c", "/old.xml"]
+    assert desk.asked_for("/old.xml")[0]["If-None-Match"] == '"o"'
+
+
+def test_a_sitemap_of_an_index_that_cannot_be_had_is_said_and_the_others_are_read(desk: Desk) -> None:
+    desk.follow("/index.xml")
+    listed = "".join(f"<sitemap><loc>{desk.url(path)}</loc></sitemap>" for path in ("/gone.xml", "/map.xml"))
+    index = f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{listed}</sitemapindex>'
+    desk.site.answers |= {
+        "/index.xml": (200, {}, index.encode()),
+        "/gone.xml": (404, {}, b""),
+        "/map.xml": (200, {}, sitemap((desk.url("/a"), "2025-02-01"), (desk.url("/b"), "2025-01-01"))),
+        "/a": (200, HTML, page(text=f"/a {LONG}")),
+    }
+    asked = desk.one(most_pages=1)
+    assert (asked.report.added, asked.left) == (1, 2), "the other page, and the sitemap"
+    assert [each.reason for each in asked.report.rejected] == ["news.example answered 404"]
+    assert "/b" not in desk.paths
 
 
 # Politeness

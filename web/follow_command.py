@@ -117,7 +117,8 @@ def _end(parts: Services, urls: Sequence[str], action: str, *, as_json: bool) ->
 def _line(follow: Follow) -> str:
     state = "failing" if follow.state == "active" and follow.failures else follow.state
     asked = payload.instant(follow.last_at) or "never asked"
-    line = f"{state:8} {follow.url}  every {span(follow.every)}, {asked}, {follow.found} found"
+    name = f"{follow.title} ({follow.url})" if follow.title else follow.url
+    line = f"{state:8} {name}, every {span(follow.every)}, {asked}, {follow.found} found"
     return f"{line}: {follow.problem}" if follow.problem else line
 
 

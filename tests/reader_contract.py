@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 
 from archive.article import Article, Entry, Rejection
-from archive.readers import feed, html, json_feed, jsonl, opml, sitemap, table, text
+from archive.readers import (
+    feed,
+    html,
+    json_feed,
+    jsonl,
+    newsml1,
+    newsml_g2,
+    ninjs,
+    nitf,
+    opml,
+    sitemap,
+    table,
+    text,
+)
 
 PAGE = b"""<!doctype html><html lang="en"><head><title>Bridge reopens</title></head><body><article>
 <h1>Bridge reopens</h1>
@@ -39,6 +52,28 @@ OPML = b"""<opml version="2.0"><head><title>Papers</title></head><body><outline 
 SITEMAP = b"""<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
 <url><loc>https://courier.example/bridge</loc><lastmod>2016-08-10</lastmod></url></urlset>"""
 
+NEWSML_G2 = b"""<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/"
+guid="urn:x:17" version="2">
+<itemMeta><versionCreated>2016-08-10T09:30:00Z</versionCreated></itemMeta>
+<contentMeta><headline>Bridge reopens</headline></contentMeta><contentSet><inlineXML><html>
+<body><p>The old bridge reopened.</p></body></html></inlineXML></contentSet></newsItem>"""
+
+NEWSML1 = b"""<NewsML><NewsItem><Identification><NewsIdentifier><ProviderId>courier.example</ProviderId>
+<DateId>20160810</DateId><NewsItemId>17</NewsItemId><RevisionId PreviousRevision="0" Update="N">1</RevisionId>
+</NewsIdentifier></Identification><NewsManagement><Status FormalName="Usable"/></NewsManagement><NewsComponent>
+<NewsLines><HeadLine>Bridge reopens</HeadLine></NewsLines><ContentItem><DataContent><p>The old bridge reopened.</p>
+</DataContent></ContentItem></NewsComponent></NewsItem></NewsML>"""
+
+NITF = b"""<nitf><head><docdata><doc-id regsrc="Courier" id-string="17"/></docdata></head><body><body.head><hedline>
+<hl1>Bridge reopens</hl1></hedline></body.head>
+<body.content><p>The old bridge reopened.</p></body.content></body></nitf>"""
+
+NINJS = b"""{
+  "uri": "urn:newsml:courier.example:20160810:17",
+  "versioncreated": "2016-08-10T09:30:00Z", "pubstatus": "usable",
+  "headline": "Bridge reopens", "body_xhtml": "<p>The old bridge reopened.</p>"
+}"""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -55,6 +90,10 @@ SAMPLES: dict[ModuleType, Sample] = {
     jsonl: Sample(b'{"title": "Bridge reopens", "body": "The old bridge reopened."}\n'),
     opml: Sample(OPML, gives=Rejection),
     sitemap: Sample(SITEMAP, gives=Rejection),
+    newsml1: Sample(NEWSML1),
+    newsml_g2: Sample(NEWSML_G2),
+    ninjs: Sample(NINJS),
+    nitf: Sample(NITF),
     table: Sample(b"title,body\nBridge reopens,The old bridge reopened.\n"),
     text: Sample(b"Title: Bridge reopens\n\nThe old bridge reopened."),
 }
@@ -90,6 +129,25 @@ def hostile(sample: bytes) -> Iterator[tuple[str, bytes]]:
     for name, opening in NESTS.items():
         yield f"{name} in {name}", opening * DEPTH
         yield f"{name} in {name} inside", sample[:half] + opening * DEPTH + sample[half:]
+
+
+def prologues() -> Iterator[bytes]:
+    """Yield beginnings in which a pattern that looks for a document's root could search without end."""
+    for piece in (
+        b" ",
+        b"\n",
+        b"<?x?> ",
+        b"<!DOCTYPE a> ",
+        b"<!DOCTYPE [",
+        b"<?x ",
+        b"<!--",
+        b"<!-- --> ",
+        b"a: b\n",
+        b'{"a',
+        b"<",
+    ):
+        for first in (b"", b"<?xml version='1.0'?>", b"x"):
+            yield first + piece * 20_000 + b"x"
 
 
 class TookTooLong(BaseException):

@@ -4,13 +4,16 @@ import io
 import json
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from agency_expected import EXPECTED
 from shared_data import shared
 
 from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.errors import SourceError
+from archive.identity import guid_id
 from archive.readers import HEAD_BYTES, detect
 from archive.readers.normalise import has_words
 
@@ -96,3 +99,24 @@ def test_of_the_valid_newsml_g2_items_every_one_with_words_goes_in() -> None:
         "CR00218_increase_nesting_of_related.xml",
     ]
     assert counts == {NO_WORDS: 88, "no articles": 55}  # 96 of the 151 files hold a news item
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_file_is_read_as_whoever_reads_it_would(name: str) -> None:
+    expected = EXPECTED[name]
+    (article,) = entries(shared(name))
+    assert isinstance(article, Article)
+    assert article.id == guid_id(expected.guid)
+    assert article.title.startswith(expected.title)
+    assert article.body.startswith(expected.body)
+    assert [moment(article.published_at), moment(article.updated_at)] == [expected.published, expected.updated]
+    assert (article.language, article.source_version) == (expected.language, expected.version)
+    assert (article.source, article.authors) == (expected.source, expected.authors)
+    assert article.status == ("embargoed" if expected.held_until else "live")
+    assert moment(article.embargoed_until) == expected.held_until
+    assert (article.note or "").startswith(expected.note or "")
+    assert (article.note is None) == (expected.note is None)
+
+
+def moment(value: datetime | None) -> str | None:
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() if value else None

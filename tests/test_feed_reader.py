@@ -103,6 +103,11 @@ def test_an_entry_of_atom_without_an_author_has_the_feeds() -> None:
     assert only(atom("<title>Offen</title>")).authors == ("Redaktion",)
 
 
+def test_keywords_of_a_podcast_are_no_section() -> None:
+    keywords = "<itunes:keywords xmlns:itunes='http://www.itunes.com/DTDs/PodCast-1.0.dtd'>a,b</itunes:keywords>"
+    assert only(rss(f"<title>One</title>{keywords}")).section is None
+
+
 def test_rss_1_is_read_with_dublin_cores_date() -> None:
     raw = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
       xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="https://a.example/"><title>A</title></channel>
@@ -164,6 +169,9 @@ def test_the_feeds_own_date_is_no_entrys() -> None:
         ("<p>don&#146;t</p>", "don’t"),
         ("<script>steal()</script><p>Words</p><style>p {}</style><!-- <p>no</p> -->", "Words"),
         ("<p>Words</p><script>steal()", "Words"),
+        ("<p>One</p><iframe src='x' /><p>two</p><script src='y'/><p>three</p><video src='z'/>", "One\n\ntwo\n\nthree"),
+        ("<figure><img src='x'><figcaption>Photo: J. Roe</figcaption></figure><p>One</p><button>Share</button>", "One"),
+        ("<p>One</p><object data='x'><param name='y'><p>two</p>", "One\n\ntwo"),
         ("&lt;p&gt;One &amp;amp; two&lt;/p&gt;&lt;script&gt;x()&lt;/script&gt;", "One & two"),
         ("<p>The &lt;b&gt; element</p>", "The <b> element"),
         ("<p>One</p>\n<p>The post <a href='/'>One</a> appeared first on <a href='/'>A</a>.</p>", "One"),
@@ -440,7 +448,10 @@ def test_a_feed_over_the_cap_is_named() -> None:
 def test_a_feed_without_entries_is_named() -> None:
     (rejection,) = read(rss())
     assert isinstance(rejection, Rejection)
-    assert rejection.reason == "a feed without entries that say anything"
+    assert rejection.reason == "a feed without entries"
+    (rejection,) = read(rss("<link>https://courier.example/1</link>"))
+    assert isinstance(rejection, Rejection)
+    assert "entries that are links alone: 1;" in rejection.reason
 
 
 # Feeds as others collected them

@@ -169,9 +169,10 @@ def test_what_is_not_the_article_stays_out() -> None:
 
 def test_a_text_cut_up_by_advertisements_is_put_together() -> None:
     paragraphs = [f"{FIRST} This is paragraph number {number}." for number in range(12)]
-    pieces = ["".join(f"<p>{text}</p>" for text in paragraphs[at : at + 4]) for at in (0, 4, 8)]
+    pieces = [paragraphs[:4], paragraphs[4:5], paragraphs[5:8], paragraphs[8:]]
     boxes = "".join(
-        f'<div class="grid body__inner">{piece}</div><div class="ad">Advertisement</div>' for piece in pieces
+        f'<div class="grid article-body">{"".join(f"<p>{text}</p>" for text in piece)}</div><aside>Ad</aside>'
+        for piece in pieces
     )
     read = article(document(f'<main><article class="article">{boxes}</article></main>', meta(og_title="Bridge")))
     assert read.body.split("\n\n") == paragraphs
@@ -205,7 +206,7 @@ def test_the_server_s_encoding_is_heeded() -> None:
     "title",
     [
         "404", "404 Not Found", "Page not found | The Courier", "Sorry, this page cannot be found",
-        "Error 404 - Courier", "503 Service Unavailable",
+        "Error 404 - Courier", "503 Service Unavailable", "There is no such page",
         "Seite nicht gefunden", "Página no encontrada – El Correo", "Page introuvable",
     ],
 )  # fmt: skip
@@ -245,6 +246,13 @@ def test_the_beginning_of_an_article_behind_a_paywall_is_refused() -> None:
     assert article(document(head=linked('"isAccessibleForFree": "False"'))).body.startswith(FIRST)  # all of it is there
 
 
+@pytest.mark.parametrize(
+    "title", ["404 Media reopens", "Sign in the sky", "Access denied to thousands", "Bridge not found on maps"]
+)
+def test_a_headline_that_only_begins_like_a_notice_is_a_headline(title: str) -> None:
+    assert article(document(f"<article><h1>{title}</h1>{TEXT}</article>", f"<title>{title}</title>")).title == title
+
+
 def teasers(count: int) -> str:
     return "".join(f'<div><h3><a href="/{n}">Headline number {n}</a></h3><p>{SECOND}</p></div>' for n in range(count))
 
@@ -262,6 +270,19 @@ def test_an_article_that_leads_to_many_others_is_an_article() -> None:
     )
     dated = document(f"<article><h1>Bridge</h1>{TEXT}</article><aside>{teasers(12)}</aside>", meta(og_type="article"))
     assert article(dated).body.startswith(FIRST)
+
+
+def test_a_page_of_short_lines_is_refused() -> None:
+    lines = "".join(f"<p>All sources in {year} (9)</p>" for year in range(1990, 2020))
+    assert "no article text" in reason(document(f"<h1>Browse</h1>{lines}"))
+    assert article(document(f"<article><h1>Results</h1>{lines}</article>", meta(og_type="article"))).title == "Results"
+
+
+def test_a_headline_about_markup_keeps_it() -> None:
+    raw = document(
+        f"<article><h1>Why &lt;b&gt; is out of use</h1>{TEXT}</article>", meta(og_title="Why &lt;b> is out of use")
+    )
+    assert article(raw).title == "Why <b> is out of use"
 
 
 def test_a_refused_page_is_kept_while_it_is_small() -> None:

@@ -1,15 +1,18 @@
 """What every reader promises, whatever the bytes: entries, never an error, within a bounded time."""
 
+import contextlib
 import io
 import re
 from datetime import timedelta
 from types import ModuleType
+from typing import get_args
 
 import pytest
-from reader_contract import SAMPLES, hostile, within
+from reader_contract import SAMPLES, hostile, prologues, within
 
 from archive.article import Article, Entry, Rejection, Withdrawal
-from archive.readers import FORMATS, detect
+from archive.errors import SourceError
+from archive.readers import FORMATS, HEAD_BYTES, detect
 from archive.readers.fields import is_web_address
 from archive.readers.normalise import has_words
 
@@ -30,9 +33,10 @@ def check(entry: Entry) -> None:
         assert entry.reason
         assert entry.line is None or entry.line >= 1
         return
-    assert isinstance(entry, Article | Withdrawal)
-    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in (entry.id, *entry.aliases))
-    if isinstance(entry, Withdrawal):
+    assert isinstance(entry, get_args(Entry))
+    if isinstance(entry, Article | Withdrawal):
+        assert all(re.fullmatch("[0-9a-f]{16}", each) for each in (entry.id, *entry.aliases))
+    if not isinstance(entry, Article):
         return
     assert entry.title.strip() == entry.title != ""
     assert "\n" not in entry.title
@@ -68,6 +72,13 @@ def test_nothing_in_a_file_is_an_error_or_takes_without_end(module: ModuleType) 
         except BaseException as error:
             error.add_note(f"reading: {name}")
             raise
+
+
+def test_whatever_a_file_begins_with_a_reader_is_picked_or_refused_at_once() -> None:
+    beginnings = [raw for sample in SAMPLES.values() for _, raw in hostile(sample.raw)] + [*prologues()]
+    for raw in beginnings:
+        with within(SECONDS), contextlib.suppress(SourceError):
+            detect(raw[:HEAD_BYTES], "file.unknown")
 
 
 @every_format

@@ -24,7 +24,7 @@ MAX_VERSION_DIGITS = 15  # some agencies count by the second: 20260301120000
 FULL = 0.8  # a text with paragraphs is as good as one without that is longer by no more than this share
 CANCELED = "canceled by its source"
 
-STATUSES = ("usable", "withheld", "canceled")
+STATUSES = ("usable", "embargoed", "withheld", "canceled")  # NITF and NewsML 1 have an embargo among them
 
 _MOMENT = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)(?:[Tt ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
@@ -104,7 +104,7 @@ def entry(item: Item) -> Article | Withdrawal:
         "updated_at": item.changed.isoformat() if item.changed and published and item.changed > published else None,
     }
     article = article_from(fields)
-    held = item.status == "withheld" or item.embargo is not None
+    held = item.status != "usable" or item.embargo is not None
     until = None if item.status == "withheld" or item.embargo == UNTIL_FURTHER_NOTICE else item.embargo
     return replace(
         article,
@@ -170,7 +170,9 @@ def status(name: str) -> str:
     """
     said = name.strip().lower() or "usable"
     if said not in STATUSES:
-        raise SourceError(f"publishing status {name.strip()[:60]!r}: it must be usable, withheld or canceled")
+        raise SourceError(
+            f"publishing status {name.strip()[:60]!r}: it must be usable, embargoed, withheld or canceled"
+        )
     return said
 
 

@@ -15,7 +15,7 @@ from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.charset import decoded
 from archive.readers.feed_dates import feed_date
-from archive.readers.feed_entry import MAX_FEED_BYTES, FeedRead, Said, feed_read, web_address
+from archive.readers.feed_entry import MAX_FEED_BYTES, FeedRead, Said, feed_read, read_feed, web_address
 from archive.readers.fields import language_tag
 from archive.readers.xml import root_of
 from archive.readers.xml_repair import repaired_xml
@@ -30,6 +30,7 @@ _RSS_IN_RDF = re.compile(r"purl\.org/rss/|my\.netscape\.com/|purl\.org/net/rss",
 _CHANNEL = re.compile(r"<(?:item|title|channel)\b", re.IGNORECASE)
 _PLACE = re.compile(r"https?://", re.IGNORECASE)
 _Values = dict[str, Any]  # what feedparser gives: read with `dict.get`, since its own `get` gives other fields
+_PODCAST = "http://www.itunes.com/"  # the scheme feedparser gives keywords of podcasts, which are no categories
 _EMAIL = re.compile(r"[\w.+%-]+@[\w.-]+")
 
 
@@ -48,16 +49,7 @@ def matches(_head: bytes, start: str) -> bool:
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     """Yield the feed's entries as articles, then why any, or all, could not be."""
-    raw = stream.read(MAX_FEED_BYTES + 1)
-    try:
-        found = entries(raw, base=None, origin=origin)
-    except SourceError as error:
-        yield Rejection(source=origin, reason=str(error))
-        return
-    yield from found.articles
-    yield from found.rejections
-    if not found.entries and not found.rejections:
-        yield Rejection(source=origin, reason="a feed without entries that say anything")
+    return read_feed(stream, origin, lambda raw: entries(raw, base=None, origin=origin))
 
 
 def entries(raw: bytes, *, base: str | None, charset: str | None = None, origin: str = "feed") -> FeedRead:
@@ -171,7 +163,7 @@ def _section(entry: _Values) -> str | None:
     """Return the first category that is a word for readers, not the address of a scheme."""
     for tag in dict.get(entry, "tags") or ():
         word = _said(tag, "label") or _said(tag, "term")
-        if word and not _PLACE.match(word):
+        if word and not _PLACE.match(word) and _said(tag, "scheme") != _PODCAST:
             return word
     return None
 

@@ -6,9 +6,10 @@ feed's. An address is http or https and leads to this entry alone, or it does no
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 from archive.article import Article, Rejection
@@ -20,6 +21,7 @@ from archive.readers.normalise import body_text, has_words
 
 MAX_FEED_BYTES = 20_000_000  # 20 MB: feeds are 100 KB; those of a whole site's past a few MB
 MAX_ENTRIES = 20_000
+KEPT_BYTES = 1_000_000  # a feed of up to 1 MB that cannot be read is handed on with its rejection
 SHORT_TEXT = 400  # characters: less is hardly a whole article, unless a feed marks it as one
 LONG_TEXT = 2_000  # characters: what has as many is no summary, unless it is cut off
 
@@ -121,6 +123,25 @@ def feed_read(
         pages=tuple(pages),
         links_next=web_address(links_next, base=base),
     )
+
+
+def read_feed(stream: BinaryIO, origin: str, entries: Callable[[bytes], FeedRead]) -> Iterator[Article | Rejection]:
+    """Yield what `entries` makes of the bytes of `stream`: articles, then rejections; never nothing at all."""
+    raw = stream.read(MAX_FEED_BYTES + 1)
+    try:
+        found = entries(raw)
+    except SourceError as error:
+        yield Rejection(source=origin, reason=str(error), raw=raw if len(raw) <= KEPT_BYTES else None)
+        return
+    yield from found.articles
+    yield from found.rejections
+    if found.pages:
+        reason = (
+            f"entries that are links alone: {len(found.pages):,}; `flask follow` with the feed's address fetches them"
+        )
+        yield Rejection(source=origin, reason=reason)
+    elif not found.entries and not found.rejections:
+        yield Rejection(source=origin, reason="a feed without entries")
 
 
 def web_address(link: str | None, *, base: str | None) -> str | None:

@@ -135,8 +135,8 @@ def _completed(tree: "HtmlElement", said: PageMetadata) -> tuple[str, list[str]]
 def _paragraphs(tree: "HtmlElement", title: str, told_body: str) -> list[str]:
     """Return the article's text, a paragraph, list item or table row each; `told_body` is JSON-LD's."""
     _drop_link_lists(tree)
-    _join_pieces(tree)
-    # Favouring precision: F1 .966 against .954 on 181 pages with hand-made gold text.
+    _unname_pieces(tree)
+    # Favouring precision: F1 .976 against .968 on 181 pages with hand-made gold text.
     lines = _found(tree, favor_precision=True)
     stands = sum(len(text) for each in tree.iter("p") if len(text := each.text_content().strip()) >= PARAGRAPH)
     if sum(map(len, lines)) < MISSED_SHARE * stands:
@@ -164,20 +164,22 @@ def _is_all_links(listing: "HtmlElement") -> bool:
     return len(items) > 1 and linked >= LINKED_SHARE * sum(map(len, items))
 
 
-def _join_pieces(tree: "HtmlElement") -> None:
-    """Put together a text that is cut into several boxes of one kind, as advertisements between them do.
+def _unname_pieces(tree: "HtmlElement") -> None:
+    """Take the class from boxes that hold a piece each of one text, as advertisements between them make them.
 
-    The boxes have the same tag and class, lie in the same article, and each holds two paragraphs or more.
+    Such a class is that of an article's text, and one box would be taken for all of it. The boxes have the same tag and
+    class, lie in the same article, and at least two of them hold two paragraphs or more.
     """
-    boxes: dict[tuple[HtmlElement, str, str], list[HtmlElement]] = {}
+    boxes: dict[tuple[HtmlElement, str, str], list[tuple[HtmlElement, int]]] = {}
     for element in tree.iter("div", "section"):
         long = sum(1 for child in element.iterchildren("p") if len(child.text_content()) >= PARAGRAPH)
         around = next(element.iterancestors("article"), None)
-        if long >= 2 and around is not None and (kind := element.get("class")):
-            boxes.setdefault((around, element.tag, kind), []).append(element)
-    for first, *others in boxes.values():
-        for other in others:
-            first.extend(list(other))
+        if long and around is not None and (kind := element.get("class")):
+            boxes.setdefault((around, element.tag, kind), []).append((element, long))
+    for pieces in boxes.values():
+        if sum(long > 1 for _, long in pieces) > 1:
+            for piece, _ in pieces:
+                del piece.attrib["class"]
 
 
 def _without_notices(lines: Iterable[str], title: str) -> list[str]:

@@ -12,7 +12,7 @@ from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.charset import decoded
 from archive.readers.feed_dates import stated_date
-from archive.readers.feed_entry import MAX_FEED_BYTES, FeedRead, Said, feed_read
+from archive.readers.feed_entry import MAX_FEED_BYTES, FeedRead, Said, feed_read, read_feed
 
 _VERSION = re.compile(r'(?<!\\)"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version\\?/')
 
@@ -26,16 +26,7 @@ def matches(_head: bytes, start: str) -> bool:
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     """Yield the feed's items as articles, then why any, or all, could not be."""
-    raw = stream.read(MAX_FEED_BYTES + 1)
-    try:
-        found = entries(raw, base=None, origin=origin)
-    except SourceError as error:
-        yield Rejection(source=origin, reason=str(error))
-        return
-    yield from found.articles
-    yield from found.rejections
-    if not found.entries and not found.rejections:
-        yield Rejection(source=origin, reason="a feed without entries that say anything")
+    return read_feed(stream, origin, lambda raw: entries(raw, base=None, origin=origin))
 
 
 def entries(raw: bytes, *, base: str | None, origin: str = "feed") -> FeedRead:

@@ -18,20 +18,20 @@ ESCAPED_TIMES = 5  # as often as a text is read again for markup that was escape
 
 # Elements whose ends separate paragraphs; all others stand within a line.
 _BLOCKS = (
-    "address|article|aside|blockquote|body|caption|center|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer"
+    "address|article|aside|blockquote|body|caption|center|dd|details|dialog|dir|div|dl|dt|fieldset|figure|footer"
     "|form|h1|h2|h3|h4|h5|h6|header|hr|html|legend|li|main|menu|nav|ol|optgroup|option|p|pre|section|summary|table|tbody"
     "|tfoot|thead|tr|ul"
 )
-# Elements whose content nobody sees where the element does what it is for.
+# Elements whose content nobody sees where the element does what it is for, or that is no part of the text.
 _HIDDEN = (
-    "applet|audio|canvas|embed|head|iframe|math|noembed|noframes|noscript|object|plaintext|script|select|style|svg|template"
-    "|textarea|title|video|xmp"
+    "audio|button|canvas|figcaption|head|math|noembed|noframes|noscript|plaintext|script|select|style|svg|template|textarea"
+    "|title|video|xmp"
 )
 _INLINE = (
-    "a|abbr|acronym|area|b|base|bdi|bdo|big|blink|br|button|cite|code|col|colgroup|command|data|datagrid|datalist|del|dfn|em"
-    "|event-source|font|frame|frameset|i|img|input|ins|kbd|keygen|label|link|map|mark|marquee|menuitem|meta|meter|multicol"
-    "|nextid|nobr|output|param|picture|progress|q|rb|rp|rt|ruby|s|samp|slot|small|source|spacer|span|strike|strong|sub|sup"
-    "|td|th|time|track|tt|u|var|wbr"
+    "a|abbr|acronym|applet|area|b|base|bdi|bdo|big|blink|br|cite|code|col|colgroup|command|data|datagrid|datalist"
+    "|del|dfn|em|embed|event-source|font|frame|frameset|i|iframe|img|input|ins|kbd|keygen|label|link|map|mark"
+    "|marquee|menuitem|meta|meter|multicol|nextid|nobr|object|output|param|picture|progress|q|rb|rp|rt|ruby|s"
+    "|samp|slot|small|source|spacer|span|strike|strong|sub|sup|td|th|time|track|tt|u|var|wbr"
 )
 BLOCKS = frozenset(_BLOCKS.split("|"))
 HIDDEN = frozenset(_HIDDEN.split("|"))
@@ -42,6 +42,8 @@ _ELEMENT = re.compile(
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]{2,}|[ \t\r\n\f]")  # a single no-break space stays
+# As HTML these would take in all that follows; programs that write XHTML mean them to be empty, and frames always are.
+_EMPTY = re.compile(rf"<(?:{_HIDDEN})\b[^<>]*/>|</?iframe\b[^<>]*>", re.IGNORECASE)
 _SCRIPT_TAG = re.compile(r"</?script\b[^<>]*>?", re.IGNORECASE)
 
 
@@ -73,7 +75,7 @@ def _seen(text: str) -> str:
 
     target: Any = _Text()  # what the stubs ask for here, lxml does not
     parser = etree.HTMLParser(target=target, remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
-    parser.feed(text.replace("\0", ""))
+    parser.feed(_EMPTY.sub("", text).replace("\0", ""))
     return str(parser.close())
 
 

@@ -6,6 +6,7 @@ Invariant: an item that is wrong costs itself alone. The name of an item is the 
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -26,22 +27,24 @@ from archive.readers.agency import (
     names_in,
     whole_number,
 )
-from archive.readers.agency_markup import element_text, looks_like_markup, markup_text
 from archive.readers.elements import (
     XML_LANG,
     attribute,
     bytes_of,
     descendants,
+    document,
     every,
     first,
     line,
     line_number,
     lines_at,
+    local_name,
     raw_text,
 )
 from archive.readers.lines import read_whole
 from archive.readers.normalise import body_text
-from archive.readers.xml import parsed, root_of
+from archive.readers.plain_text import element_text, looks_like_markup, markup_text
+from archive.readers.xml import root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -49,7 +52,9 @@ if TYPE_CHECKING:
 ROOT = "NewsML"
 BODY_ROLES = frozenset({"body", "main", "text", "maintext", "story", "article"})
 CAPTION_ROLES = frozenset({"caption", "abstract", "summary", "description", "lead"})
-EMBARGOED = "embargoed"  # a status that NewsML-G2 and ninjs do not have
+ROLES_BESIDE = frozenset(
+    ("stylesheet", "headline", "subheadline", "contact", "byline", "dateline", "keywords", "credit")
+)
 
 _REVISION = re.compile(r":\d+[NUA]?$")
 _CODE = re.compile(r"[\d:.-]+")
@@ -63,7 +68,7 @@ def matches(_head: bytes, start: str) -> bool:
 def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     """Yield what becomes of every news item in `stream`."""
     try:
-        root = parsed(read_whole(stream, cap=MAX_BYTES))
+        root = document(read_whole(stream, cap=MAX_BYTES))
     except SourceError as error:
         yield Rejection(source=origin, reason=str(error))
         return
@@ -89,18 +94,22 @@ def _item(news: "_Element", root: "_Element") -> Item:
     if not guid:
         raise SourceError("NewsItem without an Identification: nothing says which item it is")
     said, held_until = _status(news)
-    bodies = _contents(news, BODY_ROLES) or _contents(news, frozenset({""}))
+    contents = list(_contents(news))
+    captions = [content for content in contents if content.role in CAPTION_ROLES]
+    bodies = [content for content in contents if content.role in BODY_ROLES] or [
+        content for content in contents if content.role not in CAPTION_ROLES | ROLES_BESIDE
+    ]
     languages = [each.get("FormalName") for each in descendants(news, "Language")]
     language = language_of(*languages, news.get(XML_LANG), root.get(XML_LANG))
-    chosen = fullest([text for _, text in bodies], language)
-    holder = next((content for content, text in bodies if text.text == chosen), None)
+    chosen = fullest([content.text for content in bodies], language)
+    holder = next((content.element for content in bodies if content.text.text == chosen), None)
     inner = [] if holder is None else list(descendants(holder, "nitf"))
     around = list(_around(holder, news))
     return Item(
         guid=guid,
         headline=_nearest_line(around, news, "HeadLine") or next(filter(None, map(nitf.headline, inner)), ""),
         body=chosen,
-        description=fullest([text for _, text in _contents(news, CAPTION_ROLES)], language),
+        description=fullest([content.text for content in captions], language),
         authors=names_in(_nearest_line(around, news, "ByLine"))
         or next(filter(None, map(nitf.authors, inner)), ())
         or tuple(_parties(news, "Creator")),
@@ -130,28 +139,35 @@ def _status(news: "_Element") -> tuple[str, datetime | None]:
     change = first(news, "NewsManagement/StatusWillChange")
     future = "" if change is None else attribute(change, "FutureStatus", "FormalName").lower()
     opens = line(first(change, "DateAndTime")) if change is not None and future == "usable" else ""
-    if name == EMBARGOED or (name == "withheld" and opens):
-        return "usable", embargo(opens)
+    if opens and name in ("embargoed", "withheld"):
+        return "embargoed", embargo(opens)
     return coded_status(name), None
 
 
 # The text
 
 
-def _contents(news: "_Element", roles: frozenset[str]) -> "list[tuple[_Element, Text]]":
-    """Return the contents of components with one of these roles, each with its text; without a role: of any other."""
-    found = []
-    for content in descendants(news, "DataContent"):
-        role = _role(content, news)
-        if role in roles or (roles == {""} and role not in CAPTION_ROLES and not _is_beside(role)):
-            text = _text(content)
-            language = content.get(XML_LANG) or _component_language(content, news)
-            found.append((content, Text(text=text, language=language)))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A piece of content with the role and in the language of the component it lies in."""
+
+    element: "_Element"
+    role: str
+    text: Text
 
 
-def _is_beside(role: str) -> bool:
-    return role in ("stylesheet", "headline", "subheadline", "contact", "byline", "dateline", "keywords", "credit")
+def _contents(news: "_Element") -> Iterator[_Content]:
+    """Yield the item's contents; a component without a role or language has those of the one around it."""
+    pending: list[tuple[_Element, str, str | None]] = [(news, "", None)]
+    while pending:
+        element, role, language = pending.pop()
+        if local_name(element) == "DataContent":
+            text = Text(text=_text(element), language=element.get(XML_LANG) or language)
+            yield _Content(element, role, text)
+            continue
+        role = attribute(element, "Role", "FormalName").replace(" ", "").lower() or role
+        language = attribute(element, "DescriptiveMetadata/Language", "FormalName") or language
+        pending += [(child, role, language) for child in reversed(element)]
 
 
 def _text(content: "_Element") -> str:
@@ -170,16 +186,6 @@ def _around(element: "_Element | None", news: "_Element") -> "Iterator[_Element]
         element = element.getparent()
         if element is not None:
             yield element
-
-
-def _role(content: "_Element", news: "_Element") -> str:
-    roles = (attribute(each, "Role", "FormalName") for each in _around(content, news))
-    return next(filter(None, roles), "").replace(" ", "").lower()
-
-
-def _component_language(content: "_Element", news: "_Element") -> str | None:
-    said = (attribute(each, "DescriptiveMetadata/Language", "FormalName") for each in _around(content, news))
-    return next(filter(None, said), None)
 
 
 def _nearest_line(around: "list[_Element]", news: "_Element", name: str) -> str:

@@ -27,12 +27,12 @@ from archive.readers.agency import (
     web_address,
     whole_number,
 )
-from archive.readers.agency_markup import element_text, looks_like_markup, markup_text
 from archive.readers.elements import (
     XML_LANG,
     attribute,
     bytes_of,
     descendants,
+    document,
     every,
     first,
     line,
@@ -43,8 +43,9 @@ from archive.readers.elements import (
 )
 from archive.readers.lines import read_whole
 from archive.readers.normalise import body_text, one_line
+from archive.readers.plain_text import element_text, looks_like_markup, markup_text
 from archive.readers.published import newsml_g2_fault
-from archive.readers.xml import parsed, root_of
+from archive.readers.xml import root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -72,7 +73,7 @@ def matches(_head: bytes, start: str) -> bool:
 def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     """Yield what becomes of every news item in `stream`."""
     try:
-        root = parsed(read_whole(stream, cap=MAX_BYTES))
+        root = document(read_whole(stream, cap=MAX_BYTES))
     except SourceError as error:
         yield Rejection(source=origin, reason=str(error))
         return

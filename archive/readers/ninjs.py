@@ -26,9 +26,9 @@ from archive.readers.agency import (
     web_address,
     whole_number,
 )
-from archive.readers.agency_markup import looks_like_markup, markup_text
 from archive.readers.json_values import JSONValues
 from archive.readers.normalise import body_text, has_words, one_line
+from archive.readers.plain_text import looks_like_markup, markup_text
 from archive.readers.published import ninjs_fault
 
 Fields = Mapping[str, object]  # an item's properties, their names in lower case: generation 3 writes them in camel case
@@ -49,6 +49,7 @@ _OWN_KEY = re.compile(
     re.IGNORECASE,
 )
 _RECORD_KEY = re.compile(r'"(?:body|text|content)"\s*:')  # of the records that `jsonl` reads
+_NITF = re.compile(r"<body\.content\b|\A\s*<(?:block|p|hl2)\b")
 _FOREIGN = re.compile(r'"(?:https?://jsonfeed\.org|@context"|\$schema"\s*:)')
 
 
@@ -236,7 +237,7 @@ def _text(value: str, kind: str) -> Text:
     if (
         "xml" in kind or "nitf" in kind
     ) and "html" not in kind:  # NITF is read; what else there may be is not for people
-        return Text(text=markup_text(value) if "<body.content" in value else "")
+        return Text(text=markup_text(value) if _NITF.search(value) else "")
     is_markup = "plain" not in kind and (looks_like_markup(value) or "html" in kind)
     return Text(text=markup_text(value) if is_markup else body_text(value))
 
@@ -247,8 +248,14 @@ def _text(value: str, kind: str) -> Text:
 def _authors(fields: Fields) -> tuple[str, ...]:
     listed = fields.get("authors")
     names = _names(listed) if isinstance(listed, list) else []
-    byline = _string(fields, "byline") or _string(fields, "by") or ""
-    return names_in(byline) if byline.strip() else tuple(dict.fromkeys(names))
+    bylines = [_string(fields, "byline"), _string(fields, "by"), *_bylines(fields.get("bylines"))]
+    named = [name for byline in bylines if byline for name in names_in(byline)]
+    return tuple(dict.fromkeys(named or names))
+
+
+def _bylines(value: object) -> list[str]:
+    each = value if isinstance(value, list) else []
+    return [by for byline in each if isinstance(byline, dict) and isinstance(by := byline.get("by"), str)]
 
 
 def _section(fields: Fields) -> str | None:

@@ -1,7 +1,7 @@
 """NITF 3.x, with its namespace or a document type or neither: one article a file, or inside the NewsML formats.
 
-Invariant: the article is known by its doc-id, which stays when a new version comes; `date.release` in the future, and
-the management status, are embargoes.
+Invariant: the article is known by its doc-id, which stays when a new version comes. A `date.release` later than the
+date of issue is an embargo; many write the same moment into both.
 """
 
 from collections.abc import Iterator
@@ -21,15 +21,23 @@ from archive.readers.agency import (
     names_in,
     whole_number,
 )
-from archive.readers.agency_markup import element_text
-from archive.readers.elements import XML_LANG, attribute, descendants, every, first, line, lines_at, local_name
+from archive.readers.elements import (
+    XML_LANG,
+    attribute,
+    descendants,
+    document,
+    every,
+    first,
+    line,
+    lines_at,
+    local_name,
+)
 from archive.readers.lines import read_whole
-from archive.readers.xml import parsed, root_of
+from archive.readers.plain_text import element_text
+from archive.readers.xml import root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
-
-EMBARGOED = "embargoed"  # a management status that the other formats do not have
 
 
 def matches(_head: bytes, start: str) -> bool:
@@ -42,7 +50,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     raw = b""
     try:
         raw = read_whole(stream, cap=MAX_BYTES)
-        yield entry(item(parsed(raw)))
+        yield entry(item(document(raw)))
     except SourceError as error:
         yield Rejection(source=origin, reason=str(error), raw=raw if 0 < len(raw) <= KEPT_BYTES else None)
 
@@ -52,8 +60,9 @@ def item(nitf: "_Element") -> Item:
     guid, aliases = _identity(nitf)
     released = attribute(nitf, "head/docdata/date.release", "norm")
     issued = moment(attribute(nitf, "head/docdata/date.issue", "norm"))
-    managed = attribute(nitf, "head/docdata", "management-status").lower()
-    dates = (moment(released), moment(attribute(nitf, "head/pubdata", "date.publication")))
+    opens = moment(released)
+    is_held = bool(released) and not (issued and opens and opens <= issued)
+    printed = moment(attribute(nitf, "head/pubdata", "date.publication"))
     return Item(
         guid=guid,
         aliases=aliases,
@@ -65,11 +74,11 @@ def item(nitf: "_Element") -> Item:
         section=_section(nitf),
         source=_source(nitf),
         url=attribute(nitf, "head/pubdata", "ex-ref"),
-        created=issued or next(filter(None, dates), None),
+        created=issued or opens or printed,
         changed=moment(attribute(nitf, "head/revision-history", "norm")),
         version=whole_number(attribute(nitf, "head/docdata/du-key", "version")),
-        status="usable" if managed == EMBARGOED else coded_status(managed),
-        embargo=embargo(released) if released or managed == EMBARGOED else None,
+        status=coded_status(attribute(nitf, "head/docdata", "management-status")),
+        embargo=embargo(released) if is_held else None,
         note=attribute(nitf, "head/docdata/ed-msg", "info") or None,
     )
 

@@ -22,22 +22,23 @@ LIST_HEADINGS = 8  # headings that are links: articles lead to fewer others in s
 LONG_PARAGRAPH = 200  # characters without links: articles consist of such, lists of teasers hardly ever
 MAX_LONG_PARAGRAPHS = 3
 
+_END = r"(?:\s*[^\w\s].*)?"  # the site's name may follow, but no words that make another sentence of it
 _ERROR = re.compile(
-    r"(?:error\s*|http\s*)?(?:404|410|403|50[0-4])\b(?:\W.*)?"
+    rf"(?:error\s*|http\s*)?(?:404|410|403|50[0-4])(?:\s+(?:not|page|error|gone|forbidden|bad|internal|service|gateway)\b.*)?{_END}"
     r"|(?:.*\W)?(?:(?:page|article|file|content|url|story)\s+(?:is\s+|was\s+|could\s+)?(?:can\s?not|not|no longer)\s+"
-    r"(?:be\s+)?(?:found|available|exist)|not\s+found|page\s+(?:unavailable|missing)|internal\s+server\s+error|bad\s+gateway"
-    r"|service\s+(?:temporarily\s+)?unavailable|seite\s+nicht\s+gefunden|page\s+(?:introuvable|non\s+trouvée)"
-    r"|página\s+no\s+encontrada|página\s+não\s+encontrada|pagina\s+non\s+trovata|pagina\s+niet\s+gevonden"
-    r"|страница\s+не\s+найдена|الصفحة\s+غير\s+موجودة)(?:\s*[^\w\s].*)?",
+    r"(?:be\s+)?(?:found|available|exist)|not\s+found|no\s+such\s+page|page\s+(?:unavailable|missing)"
+    r"|internal\s+server\s+error|bad\s+gateway|service\s+(?:temporarily\s+)?unavailable|error\s+(?:404|410|403|50[0-4])"
+    r"|seite\s+nicht\s+gefunden|page\s+(?:introuvable|non\s+trouvée)|página\s+no\s+encontrada|página\s+não\s+encontrada"
+    rf"|pagina\s+non\s+trovata|pagina\s+niet\s+gevonden|страница\s+не\s+найдена|الصفحة\s+غير\s+موجودة){_END}",
     re.IGNORECASE,
 )
 _WALL = re.compile(
-    r"(?:just\s+a\s+moment|attention\s+required|access\s+(?:to\s+this\s+page\s+has\s+been\s+)?denied|are\s+you\s+(?:a\s+)?(?:robot|human)"
-    r"|(?:please\s+)?verify\s+(?:that\s+)?you\s+are\s+(?:a\s+)?human|checking\s+your\s+browser|security\s+check|robot\s+check"
-    r"|before\s+you\s+continue|we\s+(?:value|respect|care\s+about)\s+your\s+privacy|your\s+privacy(?:\s+(?:choices|matters))?"
-    r"|(?:cookie|privacy|consent)\s+(?:consent|settings|preferences|notice|choices)|consent|pardon\s+our\s+interruption"
-    r"|please\s+enable\s+(?:javascript|cookies)|zustimmung|datenschutzeinstellungen|log\s?in|sign\s?in|anmelden|bitte\s+anmelden)\b"
-    r"(?:\W.*)?",
+    r"(?:are\s+you\s+(?:a\s+)?(?:robot|human)|(?:please\s+)?verify\s+(?:that\s+)?you\s+are\s+(?:a\s+)?human"
+    r"|checking\s+your\s+browser|before\s+you\s+continue|we\s+(?:value|respect|care\s+about)\s+your\s+privacy"
+    r"|(?:please\s+)?enable\s+(?:javascript|cookies))\b.*"
+    r"|(?:just\s+a\s+moment|attention\s+required|access\s+(?:to\s+this\s+page\s+has\s+been\s+)?denied|security\s+check"
+    r"|robot\s+check|pardon\s+our\s+interruption|your\s+privacy(?:\s+(?:choices|matters))?|log\s?in|sign\s?in|anmelden"
+    rf"|(?:cookie|privacy)\s+(?:consent|settings|preferences|notice|choices)|consent|zustimmung|datenschutzeinstellungen){_END}",
     re.IGNORECASE,
 )
 _GIVE_TEXT = "give the article's text as a .txt file"
@@ -52,7 +53,8 @@ def why_no_article(page: "HtmlElement", said: PageMetadata, paragraphs: list[str
         return "an error page, no article: fetch it again, or leave it out"
     if words < WALL_WORDS and not said.says_article and any(map(_WALL.fullmatch, titles)):
         return f"a notice in the article's place (consent, log-in or robot check): {_GIVE_TEXT}"
-    if sum(map(len, paragraphs)) < MIN_TEXT:
+    length = sum if said.says_article else max  # a list and a menu have many short lines, an article has a sentence
+    if length([0, *map(len, paragraphs)]) < MIN_TEXT:
         return "no article text found in the page: give the text as a .txt file instead"
     if words < STUB_WORDS and not said.is_free:
         return f"only a few words of an article behind a paywall: {_GIVE_TEXT}"

@@ -14,6 +14,7 @@ from archive.readers.dates import parse_date
 from archive.readers.fields import language_tag
 from archive.readers.headline import Headings, folded, headline
 from archive.readers.linked_data import LinkedArticle, linked_article, plain
+from archive.readers.normalise import one_line
 from archive.readers.page_address import host_words, key, own_address, resolved
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def described(page: "HtmlElement", *, url: str | None) -> PageMetadata:
     claims = [linked.headline, *titles]
     headings = Headings(
         claims=claims,
-        window=plain(window.text_content()) if window is not None else "",
+        window=one_line(window.text_content()) if window is not None else "",
         marked=marked,
         visible=visible,
         sites=named,
@@ -139,9 +140,9 @@ def _headings(page: "HtmlElement") -> tuple[list[str], list[str]]:
         if not isinstance(element.tag, str) or element.tag == "meta" or len(visible) + len(marked) >= MAX_HEADINGS:
             continue
         if "headline" in (element.get("itemprop") or "").split():
-            marked.append(plain(element.text_content()))
+            marked.append(one_line(element.text_content()))
         elif element.tag == "h1" and not _is_logo(element):
-            visible.append(plain(element.text_content()))
+            visible.append(one_line(element.text_content()))
     return [text for text in marked if text], [text for text in visible if text]
 
 

@@ -1,0 +1,461 @@
+"""What the readers make of deliveries as agencies and their systems write them; the samples are invented."""
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archive.arrival import UNTIL_FURTHER_NOTICE
+from archive.article import Article, Entry, Rejection, Withdrawal
+from archive.identity import article_id, guid_id
+from archive.ingest import ingest
+from archive.readers import HEAD_BYTES, Reader, detect, jsonl, newsml1, newsml_g2, ninjs, nitf
+from archive.readers.agency import embargo, moment, names_in, whole_number
+from archive.store import Store
+
+SAMPLES = Path(__file__).parent / "agency"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FAR = datetime(2099, 1, 1, 6, tzinfo=UTC)
+
+
+def entries(content: bytes | str, reader: Reader | None = None) -> list[Entry]:
+    raw = content.encode() if isinstance(content, str) else content
+    found = detect(raw[:HEAD_BYTES], "delivery.dat")
+    assert reader is None or found == reader
+    return list(found(io.BytesIO(raw), "delivery"))
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / name).read_bytes()
+
+
+def article(content: bytes | str, reader: Reader | None = None) -> Article:
+    (entry,) = entries(content, reader)
+    assert isinstance(entry, Article), entry
+    return entry
+
+
+def rejection(content: bytes | str, reader: Reader | None = None) -> Rejection:
+    (entry,) = entries(content, reader)
+    assert isinstance(entry, Rejection), entry
+    return entry
+
+
+def of_url(url: str) -> str:
+    return article_id(url=url, source=None, source_id=None, text="")
+
+
+# NITF
+
+
+def test_nitf_with_a_document_type_is_read_without_it() -> None:
+    found = article(sample("nitf-dtd.xml"), nitf.read)
+    assert found == Article(
+        id=guid_id("NWA:D8ABC1234"),
+        title="Old harbour reopens after two years",
+        body="PORT ERIN (NW) — The old harbour reopened on Sunday, to the joy of the café owners around it.\n\n"
+        '"We have waited two years," said one.\n\nWhat comes next\n\nA new crane in May\n\nA market in June\n\n'
+        "Year | Ships\n\n2024 | 0\n\n2026 | 311\n\nCod 12\nHerring 40",
+        source="Northern Wire",
+        section="Domestic",
+        authors=("JANE DOE",),
+        published_at=NOON,
+        source_version=3,
+        note="UPDATES with mayor, adds details",
+    )
+
+
+def test_a_release_later_than_the_issue_is_an_embargo_and_without_a_zone_it_ends_everywhere() -> None:
+    found = article(sample("nitf-embargo.xml"), nitf.read)
+    assert (found.status, found.embargoed_until) == ("embargoed", FAR + timedelta(hours=12))
+    assert (found.id, found.language) == (guid_id("urn:nwa.example:20990101:0007"), "de")
+    assert found.authors == ("Max Muster", "Erika Beispiel")
+
+
+def test_a_kill_has_the_id_of_the_article_it_kills() -> None:
+    (kill,) = entries(sample("nitf-kill.xml"), nitf.read)
+    assert kill == Withdrawal(id=guid_id("NWA:D8ABC1234"), reason="KILL: the story is wrong", source="NWA")
+
+
+def test_nitf_without_any_id_is_known_by_its_text_and_a_story_key_serves_as_one() -> None:
+    plain = (
+        "<nitf><head>{}</head><body><body.head/><body.content><p>The harbour is open.</p></body.content></body></nitf>"
+    )
+    text = "The harbour is open."
+    assert article(plain.format("")).id == article_id(url=None, source=None, source_id=None, text=f"{text}\n\n{text}")
+    keyed = plain.format('<docdata><du-key key="harbour" version="2"/></docdata><pubdata name="NW"/>')
+    assert article(keyed).id == guid_id("NW:harbour")
+
+
+def test_an_unknown_status_is_refused_because_nobody_knows_whether_it_may_be_shown() -> None:
+    refused = rejection('<nitf><head><docdata management-status="spiked"/></head><body><p>Text.</p></body></nitf>')
+    assert refused.reason == "publishing status 'spiked': it must be usable, embargoed, withheld or canceled"
+    assert refused.raw is not None
+
+
+# NewsML-G2
+
+
+def test_a_news_message_gives_each_item_and_one_bad_item_costs_itself_alone() -> None:
+    text, nameless, kill, held = entries(sample("g2-wire.xml"), newsml_g2.read)
+    assert text == Article(
+        id=guid_id("tag:wire.example,2026:newsml_L8N1"),
+        url="https://wire.example/world/harbour-reopens-2026-03-01/",
+        title="Port Erin's harbour reopens after two years",
+        body="PORT ERIN, March 1 (The Wire) - The old harbour reopened on Sunday.\n\n"
+        "It had been shut since 2024.\nShips came at once.\n\n(Reporting by Jane Doe; Editing by Max Moe)",
+        source="The Wire",
+        section="Transport",
+        authors=("Jane Doe", "John Roe"),
+        language="en",
+        published_at=datetime(2026, 3, 1, 9, tzinfo=UTC),
+        updated_at=datetime(2026, 3, 1, 10, 15, tzinfo=UTC),
+        source_version=1772360100,
+        note="(Corrects the year in the second paragraph to 2024 from 2042)",
+    )
+    assert isinstance(text, Article)
+    assert text.aliases == (of_url("https://wire.example/world/harbour-reopens-2026-03-01/"),)
+    assert isinstance(nameless, Rejection)
+    assert (nameless.line, nameless.reason.startswith("newsItem without a guid")) == (50, True)
+    assert b"<newsItem" in (nameless.raw or b"")
+    assert kill == Withdrawal(
+        id=guid_id("tag:wire.example,2026:newsml_KILLED"),
+        reason="Withdrawn: the source retracted it.",
+        source="WIRE",
+        source_version=4,
+    )
+    assert isinstance(held, Article)
+    assert (held.status, held.embargoed_until) == ("embargoed", None)
+    assert held.body == "Le vieux port a rouvert dimanche.\n\nLes bateaux sont revenus."
+
+
+def test_prefixes_do_not_matter_and_an_empty_embargo_lasts_until_further_notice() -> None:
+    found = article(sample("g2-prefixed.xml"), newsml_g2.read)
+    assert found.body == "Der alte Hafen ist wieder geöffnet.\n\nKran im Mai\n\nMarkt im Juni"
+    assert (found.status, found.embargoed_until, found.language) == ("embargoed", None, "de-AT")
+
+
+def g2(inside: str, *, attributes: str = 'guid="urn:x:1"', meta: str = "") -> str:
+    return (
+        f'<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" {attributes} standard="NewsML-G2"'
+        ' standardversion="2.30" conformance="power">'
+        '<itemMeta><itemClass qcode="ninat:text"/><provider qcode="nprov:X"/>'
+        f"<versionCreated>2026-03-01T12:00:00Z</versionCreated>{meta}</itemMeta>{inside}</newsItem>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("root", "reason"),
+    [
+        ("packageItem", "a package: "),
+        ("conceptItem", "a concept: "),
+        ("knowledgeItem", "a set of concepts: "),
+        ("planningItem", "a plan of coverage"),
+        ("catalogItem", "a catalog"),
+    ],
+)
+def test_what_is_no_article_says_what_it_is(root: str, reason: str) -> None:
+    assert rejection(f'<{root} xmlns="http://iptc.org/std/nar/2006-10-01/" guid="x"/>').reason.startswith(reason)
+
+
+def test_a_flash_is_its_headline_and_must_be_valid_to_be_taken() -> None:
+    flash = g2("<contentMeta><headline>HARBOUR OPEN</headline></contentMeta>")
+    assert (article(flash).title, article(flash).body) == ("HARBOUR OPEN", "HARBOUR OPEN")
+    broken = g2("<contentMeta><headline>HARBOUR OPEN</headline><nonsense/></contentMeta>")
+    assert rejection(broken).reason.startswith("not valid NewsML-G2: Element 'nonsense'")
+
+
+def test_a_text_is_read_whatever_else_its_item_holds() -> None:
+    odd = g2("<nonsense/><contentSet><inlineXML><html><body><p>It is open.</p></body></html></inlineXML></contentSet>")
+    assert article(odd).body == "It is open."
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "utf-16", "windows-1252"])
+def test_the_encoding_is_the_one_declared(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>'
+    text += g2("<contentMeta><headline>Café</headline></contentMeta>")
+    assert article(text.encode(encoding)).title == "Café"
+
+
+def test_utf8_that_says_it_is_latin1_is_read_as_what_it_is() -> None:
+    text = '<?xml version="1.0" encoding="ISO-8859-1"?>' + g2("<contentMeta><headline>Café</headline></contentMeta>")
+    assert article(text.encode()).title == "Café"
+
+
+def test_a_byte_order_mark_does_not_matter() -> None:
+    assert article("\ufeff" + g2("<contentMeta><headline>Open</headline></contentMeta>")).title == "Open"
+    assert article(b"\xef\xbb\xbf" + sample("superdesk-style.json").replace(b'"associations"', b'"x"')).source == "DESK"
+
+
+def test_entities_of_ones_own_are_refused() -> None:
+    bomb = '<!DOCTYPE newsItem [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>' + g2("<p>&b;</p>")
+    assert "declares entities" in rejection(bomb).reason
+
+
+def test_a_message_of_thousands_of_items_is_read() -> None:
+    items = "".join(
+        g2("<contentMeta><headline>Open</headline></contentMeta>", attributes=f'guid="urn:x:{number}"')
+        for number in range(2000)
+    )
+    found = entries(
+        f'<newsMessage xmlns="http://iptc.org/std/nar/2006-10-01/"><itemSet>{items}</itemSet></newsMessage>'
+    )
+    assert len({entry.id for entry in found if isinstance(entry, Article)}) == 2000
+
+
+# NewsML 1
+
+
+def test_newsml1_names_its_items_as_newsml_g2_does_and_reads_each_by_its_status() -> None:
+    text, held, kill, changes = entries(sample("newsml1-afp-style.xml"), newsml1.read)
+    assert text == Article(
+        id=guid_id("urn:newsml:agence.example:20260301:TX-PAR-ABC12"),
+        title="Le vieux port rouvre après deux ans",
+        body="Le vieux port a rouvert dimanche.\n\nLes bateaux sont revenus « aussitôt ».",
+        source="Agence",
+        section="Actualité",
+        authors=("Jeanne DUPONT",),
+        language="fr",
+        published_at=datetime(2026, 3, 1, 9, tzinfo=UTC),
+        updated_at=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+        source_version=2,
+    )
+    assert isinstance(held, Article)
+    assert (held.status, held.embargoed_until) == ("embargoed", FAR - timedelta(hours=1))
+    assert held.body == "Le budget 2099 est prêt."
+    assert isinstance(kill, Withdrawal)
+    assert (kill.id, kill.source_version) == (guid_id("urn:newsml:agence.example:20260301:TX-PAR-ABC14"), 2)
+    assert isinstance(changes, Rejection)
+    assert changes.reason.startswith("changes to an earlier revision")
+
+
+# ninjs
+
+
+def test_a_list_of_generation_3_gives_each_item() -> None:
+    text, picture, no_item, wordless = entries(sample("array3.json"), ninjs.read)
+    assert text == Article(
+        id=guid_id("https://agency.example/items/1"),
+        url="https://www.agency.example/porto-reaberto",
+        title="O velho porto reabre depois de dois anos",
+        body="O velho porto reabriu no domingo.\n\nOs navios voltaram.",
+        source="Agência",
+        section="transporte",
+        authors=("João Silva", "Maria Souza"),
+        language="pt-BR",
+        published_at=datetime(2026, 3, 1, 7, tzinfo=UTC),
+        updated_at=datetime(2026, 3, 1, 8, tzinfo=UTC),
+        status="embargoed",
+        embargoed_until=datetime(2026, 3, 1, 8, 30, tzinfo=UTC),
+        source_version=2,
+    )
+    assert isinstance(picture, Article)
+    assert (picture.title, picture.body, picture.source) == ("A crane", "A crane in the harbour.", "agency.example")
+    assert isinstance(no_item, Rejection)
+    assert isinstance(wordless, Rejection)
+    assert (no_item.line, wordless.line) == (22, 23)
+    assert wordless.reason.startswith("no text: ")
+
+
+def test_objects_on_lines_are_read_each_by_its_status() -> None:
+    found = entries(sample("lines.jsonl"), ninjs.read)
+    assert [(type(entry).__name__, getattr(entry, "status", None)) for entry in found] == [
+        ("Article", "live"),
+        ("Rejection", None),
+        ("Article", "embargoed"),
+        ("Withdrawal", None),
+        ("Article", "embargoed"),
+        ("Article", "embargoed"),
+        ("Article", "embargoed"),
+        ("Rejection", None),
+    ]
+    untils = [entry.embargoed_until for entry in found if isinstance(entry, Article)]
+    assert untils == [None, None, None, FAR + timedelta(hours=12), None]
+    assert [entry.line for entry in found if isinstance(entry, Rejection)] == [2, 8]
+
+
+def test_a_wire_like_a_ninjs_with_names_of_its_own_is_read() -> None:
+    found = article(sample("dpa-style.json"), ninjs.read)
+    assert (found.id, found.url) == (
+        guid_id("urn:newsml:presse.example:20090101:260301-99-123456"),
+        "https://presse.example/meldung/hafen-wieder-offen",
+    )
+    assert found.body == "Der alte Hafen ist wieder offen.\n\nEr war seit 2024 geschlossen."
+    assert (found.authors, found.source_version, found.published_at) == (
+        ("Erika Beispiel",),
+        3,
+        NOON - timedelta(hours=1),
+    )
+    assert found.note == "Berichtigung: Jahr im 2. Absatz"
+
+
+def test_articles_associated_with_an_item_are_read_and_its_pictures_are_not() -> None:
+    main, sidebar = entries(sample("superdesk-style.json"), ninjs.read)
+    assert isinstance(main, Article)
+    assert isinstance(sidebar, Article)
+    assert (main.title, main.authors, main.section) == (
+        "Harbour reopens & ships return",
+        ("Jane Doe",),
+        "National News",
+    )
+    assert (sidebar.id, sidebar.body) == (guid_id("tag:desk.example,2026:newsml_2"), "The crane is new.")
+
+
+def test_items_are_found_in_what_wraps_them() -> None:
+    one, two = entries(sample("wrapped.json"), ninjs.read)
+    assert isinstance(one, Article)
+    assert isinstance(two, Article)
+    assert (one.body, one.authors) == ("The first.\n\nThe second.", ("JANE DOE",))
+    assert two.body == "Two"
+
+
+def test_a_package_is_passed_over_when_it_holds_articles() -> None:
+    inner = {"uri": "urn:x:2", "type": "text", "headline": "Open", "body_text": "It is open."}
+    package = {"uri": "urn:x:1", "type": "composite", "associations": {"main": inner}}
+    assert article(json.dumps(package), ninjs.read).id == guid_id("urn:x:2")
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ({"uri": "urn:x:1", "pubstatus": "usable", "body_text": 7}, "body_text is not text: 7"),
+        ({"uri": "urn:x:1", "pubstatus": "usable", "bodies": "x"}, "bodies is not a list"),
+        ({"uri": "urn:x:1", "pubstatus": "usable", "bodies": [{"value": 3}]}, "bodies holds what is no text"),
+        ({"uri": "urn:x:1", "pubstatus": "replaced", "body_text": "x"}, "publishing status 'replaced'"),
+        ({"uri": "", "pubstatus": "usable", "body_text": "x"}, "uri is missing"),
+        (
+            {"uri": "urn:x:1", "headline": "Open", "colour": "red"},
+            "not valid ninjs: colour: no property that ninjs has",
+        ),
+        ({"uri": "urn:x:1", "headline": "Open", "type": "component"}, "type component: with nothing but a headline"),
+    ],
+)
+def test_what_is_no_ninjs_is_refused_with_the_property_that_is_wrong(item: dict[str, object], reason: str) -> None:
+    refused = rejection(json.dumps(item, indent=2), ninjs.read)
+    assert refused.reason.startswith(reason)
+    assert json.loads(refused.raw or b"") == item
+
+
+def test_a_text_is_read_whatever_its_agency_adds() -> None:
+    item = {
+        "uri": "urn:x:1",
+        "type": "article",
+        "version": 2.5,
+        "urgency": "high",
+        "colour": "red",
+        "body_text": "Open.",
+    }
+    assert article(json.dumps(item)).body == "Open."
+
+
+def test_records_of_ones_own_and_feeds_are_left_to_their_readers() -> None:
+    own = '{"uri": "x", "title": "Open", "body": "It is open."}'
+    assert detect(own.encode(), "x.jsonl") == jsonl.read
+    feed = '{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "uri": "x", "content_text": "y"}]}'
+    assert not ninjs.matches(feed.encode(), feed)
+
+
+def test_deep_and_endless_json_is_refused_and_what_follows_is_read() -> None:
+    good = '{"uri": "urn:x:1", "pubstatus": "usable", "body_text": "It is open."}'
+    deep = '{"uri": "urn:x:2", "pubstatus": "usable", "associations": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    first, second, third = entries(f"{good}\n{deep}\n{good}")
+    assert isinstance(second, Rejection)
+    assert (isinstance(first, Article), isinstance(third, Article)) == (True, True)
+    nested: dict[str, object] = {"uri": "urn:x:3", "headline": "Open"}
+    for _ in range(60):
+        nested = {"uri": "urn:x:3", "headline": "Open", "associations": [nested]}
+    assert "nested more than" in rejection(json.dumps(nested)).reason
+
+
+# All the way in
+
+
+def test_corrections_kills_and_embargoes_do_in_the_archive_what_they_say(tmp_path: Path) -> None:
+    story, kill = tmp_path / "1-story.xml", tmp_path / "2-kill.xml"
+    story.write_bytes(sample("nitf-dtd.xml"))
+    kill.write_bytes(sample("nitf-kill.xml"))
+    for name in ("g2-wire.xml", "newsml1-afp-style.xml", "nitf-embargo.xml"):
+        (tmp_path / name).write_bytes(sample(name))
+    store = Store(tmp_path / "archive" / "archive.db")
+    assert ingest([story], store).added == 1
+    assert status_of(store, "NWA:D8ABC1234") == "live"
+    report = ingest([kill, story, tmp_path / "g2-wire.xml", tmp_path / "newsml1-afp-style.xml"], store)
+    assert (report.added, report.held, report.withdrawn, report.rejected_count) == (2, 2, 3, 2)
+    assert status_of(store, "NWA:D8ABC1234") == "removed"
+    assert status_of(store, "tag:wire.example,2026:newsml_L8N1") == "live"
+    assert ingest([tmp_path / "nitf-embargo.xml"], store).held == 1
+    assert status_of(store, "urn:nwa.example:20990101:0007") == "embargoed"
+    store.close()
+
+
+def status_of(store: Store, guid: str) -> str | None:
+    found = store.article(guid_id(guid))
+    return found.status if found else None
+
+
+# Dates, versions, bylines
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01T12:00:00Z", NOON),
+        ("20260301T120000+0000", NOON),
+        ("20260301T120000Z", NOON),
+        ("2026-03-01T13:00:00+01:00", NOON),
+        ("2026-03-01T12:00:00.123456Z", NOON),
+        ("2026-03-01 12:00 UTC", NOON),
+        ("20260301T120000", NOON),
+        ("2026-03-01", NOON.replace(hour=0)),
+        ("20260301", NOON.replace(hour=0)),
+        ("Sun, 01 Mar 2026 12:00:00 GMT", NOON),
+        ("2026-03", None),
+        ("Last Tuesday", None),
+        ("2026-02-30", None),
+        (20260301, None),
+        (None, None),
+    ],
+)
+def test_dates_are_read_as_agencies_write_them(text: object, expected: datetime | None) -> None:
+    assert moment(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2099-01-01T06:00:00Z", FAR),
+        ("2099-01-01T06:00:00", FAR + timedelta(hours=12)),
+        ("2099-01-01", FAR + timedelta(hours=6)),
+        ("", UNTIL_FURTHER_NOTICE),
+        ("when the minister speaks", UNTIL_FURTHER_NOTICE),
+        ("9999-12-31T23:00:00", datetime(9999, 12, 31, 23, tzinfo=UTC)),
+    ],
+)
+def test_an_embargo_is_never_shorter_than_what_is_meant(text: str, expected: datetime) -> None:
+    assert embargo(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("byline", "names"),
+    [
+        ("By Jane Doe", ("Jane Doe",)),
+        ("By JANE DOE and JOHN ROE, Associated Writers", ("JANE DOE", "JOHN ROE")),
+        ("By Jane Doe, John Roe and Max Moe", ("Jane Doe", "John Roe", "Max Moe")),
+        ("Von Erika Beispiel, nwa", ("Erika Beispiel",)),
+        ("Karl Karlsson/NW", ("Karl Karlsson",)),
+        ("Bryan Adams", ("Bryan Adams",)),
+        ("", ()),
+        (" - ", ()),
+    ],
+)
+def test_a_byline_names_people(byline: str, names: tuple[str, ...]) -> None:
+    assert names_in(byline) == names
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("11", 11), (3, 3), ("1.2", None), (True, None), ("9" * 30, None), (None, None), (-1, None)]
+)
+def test_only_whole_numbers_count_versions(value: object, expected: int | None) -> None:
+    assert whole_number(value) == expected

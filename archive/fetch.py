@@ -39,6 +39,8 @@ CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 20.0  # for one hop, from the look-up of its name to the last byte
 MOST_BYTES = 10 * 1024 * 1024  # of an answer, unpacked
 CHUNK = 64 * 1024
+PLAIN = {"identity", "utf-8", "none"}  # the last two are no codings, but written for none
+PACKED = {"gzip", "x-gzip", "deflate"}
 USER_AGENT = "Backfile/0.1 (news archive)"
 LONGEST_WAIT = 24 * 60 * 60  # seconds that whoever answers may ask us to stay away
 
@@ -163,7 +165,8 @@ class Fetcher:
     ) -> Fetched:
         deadline = time.monotonic() + self._seconds
         target = self._target(url)
-        sent = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip", "Connection": "close", **headers}
+        general = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip", "Connection": "close"}
+        sent = {**general, **headers}
         try:
             with self._connected(target, deadline) as connection:
                 connection.request(method, target.path, body=body, headers=sent)
@@ -299,12 +302,12 @@ def _shut(watched: socket.socket) -> None:
 def _read(response: http.client.HTTPResponse, deadline: float, most_bytes: int) -> bytes:
     """Return the body, unpacked. Raises FetchError when it is larger than it may be, or too slow."""
     coding = (response.getheader("Content-Encoding") or "identity").strip().lower()
-    if coding not in ("identity", "gzip", "deflate"):
+    if coding not in PLAIN | PACKED:
         raise FetchError(f"an answer packed as {coding[:20]} is not read", retry=False)
     too_large = FetchError(f"the answer is larger than {most_bytes:,} bytes", retry=False)
     if (response.length or 0) > most_bytes:
         raise too_large
-    unpack = None if coding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
+    unpack = None if coding in PLAIN else zlib.decompressobj(zlib.MAX_WBITS | 32)
     body, began = bytearray(), False
     while packed := response.read1(CHUNK):
         began = True

@@ -5,18 +5,21 @@ had, what the feed itself says goes in, and the page is tried again a few times.
 done, so a process that is killed loses nothing and doubles nothing.
 """
 
+import hashlib
+import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from archive.article import Article, Rejection
-from archive.contents import Contents, Item, contents
 from archive.errors import FetchError, SourceError
 from archive.fetch import Fetched
 from archive.follows import Follows, Page, PageState, Validators, host_of
 from archive.identity import canonical_url
 from archive.ingest import Take
+from archive.readers.child import Child
 from archive.visits import NotAsked, Visits
+from archive.web_content import Item, WebContent, content_of
 
 MOST_FEED_BYTES = 20_000_000  # of a feed or sitemap
 MOST_PAGE_BYTES = 10_000_000
@@ -29,9 +32,11 @@ WORTH_RETRYING = {404, 408, 425}  # beside 5xx: an entry may be announced before
 class Fetching:
     """Brings in what is at addresses. Safe to use from several threads."""
 
-    def __init__(self, visits: Visits, follows: Follows, *, most_pages: int = MOST_PAGES) -> None:
-        """Take what makes requests, what remembers pages, and how many of them are fetched of one feed at once."""
+    def __init__(self, visits: Visits, follows: Follows, child: Child, *, most_pages: int = MOST_PAGES) -> None:
+        """Take what makes requests, remembers and reads pages, and how many of them are fetched of one feed at once."""
         self._visits = visits
+        self._child = child
+        self._reading = threading.Lock()  # the child reads one thing at a time
         self._follows = follows
         self._most_pages = most_pages
         self._is_stopped = False
@@ -44,32 +49,48 @@ class Fetching:
         """Have `take` what is at `url`, or why there is nothing."""
         try:
             answer = self._visits.named(url, most_bytes=MOST_FEED_BYTES)
-            self.take(checked(answer), take)
+            self.take(self.checked(answer), take)
         except (FetchError, SourceError) as error:
             take(Rejection(source=url, reason=str(error)))
 
-    def take(self, found: Contents, take: Take) -> int:
+    def checked(self, answer: Fetched) -> WebContent:
+        """Return what an answer holds. Raises FetchError when it is none, SourceError when no reader takes it."""
+        if not 200 <= answer.status < 300:
+            is_passing = answer.status >= 500 or answer.status in WORTH_RETRYING
+            raise FetchError(f"{host_of(answer.url)} answered {answer.status}", retry=is_passing)
+        content_type = answer.headers.get("content-type", "")
+        with self._reading:
+            return content_of(answer.body, url=answer.url, content_type=content_type, child=self._child)
+
+    def take(self, found: WebContent, take: Take) -> int:
         """Have `take` what was found, and the pages it leads to; return how much of that is left for another time."""
         for entry in found.entries:
             take(entry)
-        if found.kind == "index":
-            return self._sitemaps(found.links, take)
-        return self._items(found.items, take)
+        allowance = _Allowance(self._most_pages)
+        left = sum(self._sitemap(url, take, allowance) for url in found.sitemaps[:MOST_SITEMAPS])
+        return left + self._items(found.items, take, allowance)
 
-    def _sitemaps(self, urls: Sequence[str], take: Take) -> int:
-        items: list[Item] = []
-        for url in urls[:MOST_SITEMAPS]:
-            try:
-                found = checked(self._visits.found(url, most_bytes=MOST_FEED_BYTES))
-            except (FetchError, SourceError) as error:
-                take(Rejection(source=url, reason=str(error)))
-                continue
-            items += found.items
-        return self._items(items, take)
+    def _sitemap(self, url: str, take: Take, allowance: "_Allowance") -> int:
+        """Go through one sitemap of an index, unless it is as it was when nothing of it was left."""
+        known = self._follows.page(url)
+        validators = known.validators if known and known.state == "done" else Validators()
+        try:
+            answer = self._visits.found(url, most_bytes=MOST_FEED_BYTES, headers=validators.headers())
+            if answer.status == 304:
+                return 0
+            left = self._items(self.checked(answer).items, take, allowance)
+        except (FetchError, SourceError) as error:
+            take(Rejection(source=url, reason=str(error)))
+            return 1
+        state: PageState = "waiting" if left else "done"
+        said = hashlib.sha256(answer.body).digest()
+        page = Page(said=said, state=state, has_text=False, failures=0, validators=validators_of(answer))
+        self._follows.keep_page(url, page)
+        return left
 
-    def _items(self, items: Sequence[Item], take: Take) -> int:
+    def _items(self, items: Sequence[Item], take: Take, allowance: "_Allowance") -> int:
         """Go through what is said of pages, those never asked for first."""
-        left = fetched = 0
+        left = 0
         known = {item.url: self._follows.page(item.url) for item in items if item.url}
         shared = _shared(items)
         for item in sorted(items, key=lambda item: item.url is not None and known[item.url] is not None):
@@ -77,8 +98,8 @@ class Fetching:
             if item.about is not None and (item.holds == "text" or item.url is None or item.url in shared):
                 take(item.about)
             elif item.url and not (page and page.said == item.said and page.state != "waiting"):
-                if fetched < self._most_pages and not self._is_stopped:
-                    fetched += 1
+                if allowance.pages > 0 and not self._is_stopped:
+                    allowance.pages -= 1
                     left += self._page(item, item.url, page, take)
                 else:
                     left += 1
@@ -120,7 +141,7 @@ class Fetching:
         if answer.status == 304:
             return None, validators
         try:
-            (entry,) = checked(answer).entries
+            (entry,) = self.checked(answer).entries
         except SourceError as error:
             raise FetchError(f"{url}: {error}", retry=False) from error
         except ValueError:
@@ -131,18 +152,17 @@ class Fetching:
         return entry, validators_of(answer)
 
 
+@dataclass(slots=True)
+class _Allowance:
+    """How many pages may still be fetched."""
+
+    pages: int
+
+
 def _shared(items: Sequence[Item]) -> set[str]:
     """Return the addresses at which there are several entries: the page there is no single one's, as of a live blog."""
     pages = Counter(canonical_url(item.url) for item in items if item.url and item.holds != "nothing")
     return {item.url for item in items if item.url and pages[canonical_url(item.url)] > 1}
-
-
-def checked(answer: Fetched) -> Contents:
-    """Return what an answer holds. Raises FetchError when it is none to go by, SourceError when no reader takes it."""
-    if not 200 <= answer.status < 300:
-        is_passing = answer.status >= 500 or answer.status in WORTH_RETRYING
-        raise FetchError(f"{host_of(answer.url)} answered {answer.status}", retry=is_passing)
-    return contents(answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""))
 
 
 def validators_of(answer: Fetched) -> Validators:

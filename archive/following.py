@@ -12,13 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Literal
 
-from archive.contents import Contents
 from archive.errors import FetchError, SourceError
-from archive.fetching import MOST_FEED_BYTES, Fetching, checked, validators_of
+from archive.fetching import MOST_FEED_BYTES, Fetching, validators_of
 from archive.follows import Follow, FollowKind, Follows, host_of
 from archive.ingest import IngestReport, take
 from archive.store import Store
 from archive.visits import Visits
+from archive.web_content import WebContent, feeds_of
 
 HOSTS_AT_ONCE = 8
 LONGEST_WAIT = 24 * 60 * 60  # seconds between two attempts
@@ -89,7 +89,7 @@ class Follower:
                     return self._followed_twice(follow, moved_to)
                 self.follows.unchanged(follow)
                 return Asked(url=follow.url, title=follow.title, outcome="unchanged", moved_to=moved_to)
-            found = checked(answer)
+            found = self.fetching.checked(answer)
             kind = kind_of(found)
         except (FetchError, SourceError) as error:
             return self._failed(follow, error)
@@ -98,7 +98,7 @@ class Follower:
         report = IngestReport()
         left = self.fetching.take(found, lambda entry: take(entry, self.store, report))
         new = report.added + report.updated
-        if left:
+        if left or found.kind == "index":  # which may stay the same when its sitemaps change
             self.follows.partly_read(follow, kind=kind, title=found.title, found=new)
         else:
             validators = validators_of(answer)
@@ -126,7 +126,7 @@ class Follower:
         return Asked(url=follow.url, title=follow.title, outcome="failed", problem=str(error), again_in=seconds)
 
 
-def kind_of(found: Contents) -> FollowKind:
+def kind_of(found: WebContent) -> FollowKind:
     """Return as what something is followed. Raises SourceError when that is nothing, or nothing of it can be read."""
     if found.kind == "feed":
         if found.entries and not found.items:  # rejections alone
@@ -147,18 +147,14 @@ class Discovered:
     others: tuple[str, ...] = ()
 
 
-def discovered(visits: Visits, url: str) -> Discovered:
+def discovered(visits: Visits, fetching: Fetching, url: str) -> Discovered:
     """Return what there is to follow at `url`. Raises FetchError, and SourceError when there is nothing."""
-    found, place = _looked_at(visits, url)
-    if found.kind != "page":
-        return Discovered(place, found.title, kind_of(found))
-    if not found.links:
-        raise SourceError(f"{url}: a page that names no feed: give the feed's or the sitemap's own address")
-    first, *others = found.links
-    found, place = _looked_at(visits, first)
-    return Discovered(place, found.title, kind_of(found), tuple(others))
-
-
-def _looked_at(visits: Visits, url: str) -> tuple[Contents, str]:
     answer = visits.named(url, most_bytes=MOST_FEED_BYTES)
-    return checked(answer), answer.url if answer.moved else url
+    found, others = fetching.checked(answer), list[str]()
+    if found.kind == "page":
+        first, *others = feeds_of(answer.body, url=answer.url) or [""]
+        if not first:
+            raise SourceError(f"{url}: a page that names no feed: give the feed's or the sitemap's own address")
+        url, answer = first, visits.named(first, most_bytes=MOST_FEED_BYTES)
+        found = fetching.checked(answer)
+    return Discovered(answer.url if answer.moved else url, found.title, kind_of(found), tuple(others))

@@ -67,6 +67,7 @@ class IngestReport:
         self.unchanged += other.unchanged
         self.held += other.held
         self.withdrawn += other.withdrawn
+        self.passed_over += other.passed_over
         self.rejected_count += other.rejected_count
         self.rejected += other.rejected[: KEPT_REJECTIONS - len(self.rejected)]
 

@@ -77,7 +77,8 @@ NINJS = b"""{
 }"""
 
 OWN = b"""{"backfile": 1, "exported_at": "2026-11-29T15:38:59+00:00", "articles": 1}
-{"backfile": "article", "id": "00000000000000a1", "status": "live", "version": 1, "versions": [{"version": 1, "row": 1, \
+{"backfile": "article", "id": "00000000000000a1", "status": "live", "version": 1, \
+"versions": [{"version": 1, "row": 1, \
 "ingested_at": "2026-11-29T15:38:59+00:00", "title": "Bridge reopens", "body": "The old bridge reopened."}], \
 "changes": [{"seq": 1, "version": 1, "kind": "added", "at": "2026-11-29T15:38:59+00:00"}]}
 """

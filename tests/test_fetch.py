@@ -61,10 +61,13 @@ def test_what_is_packed_is_unpacked(site: Site) -> None:
     site.answers["/gzip"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(b"news " * 100))
     site.answers["/deflate"] = (200, {"Content-Encoding": "deflate"}, zlib.compress(b"news"))
     site.answers["/none"] = (200, {"Content-Encoding": "gzip"}, b"")
+    site.answers["/old"] = (200, {"Content-Encoding": "x-gzip"}, gzip.compress(b"news"))
+    site.answers["/wrong"] = (200, {"Content-Encoding": "UTF-8"}, b"news")
     fetcher = open_to_loopback()
     assert fetcher.get(site.url("/gzip")).body == b"news " * 100
     assert fetcher.get(site.url("/deflate")).body == b"news"
     assert fetcher.get(site.url("/none")).body == b""
+    assert fetcher.get(site.url("/old")).body == fetcher.get(site.url("/wrong")).body == b"news"
 
 
 def test_a_redirect_is_followed_by_get_and_is_an_answer_to_post(site: Site) -> None:

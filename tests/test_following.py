@@ -23,6 +23,7 @@ from archive.following import Asked, Follower, discovered
 from archive.follows import Follows
 from archive.identity import article_id
 from archive.ingest import IngestReport, ingest
+from archive.readers.child import Child
 from archive.store import Connection, Store
 from archive.visits import PAUSE, Visits
 
@@ -57,6 +58,7 @@ class Desk:
     store: Store
     follows: Follows
     fetcher: Fetcher
+    child: Child
     moments: list[datetime] = field(default_factory=list)  # of each request
 
     def url(self, path: str, host: str = "news.example") -> str:
@@ -71,7 +73,7 @@ class Desk:
         """Make a round as a process of its own does, and return what became of each, by its path."""
         self.clock.sleep(after)
         visits = Visits(self.fetcher, self.follows, clock=self.clock.seconds, sleep=self.clock.sleep)
-        fetching = Fetching(visits, self.follows, most_pages=most_pages)
+        fetching = Fetching(visits, self.follows, self.child, most_pages=most_pages)
         done = Follower(self.store, self.follows, visits, fetching).round()
         return {asked.url.partition(f":{self.site.port}")[2]: asked for asked in done}
 
@@ -94,8 +96,14 @@ class Desk:
         return found
 
 
+@pytest.fixture(scope="module")
+def child() -> Iterator[Child]:
+    with Child() as child:
+        yield child
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path, child: Child) -> Iterator[Desk]:
     clock = Clock()
     store = Store(tmp_path / "archive.sqlite3", clock=clock.time)
     with serving(Site()) as site:
@@ -103,7 +111,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         fetcher = Fetcher(
             allow=["127.0.0.0/8"], resolve=lambda host, _port: meanings.get(host, ["127.0.0.1"]), seconds=0.3
         )
-        made = Desk(site, clock, store, Follows(store, clock=clock.time), fetcher)
+        made = Desk(site, clock, store, Follows(store, clock=clock.time), fetcher, child)
         site.before = lambda: made.moments.append(clock.now)
         site.answers["/robots.txt"] = (404, {}, b"")
         yield made
@@ -504,8 +512,37 @@ def test_an_index_leads_to_its_newest_sitemaps_packed_or_not(desk: Desk) -> None
     desk.site.answers["/new.xml.gz"] = (200, {}, gzip.compress(sitemap((desk.url("/b"), "2025-02-01"))))
     for path in ("/a", "/b"):
         desk.site.answers[path] = (200, HTML, page(text=f"{path} {LONG}"))
+    desk.site.answers["/old.xml"][1]["ETag"] = '"o"'
     assert desk.one().report.added == 2
-    assert desk.paths == ["/index.xml", "/robots.txt", "/new.xml.gz", "/old.xml", "/b", "/a"]
+    assert desk.paths == ["/index.xml", "/robots.txt", "/new.xml.gz", "/b", "/old.xml", "/a"]
+    desk.site.asked.clear()
+    desk.site.answers["/new.xml.gz"] = (
+        200,
+        {},
+        sitemap((desk.url("/b"), "2025-02-01"), (desk.url("/c"), "2025-02-02")),
+    )
+    desk.site.answers["/c"] = (200, HTML, page(text=f"/c {LONG}"))
+    desk.site.answers["/old.xml"] = (304, {}, b"")
+    again = desk.one()
+    assert (again.report.added, again.left) == (1, 0), "though the index itself is as it was"
+    assert desk.paths == ["/index.xml", "/new.xml.gz", "/c", "/old.xml"]
+    assert desk.asked_for("/old.xml")[0]["If-None-Match"] == '"o"'
+
+
+def test_a_sitemap_of_an_index_that_cannot_be_had_is_said_and_the_others_are_read(desk: Desk) -> None:
+    desk.follow("/index.xml")
+    listed = "".join(f"<sitemap><loc>{desk.url(path)}</loc></sitemap>" for path in ("/gone.xml", "/map.xml"))
+    index = f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{listed}</sitemapindex>'
+    desk.site.answers |= {
+        "/index.xml": (200, {}, index.encode()),
+        "/gone.xml": (404, {}, b""),
+        "/map.xml": (200, {}, sitemap((desk.url("/a"), "2025-02-01"), (desk.url("/b"), "2025-01-01"))),
+        "/a": (200, HTML, page(text=f"/a {LONG}")),
+    }
+    asked = desk.one(most_pages=1)
+    assert (asked.report.added, asked.left) == (1, 2), "the other page, and the sitemap"
+    assert [each.reason for each in asked.report.rejected] == ["news.example answered 404"]
+    assert "/b" not in desk.paths
 
 
 # Politeness
@@ -635,7 +672,8 @@ class KilledError(Exception):
 
 def brought(desk: Desk, sources: Sequence[str | Path], *, most_pages: int = 100) -> IngestReport:
     visits = Visits(desk.fetcher, desk.follows, clock=desk.clock.seconds, sleep=desk.clock.sleep)
-    return ingest(sources, desk.store, fetch=Fetching(visits, desk.follows, most_pages=most_pages).address)
+    fetching = Fetching(visits, desk.follows, desk.child, most_pages=most_pages)
+    return ingest(sources, desk.store, fetch=fetching.address)
 
 
 def test_a_page_a_feed_a_sitemap_and_a_file_are_ingested_together(desk: Desk, tmp_path: Path) -> None:
@@ -681,9 +719,10 @@ def test_a_page_leads_to_its_feed(desk: Desk) -> None:
     desk.site.answers["/bare"] = (200, HTML, page())
     desk.site.answers["/feed"] = (200, {}, rss(entry("/a")))
     visits = Visits(desk.fetcher, desk.follows, clock=desk.clock.seconds, sleep=desk.clock.sleep)
-    found = discovered(visits, desk.url("/"))
+    fetching = Fetching(visits, desk.follows, desk.child)
+    found = discovered(visits, fetching, desk.url("/"))
     assert (found.url, found.title, found.kind) == (desk.url("/feed"), "The Ledger", "feed")
     assert found.others == (desk.url("/comments"),)
-    assert discovered(visits, desk.url("/feed")).url == desk.url("/feed")
+    assert discovered(visits, fetching, desk.url("/feed")).url == desk.url("/feed")
     with pytest.raises(SourceError, match="names no feed"):
-        discovered(visits, desk.url("/bare"))
+        discovered(visits, fetching, desk.url("/bare"))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from archive.errors import ArchiveBusy, ArticleNotFound, SourceError
 from index.errors import GenerationDamaged, ModelUnavailable
 from web.settings import SettingsError
-from web.terminal import SECONDS_BETWEEN_LINES, Failure, Reporter, Text, clear_errors, clear_settings
+from web.terminal import SECONDS_BETWEEN_LINES, Failure, Interval, Reporter, Text, clear_errors, clear_settings, span
 
 
 class Clock:
@@ -191,3 +191,16 @@ def test_a_bad_setting_ends_a_command_and_is_an_error_elsewhere() -> None:
     assert (ended.exit_code, ended.stdout, ended.stderr) == (2, "", "Error: BACKFILE_PAGE_SIZE='0' cannot be used\n")
     with pytest.raises(SettingsError), clear_settings():
         raise SettingsError("a server has no terminal to speak to")
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("90s", 90), ("5m", 300), ("1h", 3600), ("7d", 7 * 24 * 3600)])
+def test_an_interval_is_a_number_and_a_unit(given: str, seconds: int) -> None:
+    interval = Interval(least=60, most=7 * 24 * 3600)
+    assert interval.convert(given, None, None) == seconds
+    assert span(seconds) == given
+
+
+@pytest.mark.parametrize("given", ["5", "m", "59s", "8d", "1.5h", "-5m", "5M", "999999s", "٥m"])
+def test_what_is_no_interval_or_beyond_the_bounds_is_refused(given: str) -> None:
+    with pytest.raises(click.BadParameter, match="of 1m to 7d"):
+        Interval(least=60, most=7 * 24 * 3600).convert(given, None, None)

@@ -69,14 +69,16 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     """
     from archive.fetching import Fetching
     from archive.ingest import ingest as read
+    from archive.readers.child import Child
 
     parts = services()
     with exclusive(archive_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
-        fetching = Fetching(parts.visits, parts.follows, most_pages=limit)
-        report = run.report = read(
-            sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
-        )
+        with Child() as child:
+            fetching = Fetching(parts.visits, parts.follows, child, most_pages=limit)
+            report = run.report = read(
+                sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
+            )
         name_rejections(report)
         built = publish(parts, progress)
     if as_json:

@@ -62,10 +62,12 @@ def _round(parts: Services, *, as_json: bool) -> None:
     """Ask and publish. Raises ArchiveBusy when another process is asking."""
     from archive.fetching import Fetching
     from archive.following import Follower
+    from archive.readers.child import Child
 
-    with exclusive(parts.settings.data / "fetch.lock"):
+    with exclusive(parts.settings.data / "fetch.lock"), Child() as child:
         released = parts.store.release()
-        follower = Follower(parts.store, parts.follows, parts.visits, Fetching(parts.visits, parts.follows))
+        fetching = Fetching(parts.visits, parts.follows, child)
+        follower = Follower(parts.store, parts.follows, parts.visits, fetching)
         asked = follower.round(lambda each: None if as_json else _say(each))
     built = _published(parts, asked)
     if as_json:

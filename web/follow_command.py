@@ -75,9 +75,12 @@ def _begin(parts: Services, urls: Sequence[str], opml: BinaryIO | None, every: i
 
 def _followed(parts: Services, url: str, every: int | None) -> str:
     """Follow what there is at `url` and return its own address. Raises FetchError, and SourceError."""
+    from archive.fetching import Fetching
     from archive.following import discovered
+    from archive.readers.child import Child
 
-    found = discovered(parts.visits, url)
+    with Child() as child:
+        found = discovered(parts.visits, Fetching(parts.visits, parts.follows, child), url)
     parts.follows.follow(found.url, every=every, default=DEFAULT_EVERY, title=found.title, kind=found.kind)
     for other in found.others:
         click.echo(f"the page names another feed: {other}", err=True)
@@ -114,7 +117,8 @@ def _end(parts: Services, urls: Sequence[str], action: str, *, as_json: bool) ->
 def _line(follow: Follow) -> str:
     state = "failing" if follow.state == "active" and follow.failures else follow.state
     asked = payload.instant(follow.last_at) or "never asked"
-    line = f"{state:8} {follow.url}  every {span(follow.every)}, {asked}, {follow.found} found"
+    name = f"{follow.title} ({follow.url})" if follow.title else follow.url
+    line = f"{state:8} {name}, every {span(follow.every)}, {asked}, {follow.found} found"
     return f"{line}: {follow.problem}" if follow.problem else line
 
 

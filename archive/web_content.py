@@ -1,26 +1,25 @@
-"""What an answer from the network holds: an article's page, a feed's entries, a sitemap's addresses, or a file. Pure.
+"""What an answer from the network holds: an article's page, a feed's entries, a sitemap's addresses, or a file.
 
-`contents` is the one function in which bytes from the network are taken apart; all that goes into it and comes out of
-it are plain values.
+Pages and files are read in a process of their own (`archive.readers.child`), feeds and sitemaps in this one, within the
+bounds of their readers.
 """
 
 import hashlib
 import io
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from typing import Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from archive.article import Article, Entry
 from archive.errors import SourceError
 from archive.identity import article_id
-from archive.readers import HEAD_BYTES, detect, feed, gzipped, html, json_feed, sitemap
+from archive.readers import HEAD_BYTES, detect, feed, gzipped, html, json_feed, own, sitemap
 from archive.readers.budget import Budget
+from archive.readers.child import Child
 from archive.readers.feed_dates import stated_date
-from archive.readers.feed_entry import FeedRead
-from archive.readers.fields import is_web_address
+from archive.readers.feed_entry import FeedRead, web_address
 
 Kind = Literal["page", "feed", "sitemap", "index", "file"]
 
@@ -43,35 +42,35 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """What was found: `entries` of a page or file, `items` of a feed or sitemap, `links` to sitemaps or feeds."""
+class WebContent:
+    """What was found: `entries` of a page or file, `items` of a feed or sitemap."""
 
     kind: Kind
     title: str | None = None
     entries: tuple[Entry, ...] = ()
     items: tuple[Item, ...] = ()
-    links: tuple[str, ...] = ()  # of an index to its sitemaps, the newest first; of a page to its feeds
+    sitemaps: tuple[str, ...] = ()  # of an index, the newest first
 
 
-def contents(raw: bytes, *, url: str, content_type: str) -> Contents:
+def content_of(raw: bytes, *, url: str, content_type: str, child: Child) -> WebContent:
     """Return what `raw`, which came from `url`, holds: by its own beginning, whatever its type is said to be.
 
-    Raises SourceError when no reader takes it.
+    `child` reads pages and files. Raises SourceError when no reader takes it.
     """
     raw, stated = _unpacked(raw), _stated(content_type)
     charset = stated.get_content_charset()
-    is_page = stated.get_content_type() in PAGE_TYPES
-    reader = detect(raw[:HEAD_BYTES], "page.html" if is_page else urlsplit(url).path)
+    name = "page.html" if stated.get_content_type() in PAGE_TYPES else urlsplit(url).path
+    reader = detect(raw[:HEAD_BYTES], name)
     if reader is feed.read:
         return _of_feed(feed.entries(raw, base=url, charset=charset, origin=url))
     if reader is json_feed.read:
         return _of_feed(json_feed.entries(raw, base=url, origin=url))
     if reader is sitemap.read:
         return _of_sitemap(raw)
-    if reader is html.read:
-        page = html.page(raw, url=url, charset=charset, origin=url)
-        return Contents(kind="page", entries=(page,), links=tuple(_feeds_of(raw, url)))
-    return Contents(kind="file", entries=tuple(reader(io.BytesIO(raw), url)))
+    if reader is own.read:  # an export is believed in all that it says, and nobody's site is
+        raise SourceError("an archive's export is not read from the network: save it and give the file")
+    found = child.read(raw, name=name, origin=url, url=url, charset=charset)
+    return WebContent(kind="page" if reader is html.read else "file", entries=tuple(found))
 
 
 def _unpacked(raw: bytes) -> bytes:
@@ -91,10 +90,10 @@ def _stated(content_type: str) -> Message:
     return message
 
 
-def _of_feed(read: FeedRead) -> Contents:
+def _of_feed(read: FeedRead) -> WebContent:
     items = [_of_entry(each.article, holds="summary" if each.is_summary else "text") for each in read.entries]
     items += [Item(url=page, said=_hash(page)) for page in read.pages]
-    return Contents(kind="feed", title=read.title, entries=read.rejections, items=tuple(items))
+    return WebContent(kind="feed", title=read.title, entries=read.rejections, items=tuple(items))
 
 
 def _of_entry(article: Article, *, holds: Literal["text", "summary"]) -> Item:
@@ -102,12 +101,12 @@ def _of_entry(article: Article, *, holds: Literal["text", "summary"]) -> Item:
     return Item(url=article.url, said=_hash(article.title, article.body, *times), about=article, holds=holds)
 
 
-def _of_sitemap(raw: bytes) -> Contents:
+def _of_sitemap(raw: bytes) -> WebContent:
     listed = sitemap.listed(raw)
     if listed.sitemaps:
-        return Contents(kind="index", links=tuple(each.url for each in listed.sitemaps))
-    newest_first = sorted(listed.pages, key=_age)
-    return Contents(kind="sitemap", items=tuple(map(_of_listed, newest_first)))
+        return WebContent(kind="index", sitemaps=tuple(each.url for each in listed.sitemaps))
+    newest_first = sorted({each.url: each for each in listed.pages}.values(), key=_age)  # each once
+    return WebContent(kind="sitemap", items=tuple(map(_of_listed, newest_first)))
 
 
 def _age(listed: sitemap.Listed) -> float:
@@ -131,21 +130,19 @@ def _of_listed(listed: sitemap.Listed) -> Item:
     return Item(url=listed.url, said=said, about=about)
 
 
-def _feeds_of(raw: bytes, url: str) -> Iterator[str]:
-    """Yield the feeds that a page names, in its order, which has the main one first."""
+def feeds_of(raw: bytes, *, url: str) -> list[str]:
+    """Return the feeds that a page names, in its order, which has the main one first."""
     from lxml import etree
     from lxml import html as parser  # imported here: commands that fetch nothing need not wait for it
 
     try:
         page = parser.document_fromstring(raw)
     except (etree.LxmlError, ValueError):
-        return
-    base = next((urljoin(url, href) for each in page.iter("base") if (href := each.get("href"))), url)
+        return []
+    base = next((found for each in page.iter("base") if (found := web_address(each.get("href"), base=url))), url)
     links = [each for each in page.iter("link") if "alternate" in (each.get("rel") or "").lower().split()]
-    feeds = [each.get("href") or "" for each in links if (each.get("type") or "").strip().lower() in FEED_TYPES]
-    for address in dict.fromkeys(feeds):
-        if address and is_web_address(led_to := urljoin(base, address)):
-            yield led_to
+    feeds = [each.get("href") for each in links if (each.get("type") or "").strip().lower() in FEED_TYPES]
+    return list(dict.fromkeys(found for href in feeds if (found := web_address(href, base=base))))
 
 
 def _hash(*said: str | None) -> bytes:

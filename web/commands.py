@@ -5,14 +5,12 @@ Invariant: each exits 0 (all done), 1 (not all) or 2 (wrong usage).
 
 import logging
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
 
-from archive.errors import ArchiveBusy, ArchiveError, ArticleNotFound
-from archive.lock import exclusive
+from archive.errors import ArchiveError
 from index.errors import SearchError
 from web import params, payload
 from web.alerting import Event
@@ -21,12 +19,14 @@ from web.alerts_command import alerts, print_event
 from web.evaluate_command import evaluate
 from web.holdings import keyword_advice
 from web.printing import admit_gaps, print_result
+from web.removal_commands import erase, remove, takedowns
 from web.runs import noted_run
 from web.saved_command import saved
 from web.search_command import search
 from web.services import Services, services
 from web.stats_command import stats
-from web.terminal import TEXT, Failure, Reporter, as_json, command, disk_problem, write_json
+from web.terminal import TEXT, Failure, Reporter, as_json, command, write_json
+from web.token_command import token
 
 if TYPE_CHECKING:
     from archive.ingest import IngestReport
@@ -40,7 +40,10 @@ ALERT_SECONDS = 30.0  # that an ingest begins to send alerts: it has other thing
 
 def register(app: Flask) -> None:
     """Give `app` its commands."""
-    for each in (ingest, search, related, reindex, check, stats, remove, saved, alerts, evaluate):
+    for each in (
+        *(ingest, search, related, reindex, check, stats, remove, erase, takedowns, token),
+        *(saved, alerts, evaluate),
+    ):
         app.cli.add_command(each)
 
 
@@ -62,7 +65,7 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
     from archive.ingest import ingest as read
 
     parts = services()
-    with exclusive(_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
+    with parts.alone(), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
         report = run.report = read(sources, parts.store, progress=progress)
         _name_rejections(report)
@@ -178,7 +181,7 @@ def reindex(as_json: bool) -> None:
     from archive.grouping import find_copies
 
     parts = services()
-    with exclusive(_lock(parts)), Reporter() as progress:
+    with parts.alone(), Reporter() as progress:
         find_copies(parts.store, progress=progress)
         built = parts.builder.rebuild(progress)
         _tell_stories(parts, progress)
@@ -212,51 +215,3 @@ def check(as_json: bool) -> None:
         raise Failure(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
     if not as_json:
         click.echo("no problems found")
-
-
-@command
-@click.argument("article_ids", type=TEXT, nargs=-1, required=True, metavar="ID...")
-@click.option("--reason", type=TEXT, help="Why, for the change log.")
-@as_json
-def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> None:
-    """Withdraw articles: they are shown nowhere from this moment on, and stay out when they are ingested again.
-
-    \b
-    Example:
-      flask remove 0a1b2c3d4e5f6071 --reason "court order"
-    """
-    parts = services()
-    removed, missing = [], []
-    for article_id in dict.fromkeys(article_ids):
-        try:
-            parts.store.remove(article_id, reason=reason)
-            removed.append(article_id)
-        except ArticleNotFound:
-            missing.append(article_id)
-    if as_json:
-        write_json({"removed": removed, "not_found": missing})
-    else:
-        click.echo(f"{len(removed)} removed")
-    problems = [str(ArticleNotFound(*missing))] if missing else []
-    if removed:
-        problems += _drop_from_index(parts)
-    if problems:
-        raise Failure("; ".join(problems))
-
-
-def _drop_from_index(parts: Services) -> list[str]:
-    """Publish an index without what was removed, or say why not: it is shown nowhere already, so this may wait."""
-    try:
-        with exclusive(_lock(parts)), Reporter() as progress:
-            parts.builder.update(progress)
-    except ArchiveBusy:
-        click.echo("hidden from now on; another command is at work, the next `flask ingest` clears the index", err=True)
-    except OSError as error:
-        return [f"hidden from now on, but still in the index: {disk_problem(error)}"]
-    except (ArchiveError, SearchError) as error:
-        return [f"hidden from now on, but still in the index: {error}"]
-    return []
-
-
-def _lock(parts: Services) -> Path:
-    return parts.settings.data / "archive.lock"

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from archive.alerts import Alerts
     from archive.article import Article
     from archive.fetch import Fetcher
+    from archive.ledger import Ledger
     from archive.store import ArchiveStats, Store
+    from archive.takedowns import Takedowns
+    from archive.tokens import Tokens
     from index.browsing import Browsing
     from index.build import Builder
     from index.completion.suggest import Suggest
@@ -101,6 +105,7 @@ class Services:
         self.made: dict[str, object] = {}
         self.locks: dict[str, threading.RLock] = {}
         self._counted: ArchiveStats | None = None
+        self._must_rebuild = False
         if embedder is not None:
             self.made["embedder"] = embedder
 
@@ -115,8 +120,16 @@ class Services:
                 _admit(opened.result)
         _admit(self._answer)
         give_back()
+        _admit(self._rebuild)
         _admit(self.spelling.begin)
         _admit(self.suggest.begin)
+
+    def _rebuild(self) -> None:
+        """Make the index again where opening the archive had to delete it."""
+        if self._must_rebuild:
+            with self.alone():
+                self.builder.rebuild()
+            self._must_rebuild = False
 
     def _open_index(self) -> None:
         with self.serving.engine():
@@ -171,11 +184,46 @@ class Services:
         return Crew()
 
     @once
-    def store(self) -> "Store":
-        """The archive."""
-        from archive.store import Store
+    def ledger(self) -> "Ledger":
+        """The ledger of takedowns."""
+        from archive.ledger import Ledger
 
-        return Store(self.settings.data / "archive.sqlite3")
+        return Ledger(self.settings.ledger or self.settings.data / "takedowns.jsonl")
+
+    @once
+    def store(self) -> "Store":
+        """The archive, in which every takedown of the ledger holds: nobody reads from it before."""
+        from archive.store import Store
+        from web.restoring import hold_takedowns
+
+        store = Store(self.settings.data / "archive.sqlite3", ledger=self.ledger)
+        try:
+            self._must_rebuild = hold_takedowns(store, self.ledger, data=self.settings.data)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @once
+    def takedowns(self) -> "Takedowns":
+        """What was removed, and what of it was erased."""
+        from archive.takedowns import Takedowns
+
+        return Takedowns(self.store, self.ledger)
+
+    @once
+    def tokens(self) -> "Tokens":
+        """Who may change the archive by a program."""
+        from archive.tokens import Tokens
+
+        return Tokens(self.store)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Return a context in which no other process changes the archive's index. Raises ArchiveBusy."""
+        from archive.lock import exclusive
+
+        self.store  # noqa: B018 opened before, since it may have to be alone for a while itself
+        return exclusive(self.settings.data / "archive.lock")
 
     @once
     def alerts(self) -> "Alerts":

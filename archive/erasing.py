@@ -28,44 +28,49 @@ _FIELDS = "v.title, v.url, v.source, v.section, v.authors, v.note"
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """What tells an article's texts from others, `all` of it in bytes: of how many `versions`; 0 when none has any."""
+    """Pieces of what can be read of an article, and of how many versions; 0 when none has any text left.
 
-    all: frozenset[bytes]
+    `texts` are of headlines, texts and addresses, `packed` of texts as they are kept, and `names` of what is said of
+    sources, sections, authors and in notes, which other articles may have in common.
+    """
+
+    texts: frozenset[bytes]
+    packed: frozenset[bytes]
+    names: frozenset[bytes]
     versions: int
 
 
 def pieces_of(store: Store, article_id: str) -> Pieces:
     """Return pieces of everything that can be read in an article's versions, and of its packed texts."""
-    found: set[bytes] = set()
+    of_texts: set[bytes] = set()
+    of_packed: set[bytes] = set()
+    of_names: set[bytes] = set()
     versions = 0
     rows = store.rows(
         f"SELECT {_FIELDS}, b.packed FROM version v JOIN body b USING (version_id) WHERE v.article_id = ?",
         (article_id,),
     )
     for *fields, packed in rows:
-        texts = [text.encode("utf-8", "replace") for text in _written(fields)]
-        body = _body(packed).encode("utf-8", "replace")
+        texts, body = _written(fields), _body(packed)
         versions += bool(body or any(texts))
         for text in texts:
-            found.update(_cut(text, OF_A_FIELD))
-        found.update(_cut(body, OF_A_TEXT))
+            (of_texts if text in fields[:2] else of_names).update(_cut(text, OF_A_FIELD))
+        of_texts.update(_cut(body, OF_A_TEXT))
         if body:
-            found.update(_cut(packed[2:], OF_A_TEXT))  # of every packed text the first bytes are the same
-    return Pieces(frozenset(found), versions)
+            of_packed.update(_cut(packed[2:], OF_A_TEXT))  # of every packed text the first bytes are the same
+    return Pieces(frozenset(of_texts), frozenset(of_packed), frozenset(of_names), versions)
 
 
-def held_elsewhere(store: Store, pieces: Collection[bytes], *, erased: Sequence[str]) -> tuple[set[bytes], set[str]]:
-    """Return those of the pieces that are others' own words too, and the articles that hold them.
+def held_elsewhere(
+    store: Store, pieces: Collection[bytes], *, erased: Sequence[str]
+) -> Iterator[tuple[str | None, list[bytes]]]:
+    """Yield who has some of the pieces as words of their own, and those pieces.
 
-    Others are articles of which nothing is erased, and whoever wrote the reason of a takedown or saved a search.
+    That is an article of which nothing is erased, or None: the reason of a takedown, or a saved search.
     """
-    found: set[bytes] = set()
-    holders: set[str] = set()
     for article_id, texts in _others(store, erased) if pieces else ():
         if held := [piece for piece in pieces if any(piece in text for text in texts)]:
-            found.update(held)
-            holders.update([article_id] if article_id else [])
-    return found, holders
+            yield article_id, held
 
 
 def _others(store: Store, erased: Sequence[str]) -> Iterator[tuple[str | None, list[bytes]]]:
@@ -74,13 +79,12 @@ def _others(store: Store, erased: Sequence[str]) -> Iterator[tuple[str | None, l
         " UNION SELECT reason FROM takedown WHERE reason IS NOT NULL"
         " UNION SELECT name || ' ' || question FROM saved_search"
     ):
-        yield None, [text.encode("utf-8", "replace")]
+        yield None, [_bytes(text)]
     gone = set(erased)
     rows = store.rows(f"SELECT v.article_id, {_FIELDS}, b.packed FROM version v JOIN body b USING (version_id)")
     for article_id, *fields, packed in rows:
         if article_id not in gone:
-            texts = [*_written(fields), _body(packed)]
-            yield article_id, [*(text.encode("utf-8", "replace") for text in texts), packed]
+            yield article_id, [*map(_bytes, [*_written(fields), _body(packed)]), packed]
 
 
 def copies_of(store: Store, article_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -176,8 +180,13 @@ def _body(packed: object) -> str:
         return ""
 
 
-def _cut(text: bytes, most: int) -> Iterator[bytes]:
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _cut(given: str | bytes, most: int) -> Iterator[bytes]:
     """Yield pieces of a text, far apart; none of one that is too short to be told from others."""
+    text = _bytes(given) if isinstance(given, str) else given
     if len(text) < SHORTEST:
         return
     last = max(0, len(text) - WINDOW)

@@ -8,7 +8,7 @@ Invariant: who is told that an article is erased is told how many files were sea
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,30 +57,61 @@ class Erased:
     search: Search
 
 
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What must be found nowhere but in others' own words: pieces of the texts of the articles `of`."""
+
+    of: Sequence[str]
+    texts: frozenset[bytes]
+    packed: frozenset[bytes]
+    names: frozenset[bytes]
+
+
+def _nothing(_: Collection[bytes]) -> None:
+    """Forget nothing."""
+
+
 class Eraser:
     """Erases from the archive under `data`. One at a time: the caller holds the archive's lock."""
 
-    def __init__(self, *, data: Path, store: Store, takedowns: Takedowns, renew_index: Callable[[], object]) -> None:
-        """Make the index anew by `renew_index`, which leaves no earlier generation."""
+    def __init__(
+        self,
+        *,
+        data: Path,
+        store: Store,
+        takedowns: Takedowns,
+        renew_index: Callable[[], object],
+        forget: Callable[[Collection[bytes]], object] = _nothing,
+    ) -> None:
+        """Make the index anew by `renew_index`, which leaves no earlier generation.
+
+        By `forget` goes what else was kept and holds any of the pieces that it is given.
+        """
         self._data = data
         self._store = store
         self._takedowns = takedowns
         self._renew_index = renew_index
+        self._forget = forget
 
     def erase(self, article_ids: Sequence[str], progress: Progress = silent) -> Erased:
         """Erase the texts of articles that are removed. Raises NotErased when something may be left of them."""
         found = {article_id: erasing.pieces_of(self._store, article_id) for article_id in article_ids}
-        pieces = frozenset(piece for each in found.values() for piece in each.all)
+        sought = _Sought(
+            article_ids,
+            texts=frozenset(piece for each in found.values() for piece in each.texts),
+            packed=frozenset(piece for each in found.values() for piece in each.packed),
+            names=frozenset(piece for each in found.values() for piece in each.names),
+        )
         begun = self._takedowns.unfinished()
         resumed = [article_id for article_id in article_ids if article_id in begun and not found[article_id].versions]
         self._takedowns.note_erasing(article_ids)
         self._renew_index()
         self._clear_evaluations()
+        self._forget(sought.texts)
         erasing.blank(self._store, article_ids)
-        search = self._make_sure(pieces, article_ids, rewrite=bool(resumed), progress=progress)
-        erased = Erased({id_: each.versions for id_, each in found.items()}, resumed, search)
+        search = self._make_sure(sought, rewrite=bool(resumed), progress=progress)
         self._takedowns.note_erased(article_ids, _receipt(search))
-        return erased
+        return Erased({id_: each.versions for id_, each in found.items()}, resumed, search)
 
     def _clear_evaluations(self) -> None:
         """Delete what evaluations keep of the texts they were made over: they are made again when asked for."""
@@ -88,22 +119,26 @@ class Eraser:
             with exclusive(folder / "lock"):
                 shutil.rmtree(folder)
 
-    def _make_sure(
-        self, pieces: frozenset[bytes], article_ids: Sequence[str], *, rewrite: bool, progress: Progress
-    ) -> Search:
+    def _make_sure(self, sought: _Sought, *, rewrite: bool, progress: Progress) -> Search:
         if rewrite:
             self._store.rewrite()
         self._flush()
+        pieces = sought.texts | sought.packed | sought.names
         left, files, size = self._search(pieces, progress)
         found = {piece for held in left.values() for piece in held}
-        allowed, holders = erasing.held_elsewhere(self._store, found, erased=article_ids)
+        allowed: set[bytes] = set()
+        holders = []
+        for article_id, held in erasing.held_elsewhere(self._store, found, erased=sought.of):
+            allowed.update(held)
+            if article_id is not None and not sought.names.issuperset(held):
+                holders.append(article_id)
         left = {path: rest for path, held in left.items() if (rest := held - allowed)}
         if any(path.name.startswith(DATABASE) for path in left) and not rewrite:  # in pages that are not used any more
-            return self._make_sure(pieces, article_ids, rewrite=True, progress=progress)
+            return self._make_sure(sought, rewrite=True, progress=progress)
         if left:
             named = ", ".join(map(str, sorted(left)[:NAMED]))
             raise NotErased(f"words of what was to be erased are still in {named}: delete it, run `flask erase` again")
-        return Search(files, size, len(pieces), sorted(holders), rewrite)
+        return Search(files, size, len(pieces), sorted(set(holders)), rewrite)
 
     def _flush(self) -> None:
         if not self._store.flush(seconds=FLUSH_SECONDS):

@@ -3,6 +3,7 @@ erased beside a server at work, and no page, feed, suggestion or byte under the 
 nor after an older backup of the whole folder has been put back.
 """
 
+import fcntl
 import json
 import shutil
 import signal
@@ -26,6 +27,7 @@ from archive.article import Article, Rejection
 from archive.grouping import find_copies
 from archive.identity import article_id
 from archive.ingest_run import IngestRun
+from archive.lock import exclusive
 from archive.packing import unpack_text
 from archive.store import Store
 from index.check import check
@@ -418,6 +420,38 @@ def test_who_goes_on_reading_the_write_ahead_log_is_waited_for_and_then_named(
     assert eraser_of(short).erase(IDS[:10]).search.files
     other.close()
     short.close()
+
+
+def test_a_command_that_holds_the_lock_erases_again_what_a_backup_brought_back(
+    services: Services, room: Room, filled: Path
+) -> None:
+    eraser_of(services).erase(IDS[:10])
+    services.close()
+    shutil.rmtree(room.data)
+    shutil.copytree(filled / "data", room.data)
+    again = room.opened()
+    with exclusive(again.lock):
+        assert [readable(again, each) for each in IDS[:10]] == [[]] * 10
+    assert list((room.data / "index").iterdir()) == [], "until it is made anew"
+    again.close()
+
+
+def test_while_another_process_is_at_work_what_a_backup_brought_back_is_hidden_at_least(
+    services: Services, room: Room, filled: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    eraser_of(services).erase(IDS[:10])
+    services.close()
+    shutil.rmtree(room.data)
+    shutil.copytree(filled / "data", room.data)
+    with (room.data / "archive.lock").open("a+") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        busy = room.opened()
+        assert not set(busy.store.live_ids()) & set(IDS[:10])
+        assert "hidden, but not erased again" in caplog.text
+        busy.close()
+    later = room.opened()
+    assert readable(later, IDS[0]) == []
+    later.close()
 
 
 def test_only_what_was_removed_is_erased(services: Services) -> None:

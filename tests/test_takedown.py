@@ -217,11 +217,15 @@ def test_every_address_of_an_article_is_gone_and_no_kept_copy_is_confirmed(
              "/stories", "/sitemap.xml", "/sitemaps/1.xml", "/browse/2007/03/01", "/api/browse/2007/03/01",
              "/api/suggest?q=the+van", f"/oembed?url=http://localhost/articles/{gone.id}",
              f"/api/related?url={gone.url}")  # fmt: skip
-    every = [*addresses(app, gone.id), *lists]
+    token, saved = services.alerts.save(name="birds", question="q=heron", after_seq=0, most=10)
+    services.alerts.fire(saved, {gone.id: services.store.last_seq()}, until=services.store.last_seq())
+    followed = (f"/saved/{token}", *(f"/saved/{token}/matches.{form}" for form in ("atom", "rss", "feed.json")))
+    every = [*addresses(app, gone.id), *lists, *followed, "/saved/new?q=heron"]
     assert len(every) > 20
     before = {path: client.get(path) for path in every}
     seen = [path for path, answer in before.items() if b"vanishing heron" in answer.data.lower()]
-    assert len(seen) > 12
+    assert set(followed) <= set(seen)
+    assert len(seen) > 16
     services.store.remove(gone.id)
     for path, answer in before.items():
         headers = {"If-None-Match": answer.headers["ETag"]} if "ETag" in answer.headers else {}

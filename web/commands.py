@@ -11,6 +11,7 @@ import click
 from flask import Flask
 
 from archive.errors import ArchiveError
+from archive.lock import exclusive
 from index.errors import SearchError
 from web import params, payload
 from web.alerting import Event
@@ -65,7 +66,7 @@ def ingest(sources: tuple[str, ...], as_json: bool) -> None:
     from archive.ingest import ingest as read
 
     parts = services()
-    with parts.alone(), Reporter() as progress, noted_run(parts.store) as run:
+    with exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
         report = run.report = read(sources, parts.store, progress=progress)
         _name_rejections(report)
@@ -181,7 +182,7 @@ def reindex(as_json: bool) -> None:
     from archive.grouping import find_copies
 
     parts = services()
-    with parts.alone(), Reporter() as progress:
+    with exclusive(parts.lock), Reporter() as progress:
         find_copies(parts.store, progress=progress)
         built = parts.builder.rebuild(progress)
         _tell_stories(parts, progress)
@@ -207,6 +208,7 @@ def check(as_json: bool) -> None:
 
     parts = services()
     problems = problems_of(parts.settings.data / "index", parts.store, formats=parts.formats)
+    problems += parts.ledger.read().problems
     if as_json:
         write_json({"ok": not problems, "problems": problems})
     for problem in [] if as_json else problems:

@@ -5,11 +5,12 @@ erased is erased again before, unless another process is at work, which has done
 """
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 
 from archive.errors import ArchiveError
 from archive.ledger import Ledger
-from archive.lock import exclusive
+from archive.lock import exclusive, is_held
 from archive.store import Store
 from archive.takedowns import Takedowns
 
@@ -24,7 +25,9 @@ def hold_takedowns(store: Store, ledger: Ledger, *, data: Path) -> bool:
         log.warning("%s", problem)
     if followed.removed:
         log.warning("%d articles removed again: the ledger of takedowns knows of them", followed.removed)
-    return bool(followed.to_erase) and _erase(takedowns, store, followed.to_erase, data=data)
+    if not followed.to_erase:
+        return False
+    return _erase(takedowns, store, followed.to_erase, data=data)
 
 
 def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: Path) -> bool:
@@ -35,8 +38,9 @@ def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: 
         generation.clear(data / "index", keep=None)
 
     eraser = Eraser(data=data, store=store, takedowns=takedowns, renew_index=drop_index)
+    lock = data / "archive.lock"
     try:
-        with exclusive(data / "archive.lock"):
+        with nullcontext() if is_held(lock) else exclusive(lock):
             erased = eraser.erase(article_ids)
     except (ArchiveError, OSError) as error:  # they are shown nowhere, so the rest may go on
         log.error("%d articles are hidden, but not erased again: %s: run `flask erase`", len(article_ids), error)

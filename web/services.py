@@ -8,9 +8,9 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
 from flask import current_app
@@ -126,8 +126,10 @@ class Services:
 
     def _rebuild(self) -> None:
         """Make the index again where opening the archive had to delete it."""
+        from archive.lock import exclusive
+
         if self._must_rebuild:
-            with self.alone():
+            with exclusive(self.lock):
                 self.builder.rebuild()
             self._must_rebuild = False
 
@@ -218,12 +220,10 @@ class Services:
 
         return Tokens(self.store)
 
-    def alone(self) -> AbstractContextManager[None]:
-        """Return a context in which no other process changes the archive's index. Raises ArchiveBusy."""
-        from archive.lock import exclusive
-
-        self.store  # noqa: B018 opened before, since it may have to be alone for a while itself
-        return exclusive(self.settings.data / "archive.lock")
+    @property
+    def lock(self) -> Path:
+        """The lock of whoever changes the archive's index."""
+        return self.settings.data / "archive.lock"
 
     @once
     def alerts(self) -> "Alerts":

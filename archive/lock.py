@@ -8,6 +8,8 @@ from pathlib import Path
 
 from archive.errors import ArchiveBusy
 
+_held: set[Path] = set()  # by this process
+
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
@@ -23,4 +25,13 @@ def exclusive(path: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        _held.add(path.resolve())
+        try:
+            yield
+        finally:
+            _held.discard(path.resolve())
+
+
+def is_held(path: Path) -> bool:
+    """Return whether it is this process that holds the lock file at `path`."""
+    return path.resolve() in _held

@@ -1,4 +1,6 @@
-"""The archive on disk: every SQL statement there is but those of `archive.alerts`, over one SQLite database.
+"""The archive on disk: every SQL statement there is, over one SQLite database, but those of a few tables.
+
+`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing` and `archive.tokens` hold their own.
 
 This file is long because it is the one place where SQL stands, and holds nothing else.
 
@@ -44,8 +46,10 @@ from archive.article import (
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.identity import content_hash
 from archive.ingest_run import MOST_RUNS, IngestRun
+from archive.ledger import Ledger
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
 from archive.story import Event, Report, Story, StorySize, Telling
+from archive.takedowns import note_removed
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
@@ -122,9 +126,15 @@ class ArchiveStats:
 class Store:
     """An archive in the SQLite database at `path`, made when it is not there. Safe to use from several threads."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """Open the database and bring its schema up to date. Raises ArchiveDamaged when that is impossible."""
+    def __init__(
+        self, path: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), ledger: Ledger | None = None
+    ) -> None:
+        """Open the database and bring its schema up to date. Raises ArchiveDamaged when that is impossible.
+
+        With a `ledger`, no article is removed without a line in it.
+        """
         self._path = path
+        self._ledger = ledger
         self._clock = clock
         self._writing = threading.RLock()
         self._local = threading.local()
@@ -247,7 +257,7 @@ class Store:
         finally:
             self._reader().execute("ROLLBACK")
 
-    # For `archive.alerts`, which holds the statements of its own tables
+    # For the modules that hold the statements of their own tables
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """Return a context in which the one connection that writes is lent; an exception undoes what was done in it."""
@@ -328,7 +338,15 @@ class Store:
             newest_has_text=bool(row[5]),
         )
 
-    def _arrive(self, connection: apsw.Connection, article: Article, arrival: Arrival, *, digest: bytes) -> None:
+    def _arrive(
+        self,
+        connection: apsw.Connection,
+        article: Article,
+        arrival: Arrival,
+        *,
+        digest: bytes,
+        reason: str | None = None,
+    ) -> None:
         newest = next(
             connection.execute("SELECT coalesce(max(version), 0) FROM version WHERE article_id = ?", (article.id,))
         )[0]
@@ -353,6 +371,8 @@ class Store:
         )
         kind: ChangeKind = "updated" if arrival.outcome == "unchanged" else arrival.outcome
         self._log(connection, article.id, version=newest, kind=kind, reason=article.note)
+        if arrival.status == "removed":
+            note_removed(connection, self._ledger, article.id, reason=reason)
 
     def withdraw(self, withdrawal: Withdrawal) -> bool:
         """Take away for good what a source takes back, and say whether that changed anything.
@@ -365,7 +385,7 @@ class Store:
             known = self._known(connection, article_id, content_hash(gone))
             if known is None:
                 arrival = Arrival(outcome="held", keep=True, status="removed", show_newest=True)
-                self._arrive(connection, gone, arrival, digest=content_hash(gone))
+                self._arrive(connection, gone, arrival, digest=content_hash(gone), reason=withdrawal.reason)
                 return True
             if known.status == "removed" or (
                 withdrawal.source_version is not None and withdrawal.source_version < (known.source_version or 0)
@@ -475,6 +495,7 @@ class Store:
         if row is None:
             raise ArticleNotFound(article_id)
         self._log(connection, article_id, version=row[0], kind="removed", reason=reason)
+        note_removed(connection, self._ledger, article_id, reason=reason)
 
     def article(self, article_id: str) -> Article | None:
         """Return the shown version of an article, whatever its status, or None when there is no such article."""
@@ -1152,7 +1173,30 @@ class Store:
             )
             connection.execute("UPDATE pointer SET generation = ?, previous = ?", (generation.number, previous))
 
+    def give_up_previous(self) -> None:
+        """Fall back to no earlier generation from now on."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE pointer SET previous = NULL")
+
     # The whole
+
+    def flush(self, *, seconds: float) -> bool:
+        """Write the write-ahead log into the database and cut it to nothing; return whether readers let it in time."""
+        deadline = time.monotonic() + seconds
+        with self._writing, self._errors():
+            while True:
+                try:
+                    busy, *_ = next(iter(self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")))
+                except apsw.BusyError:
+                    busy = 1
+                if not busy or time.monotonic() > deadline:
+                    return not busy
+                time.sleep(BUSY_RETRY_SECONDS)
+
+    def rewrite(self) -> None:
+        """Write the database anew, so that nothing is left in what its file does not use."""
+        with self._writing, self._errors():
+            self._writer.execute("VACUUM")
 
     def stats(self) -> ArchiveStats:
         """Count what there is."""

@@ -86,6 +86,16 @@ class Builder:
         seq = self._store.last_seq()
         return self._publish(self._store.live_ids(), embeddings, seq=seq, base=None, progress=progress)
 
+    def renew(self, progress: Progress = silent) -> BuildReport:
+        """Rebuild, and keep nothing of what was there before: neither a file of it nor a generation to fall back to.
+
+        Raises OSError when something of it cannot be deleted.
+        """
+        report = self.rebuild(progress)
+        self._store.give_up_previous()
+        generation.clear(self._root, keep=report.generation)
+        return report
+
     def tidy(self, progress: Progress = silent) -> BuildReport | None:
         """Make the index from the store again when updates have left too many segments or too much that is gone.
 

@@ -195,6 +195,17 @@ def retire(root: Path, *, keep: Iterable[int]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def clear(root: Path, *, keep: int | None) -> None:
+    """Delete all there is but this generation. Raises OSError when something cannot be deleted."""
+    for path in root.iterdir() if root.is_dir() else ():
+        if keep is not None and path == path_of(root, keep):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 def _files(directory: Path) -> list[str]:
     found = (path for path in directory.rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted(str(path.relative_to(directory)) for path in found)

@@ -81,7 +81,9 @@ def test_the_figures_shown_are_those_in_force() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_section_with_all_its_options_and_an_example(name: str) -> None:
     text = section_of(name)
-    options = {option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")}
+    command = COMMANDS[name]
+    each = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+    options = {option for one in each for given in one.params for option in given.opts if option.startswith("--")}
     assert [option for option in sorted(options) if not re.search(rf"`{option}[` ]", text)] == []
     assert [line for line in examples(text) if line.split()[0] == name]
 
@@ -94,7 +96,9 @@ def test_every_example_uses_only_what_there_is() -> None:
         words = shlex.split(re.split(r" (?:&&|#)", line)[0])
         if words[0] in ("run", "COMMAND"):
             continue
-        known = {option for parameter in COMMANDS[words[0]].params for option in parameter.opts}
+        command = COMMANDS[words[0]]
+        command = command.commands[words[1]] if isinstance(command, click.Group) else command
+        known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known | {"--help"}, line
 
 
@@ -127,7 +131,16 @@ def test_every_file_name_ending_is_documented(suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["archive.sqlite3", "archive.lock", "index/gen-N/", "index/building-*/", "models/", "evaluations/"]
+    "path",
+    [
+        "archive.sqlite3",
+        "archive.lock",
+        "takedowns.jsonl",
+        "index/gen-N/",
+        "index/building-*/",
+        "models/",
+        "evaluations/",
+    ],
 )
 def test_every_file_under_data_is_explained(path: str) -> None:
     assert re.search(rf"^\| .*`{re.escape(path)}`.* \| \S.* \| \S.* \|$", OPERATIONS, flags=re.MULTILINE)

@@ -68,6 +68,6 @@ def test_no_more_pages_are_kept_than_there_is_room_for(app: Flask) -> None:
     pages = RecentPages(capacity=2)
     with app.test_request_context(PAGE):
         for tag in ("1-a", "1-b", "1-c"):
-            pages.keep(app.make_response(tag), tag)
+            pages.keep(app.make_response(tag), tag, seq=1)
         assert [pages.made(tag) is not None for tag in ("1-a", "1-b", "1-c")] == [False, True, True]
         assert pages.made(None) is None

@@ -45,7 +45,10 @@ UUID = "7d4f3f3e-0000-4000-8000-000000000001"
 
 ALERT_TABLES = ("delivery", "channel", "alert", "saved_search", "mail_question", "mail_refusal", "quarantine")
 FOLLOW_TABLES = ("follow", "page", "robots", "busy_host")
-ALERTS = 26 * 4096  # bytes of all those tables, of aliases and embargoes, and their indexes, all empty
+TAKEDOWN_TABLES = ("takedown", "audit", "token", "token_failure")
+ALERTS = 32 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty but for a takedown
+    32 * 4096
+)  # bytes of all those tables, of aliases and embargoes, and their indexes, all empty but for one takedown
 
 
 def text_hash(number: int) -> bytes:
@@ -161,6 +164,7 @@ def test_everything_of_an_archive_of_the_first_schema_is_there(path: Path) -> No
     assert store.put(replace(VERSIONS[1], version=1)) == "unchanged"
     assert store.put(article(1, title="Third wording")) == "updated"
     assert [change.seq for change in store.changes(after=len(VERSIONS), until=99)] == [len(VERSIONS) + 1]
+    assert [removed for (removed,) in store.rows("SELECT article_id FROM takedown")] == [VERSIONS[3].id]
     assert store.next_generation() == 4
     store.close()
     assert path.stat().st_size < before + ALERTS
@@ -294,6 +298,7 @@ def test_an_archive_of_the_second_schema_gets_room_for_copies_and_stories_and_is
         *("signature", "copy", "story_article", "story_log", "telling", "ingest_run"),
         *ALERT_TABLES,
         *FOLLOW_TABLES,
+        *TAKEDOWN_TABLES,
     ):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DELETE FROM meta WHERE key = 'copies'")

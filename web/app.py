@@ -31,6 +31,7 @@ from web import (
     status_page,
     suggestions,
     syntax,
+    takedown,
     urls,
 )
 from web.security import telling_path
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     static_files.register(app)
     pages.register(app)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(takedown.blueprint)
     app.register_blueprint(related.blueprint)
     app.register_blueprint(feeds.blueprint)
     app.register_blueprint(export.blueprint)

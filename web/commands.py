@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from flask import Flask
 
-from archive.errors import ArchiveBusy, ArchiveError, ArticleNotFound
 from archive.lock import exclusive
-from index.errors import SearchError
 from web import params, payload
 from web.alerts_command import alerts
 from web.evaluate_command import evaluate
@@ -19,14 +17,16 @@ from web.export_command import export
 from web.fetch_command import fetch
 from web.follow_command import follow
 from web.printing import admit_gaps, print_result
-from web.publishing import advise, alert, archive_lock, name_rejections, publish, tell
+from web.publishing import advise, alert, name_rejections, publish, tell
 from web.quarantine_command import quarantine
+from web.removal_commands import erase, remove, takedowns
 from web.runs import noted_run
 from web.saved_command import saved
 from web.search_command import search
-from web.services import Services, services
+from web.services import services
 from web.stats_command import stats
-from web.terminal import TEXT, Failure, Reporter, as_json, command, disk_problem, write_json
+from web.terminal import TEXT, Failure, Reporter, as_json, command, write_json
+from web.token_command import token
 
 DEFAULT_LIMIT, MOST_LIMIT = 100, 100_000  # pages of one feed or sitemap
 
@@ -39,7 +39,7 @@ def register(app: Flask) -> None:
     """Give `app` its commands."""
     for each in (
         *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats),
-        *(remove, saved, alerts, evaluate),
+        *(remove, erase, takedowns, token, saved, alerts, evaluate),
     ):
         app.cli.add_command(each)
 
@@ -72,7 +72,7 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     from archive.readers.child import Child
 
     parts = services()
-    with exclusive(archive_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
+    with exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
         with Child() as child:
             fetching = Fetching(parts.visits, parts.follows, child, most_pages=limit)
@@ -149,7 +149,7 @@ def reindex(as_json: bool) -> None:
     from archive.grouping import find_copies
 
     parts = services()
-    with exclusive(archive_lock(parts)), Reporter() as progress:
+    with exclusive(parts.lock), Reporter() as progress:
         find_copies(parts.store, progress=progress)
         built = parts.builder.rebuild(progress)
         tell(parts, progress)
@@ -176,6 +176,7 @@ def check(as_json: bool) -> None:
     parts = services()
     problems = problems_of(parts.settings.data / "index", parts.store, formats=parts.formats)
     problems += parts.quarantine.problems()
+    problems += parts.ledger.read().problems
     if as_json:
         write_json({"ok": not problems, "problems": problems})
     for problem in [] if as_json else problems:
@@ -184,47 +185,3 @@ def check(as_json: bool) -> None:
         raise Failure(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
     if not as_json:
         click.echo("no problems found")
-
-
-@command
-@click.argument("article_ids", type=TEXT, nargs=-1, required=True, metavar="ID...")
-@click.option("--reason", type=TEXT, help="Why, for the change log.")
-@as_json
-def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> None:
-    """Withdraw articles: they are shown nowhere from this moment on, and stay out when they are ingested again.
-
-    \b
-    Example:
-      flask remove 0a1b2c3d4e5f6071 --reason "court order"
-    """
-    parts = services()
-    removed, missing = [], []
-    for article_id in dict.fromkeys(article_ids):
-        try:
-            parts.store.remove(article_id, reason=reason)
-            removed.append(article_id)
-        except ArticleNotFound:
-            missing.append(article_id)
-    if as_json:
-        write_json({"removed": removed, "not_found": missing})
-    else:
-        click.echo(f"{len(removed)} removed")
-    problems = [str(ArticleNotFound(*missing))] if missing else []
-    if removed:
-        problems += _drop_from_index(parts)
-    if problems:
-        raise Failure("; ".join(problems))
-
-
-def _drop_from_index(parts: Services) -> list[str]:
-    """Publish an index without what was removed, or say why not: it is shown nowhere already, so this may wait."""
-    try:
-        with exclusive(archive_lock(parts)), Reporter() as progress:
-            parts.builder.update(progress)
-    except ArchiveBusy:
-        click.echo("hidden from now on; another command is at work, the next `flask ingest` clears the index", err=True)
-    except OSError as error:
-        return [f"hidden from now on, but still in the index: {disk_problem(error)}"]
-    except (ArchiveError, SearchError) as error:
-        return [f"hidden from now on, but still in the index: {error}"]
-    return []

@@ -10,7 +10,7 @@ from archive.errors import ArchiveBusy, ArchiveError
 from archive.lock import exclusive
 from index.errors import SearchError
 from web import payload
-from web.publishing import advise, alert, archive_lock, name_rejections, publish
+from web.publishing import advise, alert, name_rejections, publish
 from web.runs import noted_run
 from web.services import Services, services
 from web.terminal import Interval, Reporter, as_json, command, span, write_json
@@ -94,7 +94,7 @@ def _published(parts: Services, asked: "list[Asked]") -> "BuildReport | None":
     if parts.store.last_seq() == (current.seq if current else 0):
         return None
     try:
-        with exclusive(archive_lock(parts)), Reporter() as progress, noted_run(parts.store) as run:
+        with exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
             run.report = report
             built = publish(parts, progress)
     except ArchiveBusy as busy:

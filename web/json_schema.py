@@ -10,10 +10,10 @@ def ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def problem() -> Json:
-    """Return what any error is answered with."""
+def problem(description: str = "An error, in words and for programs (RFC 9457).") -> Json:
+    """Return what an error is answered with."""
     return {
-        "description": "An error, in words and for programs (RFC 9457).",
+        "description": description,
         "content": {"application/problem+json": {"schema": ref("Problem")}},
     }
 

@@ -4,6 +4,7 @@ Invariant: it says what docs/api.md says and what the routes do; tests compare i
 """
 
 from collections.abc import Mapping
+from typing import cast
 
 from index.folding import COPYINGS
 from index.listing import CUTOFFS, SORTS
@@ -11,42 +12,49 @@ from index.query import MAX_QUERY_CHARS
 from index.ranking import MODES
 from web.feed_formats import FORMATS
 from web.feeds import FEED_SIZE
-from web.json_schema import ref
+from web.json_schema import problem, ref
 from web.openapi_archive import archive_paths
 from web.openapi_archive_schemas import ARCHIVE_SCHEMAS
 from web.openapi_operations import any_of, choice, file_of, json_of, operation, paging, parameter, size, whole
 from web.openapi_schemas import SCHEMAS as SEARCH_SCHEMAS
 from web.params import DEFAULT_RELATED, MAX_PAGE, MAX_PIXELS, MAX_RELATED
 from web.payload import Json
+from web.takedown import MAX_REASON
 
 VERSION = "3.1.1"
 TITLE = "The API of a Backfile archive"
 DESCRIPTION = (
-    "Reads a searchable news archive. It takes no key, writes nothing and may be called from any site's pages. Names"
-    " are stable: a field may be added, none is renamed or taken away. Times are UTC."
+    "Reads a searchable news archive. All but a takedown takes no key, writes nothing and may be called from any site's"
+    " pages. Names are stable: a field may be added, none is renamed or taken away. Times are UTC."
 )
+SECURITY = "token"  # the name of the way in which a request shows what it may
+BEARER = "A token from `flask token create --scope takedown`, sent as `Authorization: Bearer bf_…`."
+REASON = {"reason": "court order"}
 DRAFT = {"title": "Dam at Millbrook gives way", "text": "The dam above Millbrook gave way early on Sunday.", "limit": 3}
 SCHEMAS = {**SEARCH_SCHEMAS, **ARCHIVE_SCHEMAS}
 
 
 def document(*, server: str, examples: Mapping[str, str], page_size: int) -> Json:
     """Return the document. `examples` are values that this archive has, by their names."""
+    read = _reading(examples, page_size) | archive_paths(examples)
+    paths: dict[str, Json] = {path: {"get": asked} for path, asked in read.items()}
+    paths["/api/articles/{id}"]["delete"] = _takedown(examples)
+    paths["/api/related"] = _related(examples)
     return {
         "openapi": VERSION,
         "info": {"title": TITLE, "version": "1", "description": DESCRIPTION},
         "servers": [{"url": server}],
-        "paths": {
-            **{path: {"get": asked} for path, asked in _reading(examples, page_size).items()},
-            **{path: {"get": asked} for path, asked in archive_paths(examples).items()},
-            "/api/related": _related(examples),
+        "paths": paths,
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {SECURITY: {"type": "http", "scheme": "bearer", "description": BEARER}},
         },
-        "components": {"schemas": SCHEMAS},
     }
 
 
 def _reading(examples: Mapping[str, str], page_size: int) -> dict[str, Json]:
     """Return what a GET does, by path."""
-    article = parameter("id", "The article's id.", {"type": "string"}, place="path", example=examples["article"])
+    article = _article(examples)
     story = parameter("id", "The story's number.", {"type": "integer"}, place="path", example=examples["story"])
     explain = choice("explain", "1 says what each score is made of.", ("0", "1"))
     texts = choice("body", "1 adds the texts.", ("0", "1"))
@@ -99,6 +107,31 @@ def _related(examples: Mapping[str, str]) -> Json:
             "related-by-address", "The same for an article's address", [url, _limit()], json_of("Related")
         ),
         "post": draft,
+    }
+
+
+def _article(examples: Mapping[str, str]) -> Json:
+    return parameter("id", "The article's id.", {"type": "string"}, place="path", example=examples["article"])
+
+
+def _takedown(examples: Mapping[str, str]) -> Json:
+    reason = parameter("reason", "Why, where the body does not say.", {"type": "string", "maxLength": MAX_REASON})
+    removed = operation("remove", "Take an article down", [_article(examples), reason], json_of("Takedown"))
+    refused = {
+        "401": "No token, or one that does not hold.",
+        "403": "A token of another scope.",
+        "404": "There is no such article.",
+        "410": "It was removed before.",
+        "429": "Too many requests without a token that holds.",
+    }
+    return {
+        **removed,
+        "requestBody": {"content": {"application/json": {"schema": ref("Reason"), "example": REASON}}},
+        "security": [{SECURITY: []}],
+        "responses": {
+            **cast(Json, removed["responses"]),
+            **{status: problem(said) for status, said in refused.items()},
+        },
     }
 
 

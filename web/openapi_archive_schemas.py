@@ -4,6 +4,7 @@ from index.coverage import UNITS
 from web.json_schema import a, moment, or_null, ref, several, shape
 from web.openapi_schemas import COUNT, LINKS, LISTED, MAYBE, NOTE, PAGES, TEXT, VERSION_LINKS
 from web.payload import Json
+from web.takedown import MAX_REASON
 
 _DAY = a("string", format="date")
 _MAYBE_DAY = or_null(_DAY)
@@ -34,6 +35,16 @@ _FEED = shape(
 )
 
 ARCHIVE_SCHEMAS: dict[str, Json] = {
+    "Reason": shape({"reason": a("string", "Why, for the change log and the ledger.", maxLength=MAX_REASON)}),
+    "Takedown": shape(
+        {
+            "id": TEXT,
+            "status": a("string", enum=["removed"]),
+            "removed_at": moment("When it was removed."),
+            "reason": MAYBE,
+            "token": a("string", "Whose token it was."),
+        }
+    ),
     "Version": shape(
         {
             **LISTED,

@@ -70,6 +70,7 @@ def search() -> Response:
     parts = services()
     args, is_exchanged = params.with_dates_in_order(request.args)
     wanted = params.search_request(args, page_size=parts.settings.page_size)
+    seq = parts.store.last_seq()
     tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
     if kept := conditional.unchanged(tag):
         return kept
@@ -94,7 +95,7 @@ def search() -> Response:
     if link := link_header(found, urls):
         page.headers["Link"] = link
     if tag and not found.degraded:
-        parts.recent_pages.keep(page, tag)
+        parts.recent_pages.keep(page, tag, seq=seq)
     return _validated(page, None if found.degraded else tag)
 
 

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ALERT_SECONDS = 30.0  # that an ingest begins to send alerts: it has other things to do than wait for slow receivers
-
-
-def archive_lock(parts: Services) -> Path:
-    """Return the file that whoever publishes holds, with `archive.lock.exclusive`."""
-    return parts.settings.data / "archive.lock"
 
 
 def publish(parts: Services, progress: "Progress") -> "BuildReport":

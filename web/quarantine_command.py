@@ -7,7 +7,7 @@ import click
 
 from archive.lock import exclusive
 from web import payload
-from web.publishing import advise, alert, archive_lock, name_rejections, publish
+from web.publishing import advise, alert, name_rejections, publish
 from web.services import Services, services
 from web.terminal import Failure, Reporter, as_json, command, write_json
 
@@ -90,7 +90,7 @@ def _drop(parts: Services, ids: tuple[int, ...], *, as_json: bool) -> None:
 def _retry(parts: Services, found: "list[Held]", *, as_json: bool) -> None:
     from archive.retrying import retry
 
-    with exclusive(archive_lock(parts)), Reporter() as progress:
+    with exclusive(parts.lock), Reporter() as progress:
         report = retry(found, parts.quarantine, parts.store, progress=progress)
         name_rejections(report)
         built = publish(parts, progress)

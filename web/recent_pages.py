@@ -1,8 +1,9 @@
 """Pages of results that were made lately: who asks for the same one again gets it without another search.
 
-Invariant: what is kept is found again by its tag alone, and the same tag means the same answer (`web/conditional.py`):
+Invariants: what is kept is found again by its tag alone, and the same tag means the same answer (`web/conditional.py`):
 after any change of the archive, in another language or on another day the tag is another. Kept beside it is only under
-which address the site was reached, which a page may name.
+which address the site was reached, which a page may name. Pages of an earlier state of the archive are given up: they
+may hold what was taken down since.
 """
 
 import threading
@@ -22,7 +23,12 @@ class RecentPages:
         """Begin with none."""
         self._capacity = capacity
         self._kept: OrderedDict[Key, tuple[bytes, str | None]] = OrderedDict()
+        self._seq: int | None = None
         self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._kept)
 
     def made(self, tag: str | None) -> Response | None:
         """Return the page that this request's tag stands for, when it was made lately."""
@@ -40,9 +46,12 @@ class RecentPages:
             page.headers["Link"] = link
         return page
 
-    def keep(self, page: Response, tag: str) -> None:
-        """Remember a page that was just made."""
+    def keep(self, page: Response, tag: str, *, seq: int) -> None:
+        """Remember a page that was just made of the archive as it was after change `seq`, and give up older ones."""
         with self._lock:
+            if seq != self._seq:
+                self._kept.clear()
+                self._seq = seq
             self._kept[request.host_url, tag] = (page.get_data(), page.headers.get("Link"))
             while len(self._kept) > self._capacity:
                 self._kept.popitem(last=False)

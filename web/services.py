@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, overload
 
 from flask import current_app
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
     from archive.article import Article
     from archive.fetch import Fetcher
     from archive.follows import Follows
+    from archive.ledger import Ledger
     from archive.quarantine import Quarantine
     from archive.releases import Releases
     from archive.store import ArchiveStats, Store
+    from archive.takedowns import Takedowns
+    from archive.tokens import Tokens
     from archive.visits import Visits
     from index.browsing import Browsing
     from index.build import Builder
@@ -105,6 +109,7 @@ class Services:
         self.made: dict[str, object] = {}
         self.locks: dict[str, threading.RLock] = {}
         self._counted: ArchiveStats | None = None
+        self._must_rebuild = False
         if embedder is not None:
             self.made["embedder"] = embedder
 
@@ -119,8 +124,18 @@ class Services:
                 _admit(opened.result)
         _admit(self._answer)
         give_back()
+        _admit(self._rebuild)
         _admit(self.spelling.begin)
         _admit(self.suggest.begin)
+
+    def _rebuild(self) -> None:
+        """Make the index again where opening the archive had to delete it."""
+        from archive.lock import exclusive
+
+        if self._must_rebuild:
+            with exclusive(self.lock):
+                self.builder.rebuild()
+            self._must_rebuild = False
 
     def _open_index(self) -> None:
         with self.serving.engine():
@@ -175,11 +190,44 @@ class Services:
         return Crew()
 
     @once
-    def store(self) -> "Store":
-        """The archive."""
-        from archive.store import Store
+    def ledger(self) -> "Ledger":
+        """The ledger of takedowns."""
+        from archive.ledger import Ledger
 
-        return Store(self.settings.data / "archive.sqlite3")
+        return Ledger(self.settings.ledger or self.settings.data / "takedowns.jsonl")
+
+    @once
+    def store(self) -> "Store":
+        """The archive, in which every takedown of the ledger holds: nobody reads from it before."""
+        from archive.store import Store
+        from web.restoring import hold_takedowns
+
+        store = Store(self.settings.data / "archive.sqlite3", ledger=self.ledger)
+        try:
+            self._must_rebuild = hold_takedowns(store, self.ledger, data=self.settings.data)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @once
+    def takedowns(self) -> "Takedowns":
+        """What was removed, and what of it was erased."""
+        from archive.takedowns import Takedowns
+
+        return Takedowns(self.store, self.ledger)
+
+    @once
+    def tokens(self) -> "Tokens":
+        """Who may change the archive by a program."""
+        from archive.tokens import Tokens
+
+        return Tokens(self.store)
+
+    @property
+    def lock(self) -> Path:
+        """The lock of whoever changes the archive's index."""
+        return self.settings.data / "archive.lock"
 
     @once
     def releases(self) -> "Releases":

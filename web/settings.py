@@ -152,6 +152,13 @@ class Settings(BaseSettings):
     mail_from: Annotated[
         str | None, AfterValidator(lambda given: given and _mail_from(given)), Field(description="Who mail comes from.")
     ] = None
+    ledger: Annotated[
+        Path | None,
+        Field(
+            description="The file that remembers takedowns; else `takedowns.jsonl` in the data folder, which a restored"
+            " copy of that folder takes back."
+        ),
+    ] = None
     fetch_allow: Annotated[
         str | None,
         AfterValidator(lambda given: given and _networks(given)),

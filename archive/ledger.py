@@ -1,0 +1,144 @@
+"""The ledger of takedowns: a file to which lines are only ever added, and which no restored backup takes back.
+
+    {"id": "…", "did": "removed", "at": "…", "reason": "…", "aliases": ["…"], "previous": "…"}
+
+One JSON object a line; `previous` is the SHA-256 of the line before, so that a line that was changed or taken out
+shows. It holds ids and reasons, and no word of what was taken down.
+
+Invariants: what `add` has returned from is on the disk. One line that is damaged costs nothing but itself: it is named,
+and the others hold. Several processes may add at once.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from archive.errors import ArchiveError
+
+Deed = Literal["removed", "erased"]
+FIRST = "0" * 64  # `previous` of the first line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line: what was done to an article, when and why, and by which other ids it was known."""
+
+    id: str
+    did: Deed
+    at: str
+    reason: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a ledger says: of each article the first time that it was removed and erased; and what is wrong with it."""
+
+    removed: Mapping[str, Entry] = field(default_factory=dict)
+    erased: Mapping[str, Entry] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+
+
+class Ledger:
+    """The ledger in the file at `path`, made with its first line. Safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Nothing is read yet."""
+        self.path = path
+        self._lock = threading.Lock()
+        self._read: tuple[tuple[int, int, int], Reading] | None = None
+
+    def read(self) -> Reading:
+        """Return what the ledger says. Raises ArchiveError when it is there and cannot be read."""
+        with self._lock:
+            try:
+                status = self.path.stat()
+                stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+                if self._read is None or self._read[0] != stamp:
+                    self._read = stamp, _reading(self.path.read_bytes(), name=str(self.path))
+                return self._read[1]
+            except FileNotFoundError as error:
+                if self.path.parent.is_dir():
+                    return Reading()
+                raise self._unusable(error) from error  # a disk that is not there: its takedowns would come back
+            except OSError as error:
+                raise self._unusable(error) from error
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Write these lines, and return when they are on the disk. Raises ArchiveError when that cannot be."""
+        if not entries:
+            return
+        try:
+            is_new = not self.path.exists()
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.seek(0)
+                file.write(_lines(file.read(), entries))  # behind all that was read
+                file.flush()
+                os.fsync(file.fileno())
+            if is_new:
+                _sync(self.path.parent)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> ArchiveError:
+        return ArchiveError(f"{self.path}: {error.strerror}: takedowns need their ledger, so mend this first")
+
+
+def _reading(content: bytes, *, name: str) -> Reading:
+    done: dict[Deed, dict[str, Entry]] = {"removed": {}, "erased": {}}
+    problems, previous = [], FIRST
+    for number, line in enumerate(filter(None, content.split(b"\n")), start=1):
+        try:
+            entry, said = _entry(line)
+        except (ValueError, TypeError, KeyError):
+            problems.append(f"{name}: line {number} cannot be read and is passed over; the other lines hold")
+        else:
+            done[entry.did].setdefault(entry.id, entry)
+            if said != previous:
+                problems.append(f"{name}: line {number} does not follow the line before: one was changed or taken out")
+        previous = _digest(line)
+    return Reading(done["removed"], done["erased"], problems)
+
+
+def _entry(line: bytes) -> tuple[Entry, str]:
+    said = json.loads(line)
+    entry = Entry(
+        id=said["id"], did=said["did"], at=said["at"], reason=said.get("reason"), aliases=tuple(said.get("aliases", ()))
+    )
+    texts = (entry.id, entry.at, entry.reason or "", *entry.aliases)
+    if entry.did not in ("removed", "erased") or not all(isinstance(text, str) for text in texts):
+        raise ValueError("not an entry")
+    return entry, said["previous"]
+
+
+def _lines(content: bytes, entries: Sequence[Entry]) -> bytes:
+    """Return what is to stand behind `content`, whose last line a crash may have cut short."""
+    written = [line for line in content.split(b"\n") if line]
+    previous = _digest(written[-1]) if written else FIRST
+    added = b"" if not content or content.endswith(b"\n") else b"\n"
+    for entry in entries:
+        said = {"id": entry.id, "did": entry.did, "at": entry.at, "reason": entry.reason}
+        line = json.dumps({**said, "aliases": entry.aliases, "previous": previous}).encode()
+        previous = _digest(line)
+        added += line + b"\n"
+    return added
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

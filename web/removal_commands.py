@@ -1,0 +1,208 @@
+"""The commands of takedowns: `flask remove`, `flask erase`, and `flask takedowns`, which lists them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from archive.errors import ArchiveBusy, ArchiveError, ArticleNotFound
+from archive.lock import exclusive
+from index.errors import SearchError
+from web import payload
+from web.services import Services, services
+from web.terminal import TEXT, Failure, Reporter, as_json, command, disk_problem, write_json
+
+if TYPE_CHECKING:
+    from archive.takedowns import Takedown
+    from index.erasing import Erased
+
+NAMED = 20  # articles named in one line
+
+
+@command
+@click.argument("article_ids", type=TEXT, nargs=-1, required=True, metavar="ID...")
+@click.option("--reason", type=TEXT, help="Why, for the change log and the ledger.")
+@as_json
+def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> None:
+    """Withdraw articles: they are shown nowhere from this moment on, and stay out when they are ingested again.
+
+    The texts stay in the archive, where nobody sees them, until `flask erase`.
+
+    \b
+    Example:
+      flask remove 0a1b2c3d4e5f6071 --reason "court order"
+    """
+    from archive.erasing import copies_of
+
+    parts = services()
+    removed, missing = [], []
+    for article_id in dict.fromkeys(article_ids):
+        try:
+            parts.store.remove(article_id, reason=reason)
+            removed.append(article_id)
+        except ArticleNotFound:
+            missing.append(article_id)
+    copies = copies_of(parts.store, removed)
+    if as_json:
+        write_json({"removed": removed, "not_found": missing, "copies": copies})
+    else:
+        click.echo(f"{len(removed)} removed")
+        _name_copies(copies)
+    problems = [str(ArticleNotFound(*missing))] if missing else []
+    if removed:
+        problems += _drop_from_index(parts)
+    if problems:
+        raise Failure("; ".join(problems))
+
+
+def _name_copies(copies: dict[str, list[str]]) -> None:
+    for article_id, others in copies.items():
+        click.echo(f"copies of {article_id} are still shown: {' '.join(others)}", err=True)
+
+
+def _drop_from_index(parts: Services) -> list[str]:
+    """Publish an index without what was removed, or say why not: it is shown nowhere already, so this may wait."""
+    try:
+        with exclusive(parts.lock), Reporter() as progress:
+            parts.builder.update(progress)
+    except ArchiveBusy:
+        click.echo("hidden from now on; another command is at work, the next `flask ingest` clears the index", err=True)
+    except OSError as error:
+        return [f"hidden from now on, but still in the index: {disk_problem(error)}"]
+    except (ArchiveError, SearchError) as error:
+        return [f"hidden from now on, but still in the index: {error}"]
+    return []
+
+
+@command
+@click.argument("article_ids", type=TEXT, nargs=-1, metavar="[ID...]")
+@as_json
+def erase(article_ids: tuple[str, ...], as_json: bool) -> None:
+    """Erase the texts of articles that were removed, all of them or these, and search every file for what is left.
+
+    Their ids stay, which keeps them away. It can be stopped at any moment and run again. Backups, exports and whatever
+    else lies outside of the data folder is not touched; nor are other articles that are copies, which are named.
+
+    \b
+    Examples:
+      flask erase
+      flask erase 0a1b2c3d4e5f6071 --json
+    """
+    from archive.erasing import copies_of
+
+    parts = services()
+    wanted = _to_erase(parts, article_ids)
+    copies = copies_of(parts.store, wanted)
+    erased = _erase(parts, wanted) if wanted else None
+    if as_json:
+        write_json(
+            {
+                "erased": [_object(takedown) for takedown in parts.takedowns.all() if takedown.id in wanted],
+                "search": _search_object(erased),
+                "copies": copies,
+            }
+        )
+        return
+    _print_erased(parts, wanted, erased)
+    _name_copies(copies)
+    if erased and parts.settings.ledger is None:
+        click.echo(
+            "the ledger of takedowns lies in the data folder: a copy of that folder made before, once restored, knows"
+            " nothing of this; BACKFILE_LEDGER keeps it elsewhere",
+            err=True,
+        )
+
+
+def _to_erase(parts: Services, article_ids: Sequence[str]) -> list[str]:
+    """Return the articles to erase: those asked for, else all that were removed and not yet erased."""
+    removed = {takedown.id: takedown for takedown in parts.takedowns.all()}
+    if not article_ids:
+        return [id_ for id_, takedown in removed.items() if takedown.erased_at is None]
+    wanted = list(dict.fromkeys(article_ids))
+    if unknown := [id_ for id_ in wanted if id_ not in removed]:
+        raise Failure(f"not removed, so nothing is erased: {' '.join(unknown)}: run `flask remove` first")
+    return wanted
+
+
+def _erase(parts: Services, wanted: list[str]) -> "Erased":
+    from index.erasing import Eraser
+
+    with exclusive(parts.lock), Reporter() as progress:
+        eraser = Eraser(
+            data=parts.settings.data,
+            store=parts.store,
+            takedowns=parts.takedowns,
+            renew_index=lambda: parts.builder.renew(progress),
+        )
+        return eraser.erase(wanted, progress)
+
+
+def _print_erased(parts: Services, wanted: list[str], erased: "Erased | None") -> None:
+    if erased is None:
+        click.echo("nothing to erase")
+        return
+    for takedown in parts.takedowns.all():
+        if takedown.id in wanted:
+            click.echo(f"{_line(takedown)}  versions {erased.versions[takedown.id]}")
+    search = erased.search
+    click.echo(f"verified: {search.files:,} files, {search.size:,} bytes, nothing found")
+    if search.held_by:
+        named, more = " ".join(search.held_by[:NAMED]), len(search.held_by) - NAMED
+        also = f" and {more} more" if more > 0 else ""
+        click.echo(f"other articles have words in common with these, which stay: {named}{also}", err=True)
+    if erased.resumed:
+        click.echo(
+            f"begun by an earlier run, so that no words were left to search for; the database was written anew:"
+            f" {' '.join(erased.resumed)}",
+            err=True,
+        )
+
+
+@command
+@as_json
+def takedowns(as_json: bool) -> None:
+    """List what was removed: id, when, when its text was erased, and why. With --json also what was searched then.
+
+    \b
+    Example:
+      flask takedowns --json
+    """
+    parts = services()
+    kept = parts.takedowns.all()
+    if as_json:
+        write_json({"takedowns": [_object(takedown) for takedown in kept], "ledger": str(parts.ledger.path)})
+        return
+    for takedown in kept:
+        click.echo(_line(takedown))
+    click.echo(f"{len(kept)} takedowns; the ledger is {parts.ledger.path}", err=True)
+
+
+def _line(takedown: "Takedown") -> str:
+    erased = payload.instant(takedown.erased_at) if takedown.erased_at else "no"
+    removed = payload.instant(takedown.removed_at)
+    return f"{takedown.id}  removed {removed}  erased {erased}  {takedown.reason or ''}".rstrip()
+
+
+def _object(takedown: "Takedown") -> payload.Json:
+    return {
+        "id": takedown.id,
+        "removed_at": payload.instant(takedown.removed_at),
+        "reason": takedown.reason,
+        "erased_at": payload.instant(takedown.erased_at) if takedown.erased_at else None,
+        "receipt": takedown.receipt,
+    }
+
+
+def _search_object(erased: "Erased | None") -> payload.Json | None:
+    if erased is None:
+        return None
+    search = erased.search
+    return {
+        "files": search.files,
+        "bytes": search.size,
+        "pieces": search.pieces,
+        "found": 0,
+        "held_by": list(search.held_by),
+        "rewritten": search.rewritten,
+        "resumed": list(erased.resumed),
+    }

@@ -1,0 +1,54 @@
+"""What an archive owes its ledger when it is opened: takedowns hold in a backup that was restored, too.
+
+Invariant: what the ledger says was removed is removed before anybody reads from the archive; and what it says was
+erased is erased again before, unless another process is at work, which has done so or will be told to.
+"""
+
+import logging
+from contextlib import nullcontext
+from pathlib import Path
+
+from archive.errors import ArchiveError
+from archive.ledger import Ledger
+from archive.lock import exclusive, is_held
+from archive.store import Store
+from archive.takedowns import Takedowns
+
+log = logging.getLogger(__name__)
+
+
+def hold_takedowns(store: Store, ledger: Ledger, *, data: Path) -> bool:
+    """Do again what the ledger says was done, and return whether the index had to be deleted for that."""
+    takedowns = Takedowns(store, ledger)
+    followed = takedowns.follow()
+    for problem in followed.problems:
+        log.warning("%s", problem)
+    if followed.removed:
+        log.warning("%d articles removed again: the ledger of takedowns knows of them", followed.removed)
+    if not followed.to_erase:
+        return False
+    return _erase(takedowns, store, followed.to_erase, data=data)
+
+
+def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: Path) -> bool:
+    from index import generation
+    from index.erasing import Eraser
+
+    def drop_index() -> None:
+        generation.clear(data / "index", keep=None)
+
+    eraser = Eraser(data=data, store=store, takedowns=takedowns, renew_index=drop_index)
+    lock = data / "archive.lock"
+    try:
+        with nullcontext() if is_held(lock) else exclusive(lock):
+            erased = eraser.erase(article_ids)
+    except (ArchiveError, OSError) as error:  # they are shown nowhere, so the rest may go on
+        log.error("%d articles are hidden, but not erased again: %s: run `flask erase`", len(article_ids), error)
+        return False
+    log.warning(
+        "%d articles erased again, of which a backup had brought back the texts; %d files searched."
+        " The index went with them: `flask reindex` makes it again, and a server does so by itself",
+        len(erased.versions),
+        erased.search.files,
+    )
+    return True

@@ -1,0 +1,68 @@
+"""A takedown by a program: `DELETE /api/articles/ID`, by whoever holds a token for it."""
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import BadRequest
+
+from archive.errors import ArticleNotFound
+from web.api import written
+from web.errors import problem
+from web.params import BadParameter
+from web.payload import instant
+from web.services import services
+from web.tokens import TAKEDOWN, needs
+
+if TYPE_CHECKING:
+    from archive.tokens import Token
+
+log = logging.getLogger(__name__)
+
+MAX_REASON = 1_000  # characters
+
+blueprint = Blueprint("takedown", __name__)
+
+
+@blueprint.delete("/api/articles/<article_id>")
+@needs(TAKEDOWN)
+def remove(token: "Token", article_id: str) -> Response:
+    """Withdraw an article, as `flask remove` does, and say what was done. Its text is erased by `flask erase`."""
+    parts, reason = services(), _reason()
+    taken = parts.takedowns.one(article_id)
+    if taken is not None:
+        removed_at = instant(taken.removed_at)
+        return problem(HTTPStatus.GONE, "This article was removed before.", removed_at=removed_at)
+    try:
+        parts.store.remove(article_id, reason=reason)
+    except ArticleNotFound:
+        return problem(HTTPStatus.NOT_FOUND, "There is no such article in this archive.")
+    parts.tokens.note_deed(token, "remove", article_id)
+    log.warning("article %s removed by token %d (%s)", article_id, token.id, token.name)
+    taken = parts.takedowns.one(article_id)
+    removed_at = instant(taken.removed_at) if taken else None
+    return written(
+        {"id": article_id, "status": "removed", "removed_at": removed_at, "reason": reason, "token": token.name}
+    )
+
+
+def _reason() -> str | None:
+    """Return why, from the body or the address. Raises BadParameter."""
+    given: object = request.args.get("reason")
+    if request.get_data():
+        body = _body()
+        given = body.get("reason", given)
+    if given is not None and (not isinstance(given, str) or len(given) > MAX_REASON):
+        raise BadParameter("reason", str(given), f"a text of at most {MAX_REASON} characters")
+    return (given.strip() or None) if given else None
+
+
+def _body() -> dict[str, object]:
+    try:
+        body = request.get_json(force=True)
+    except BadRequest:
+        body = None
+    if not isinstance(body, dict):
+        raise BadParameter("body", "", 'a JSON object such as {"reason": "court order"}')
+    return body

@@ -11,8 +11,8 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
+from archive.arrival import Outcome
 from archive.article import Entry, Record, Rejection, Withdrawal
 from archive.errors import SourceError
 from archive.progress import Progress, silent
@@ -20,6 +20,9 @@ from archive.readers import HEAD_BYTES, detect, gzipped
 from archive.store import Store
 
 STAGE = "reading"  # the stage `ingest` reports
+NOT_BELIEVED = (
+    "an archive's own export is believed only as a file of its own: save it and give the file to flask ingest"
+)
 DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
 
@@ -80,14 +83,33 @@ def ingest(sources: Sequence[str | Path], store: Store, *, progress: Progress = 
     progress(STAGE, done, total)
     for file in files:
         for entry, position in _entries(file):
-            _take(entry, store, report)
+            if isinstance(entry, Record) and entry.origin == _shown(file.path):
+                _restore(entry, store, report)
+            else:
+                _take(entry, store, report)
             progress(STAGE, min(done + position, total), total)
         done += file.size
         progress(STAGE, done, total)
     return report
 
 
+def _restore(record: Record, store: Store, report: IngestReport) -> None:
+    """Restore what a file that the operator named holds: it is believed, so nothing from elsewhere comes here."""
+    match store.restore(record):
+        case "differs":
+            report.reject(Rejection(source=record.origin, line=record.line, reason=DIFFERS.format(id=record.id)))
+        case "withdrawn":
+            report.withdrawn += 1
+        case outcome:
+            _count(outcome, report)
+
+
 def _take(entry: Entry, store: Store, report: IngestReport) -> None:
+    if isinstance(
+        entry, Record
+    ):  # of a site, or packed in something: it could take articles away, or put words in them
+        report.reject(Rejection(source=entry.origin, line=entry.line, reason=NOT_BELIEVED))
+        return
     if isinstance(entry, Rejection):
         report.reject(entry)
         return
@@ -97,12 +119,11 @@ def _take(entry: Entry, store: Store, report: IngestReport) -> None:
         else:
             report.unchanged += 1
         return
-    match store.restore(entry) if isinstance(entry, Record) else store.put(entry):
-        case "withdrawn":
-            report.withdrawn += 1
-        case "differs":
-            record = cast(Record, entry)
-            report.reject(Rejection(source=record.origin, line=record.line, reason=DIFFERS.format(id=record.id)))
+    _count(store.put(entry), report)
+
+
+def _count(outcome: Outcome, report: IngestReport) -> None:
+    match outcome:
         case "added":
             report.added += 1
         case "held":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from archive.arrival import Outcome
 from archive.article import Entry, Record, Rejection, Withdrawal
 from archive.progress import Progress, silent
 from archive.quarantine import Notes, Quarantine
@@ -23,6 +24,9 @@ from archive.readers.unpacker import Unpacker
 from archive.store import Store
 
 STAGE = "reading"  # the stage `ingest` reports
+NOT_BELIEVED = (
+    "an archive's own export is believed only as a file of its own: save it and give the file to flask ingest"
+)
 DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
 
@@ -118,7 +122,10 @@ def ingest(
 
         for file in files:
             for entry, position in entries_of(file, child, report):
-                bring_in(entry, file.size)
+                if isinstance(entry, Record) and entry.origin == _shown(file.path):
+                    _restore(entry, store, report)
+                else:
+                    bring_in(entry, file.size)
                 progress(STAGE, min(done + position, total), total)
             done += file.size
             progress(STAGE, done, total)
@@ -136,8 +143,22 @@ def _raw_size(entry: Entry) -> int | None:
     return len(entry.raw) if isinstance(entry, Rejection) and entry.raw else None
 
 
+def _restore(record: Record, store: Store, report: IngestReport) -> None:
+    """Restore what a file that the operator named holds: it is believed, so nothing from elsewhere comes here."""
+    match store.restore(record):
+        case "differs":
+            report.reject(Rejection(source=record.origin, line=record.line, reason=DIFFERS.format(id=record.id)))
+        case "withdrawn":
+            report.withdrawn += 1
+        case outcome:
+            _count(outcome, report)
+
+
 def take(entry: Entry, store: Store, report: IngestReport) -> None:
     """Bring in one entry, and count in the report what became of it."""
+    if isinstance(entry, Record):  # of a site, or packed in something: it could take articles away
+        report.reject(Rejection(source=entry.origin, line=entry.line, reason=NOT_BELIEVED))
+        return
     if isinstance(entry, Rejection):
         report.reject(entry)
         return
@@ -147,12 +168,11 @@ def take(entry: Entry, store: Store, report: IngestReport) -> None:
         else:
             report.unchanged += 1
         return
-    match store.restore(entry) if isinstance(entry, Record) else store.put(entry):
-        case "withdrawn":
-            report.withdrawn += 1
-        case "differs":
-            record = cast(Record, entry)
-            report.reject(Rejection(source=record.origin, line=record.line, reason=DIFFERS.format(id=record.id)))
+    _count(store.put(entry), report)
+
+
+def _count(outcome: Outcome, report: IngestReport) -> None:
+    match outcome:
         case "added":
             report.added += 1
         case "held":

@@ -138,6 +138,7 @@ def test_ninjs_is_valid_and_says_all_that_fits(app: Flask) -> None:
     assert corrected["headlines"] == [{"role": "main", "value": CORRECTED.title}]
     assert corrected["bodies"][0]["value"] == CORRECTED.body
     assert (corrected["edNote"], corrected["version"], corrected["pubStatus"]) == (CORRECTED.note, "2", "usable")
+    assert items[FORMULA.id]["by"] == "Ada Quill and B; Marsh"
     assert corrected["contentCreated"] == CORRECTED.published_at.strftime("%Y-%m-%dT%H:%M:%SZ")  # type: ignore[union-attr]
 
 
@@ -204,3 +205,19 @@ def test_a_file_stays_whole_when_an_export_breaks_off(
 def test_what_cannot_be_exported_is_refused(app: Flask, arguments: list[str], said: str) -> None:
     result = app.test_cli_runner().invoke(args=["export", *arguments])
     assert (result.exit_code, said in result.output) == (2, True), result.output
+
+
+def test_ninjs_comes_back_as_what_it_was(app: Flask, tmp_path: Path) -> None:
+    pytest.importorskip("archive.readers.ninjs")
+    file = tmp_path / "archive.json"
+    export(app, "--format", "ninjs", "-o", file)
+    store, other = store_of(app), Store(tmp_path / "other.sqlite3")
+    assert ingest([file], other).added == 9
+    came_back = {each.url: each for each in other.live(other.live_ids()).values()}
+    for kept in store.live(store.live_ids()).values():
+        found = came_back[kept.url]
+        for name in ("title", "body", "section", "published_at", "language", "note"):
+            assert getattr(found, name) == getattr(kept, name), name
+        assert found.source == kept.source or kept.source is None  # the reader names the site then
+        assert found.source_version == kept.version
+    other.close()

@@ -47,8 +47,6 @@ ALERT_TABLES = ("delivery", "channel", "alert", "saved_search", "mail_question",
 FOLLOW_TABLES = ("follow", "page", "robots", "busy_host")
 TAKEDOWN_TABLES = ("takedown", "audit", "token", "token_failure")
 ALERTS = 32 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty but for a takedown
-    32 * 4096
-)  # bytes of all those tables, of aliases and embargoes, and their indexes, all empty but for one takedown
 
 
 def text_hash(number: int) -> bytes:

@@ -6,7 +6,7 @@ holds everything, is `archive.readers.exchange`.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from flask import url_for
@@ -55,7 +55,7 @@ def ninjs_item(parts: Services, edition: Edition) -> Json:
         "pubStatus": "usable",
         "language": article.language,
         "edNote": article.note,
-        "by": ", ".join(article.authors) or None,
+        "by": _byline(article.authors),
         "people": [{"rel": "author", "name": name} for name in article.authors] or None,
         "infoSources": [{"name": article.source}] if article.source else None,
         "subjects": [{"name": article.section, "literal": article.section}] if article.section else None,
@@ -64,6 +64,11 @@ def ninjs_item(parts: Services, edition: Edition) -> Json:
         "altIds": [{"role": "backfile", "value": article.id}],
     }
     return {name: value for name, value in item.items() if value is not None}
+
+
+def _byline(names: Sequence[str]) -> str | None:
+    """Return the names as a byline, which is in English whatever a reader speaks: readers of ninjs take it apart."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))) or None
 
 
 def csv_lines(_parts: Services, editions: Editions) -> Iterator[str]:

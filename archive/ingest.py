@@ -14,6 +14,7 @@ from pathlib import Path
 
 from archive.article import Entry, Rejection, Withdrawal
 from archive.errors import SourceError
+from archive.language import with_language
 from archive.progress import Progress, silent
 from archive.readers import HEAD_BYTES, detect, gzipped
 from archive.store import Store
@@ -95,7 +96,7 @@ def _take(entry: Entry, store: Store, report: IngestReport) -> None:
         else:
             report.unchanged += 1
         return
-    match store.put(entry):
+    match store.put(with_language(entry)):
         case "added":
             report.added += 1
         case "held":

@@ -31,7 +31,7 @@ HOMES = {  # library: where it may be imported
     "socket": ("archive/fetch.py",),  # whoever asks something on the network asks there
     "sqlite3": (),  # the archive's SQLite comes with apsw
     "py3langid": ("archive/language.py",),
-    "Stemmer": ("index/analysis.py",),
+    "Stemmer": ("index/analysis.py", "index/inflection.py"),
     "tantivy": ("index/keywords/tantivy_index.py",),
     "tokenizers": ("index/tokens.py",),
     "torch": ("index/torch_embedder.py", "index/openvino_conversion.py"),

@@ -301,11 +301,11 @@ class _WhooshPostings:
     def _is_live(self, segment: SegmentReader, start: int, word: bytes) -> bool:
         return any(self.live[articles].any() for articles, _ in _blocks(segment, "word", word, start))
 
-    def texts(self, articles: Ints, terms: Sequence[str]) -> Iterator[tuple[Ints, Marks]]:
-        """Yield these articles (ascending), some at a time, with their texts, in which the terms are marked."""
+    def texts(self, articles: Ints, groups: Sequence[Sequence[str]]) -> Iterator[tuple[Ints, Marks]]:
+        """Yield these articles (ascending), some at a time, with their texts, in which groups of terms are marked."""
         for (segment, start), texts in zip(self._segments, self._texts, strict=True):
             first, last = np.searchsorted(articles, (start, start + segment.doc_count_all()))
-            yield from ((some + start, marks) for some, marks in texts.of(articles[first:last] - start, terms))
+            yield from ((some + start, marks) for some, marks in texts.of(articles[first:last] - start, groups))
 
 
 def _texts(segment: SegmentReader, directory: Path) -> Texts:

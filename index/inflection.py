@@ -8,6 +8,9 @@ Words come folded, without accents, as the index has them. The stems are Snowbal
 rules look for the letters that folding took away: what matters of those is put back first. Arabic has the light
 stemmer of Larkey, Ballesteros and Connell, 2002, without the one-letter prefixes that many a word begins with itself.
 
+Where an apostrophe joins a word to a smaller one before it, as in French "l'élection", the word is what follows
+(`bare`): so it goes into an index, at its place.
+
 Invariant: a stem begins as its word does, an article before it in Arabic aside, so that the forms of a word stand
 together in a vocabulary.
 """
@@ -17,6 +20,8 @@ import threading
 from functools import lru_cache
 
 import Stemmer
+
+from index.analysis import analyse, spans
 
 MAX_REMEMBERED = 50_000  # stems
 
@@ -45,6 +50,14 @@ _ARTICLES = ("وال", "بال", "كال", "فال", "ال", "لل")  # of Arabi
 _ARABIC = re.compile(rf"(?:{'|'.join(_ARTICLES)})?(\w{{2,}}?)(?:ها|ان|ات|ون|ين|يه|ية|ه|ة|ي)?")
 
 _INFLECTED = re.compile(r"[^\d.]{3,}")  # a shorter word has one form, and so have numbers
+_ELIDED = {
+    "ca": "[dlmnst]",
+    "fr": "[cdjlmnst]|qu|jusqu|lorsqu|puisqu",
+    "it": "[cdlsv]|un|all|coll|dall|dell|nell|sull|quell|quest",
+}
+_ELISION = {
+    language: re.compile(rf"\b(?:{before})['\u2019](?=[^\W\d_])", re.IGNORECASE) for language, before in _ELIDED.items()
+}
 _LIKE = 3  # letters that a stem has in common with its word, as far as it has so many
 _LIKE_IN = {"nl": 2}  # manen: maan
 
@@ -56,6 +69,26 @@ def language_of(tag: str | None) -> str | None:
     """Return the language of a tag, "de" of de-AT, if its words have forms that are known; of English none have."""
     language = (tag or "").partition("-")[0].lower()
     return language if language in LANGUAGES else None
+
+
+def bare(language: str | None, text: str) -> str:
+    """Return a text in this language without what an apostrophe joins to its words; they stay as many."""
+    elision = _ELISION.get(language or "")
+    return elision.sub("", text) if elision else text
+
+
+def spans_in(language: str | None, text: str) -> list[tuple[str, int, int]]:
+    """Return (term, start, end) of each bare word of a text in this language, as `index.analysis.spans` does."""
+    found = spans(text)
+    elision = _ELISION.get(language or "")
+    if elision is None:
+        return found
+    return [
+        (analyse(text[joined.end() : end])[0], joined.end(), end)
+        if (joined := elision.match(text, start, end))
+        else (term, start, end)
+        for term, start, end in found
+    ]
 
 
 @lru_cache(maxsize=MAX_REMEMBERED)

@@ -9,8 +9,8 @@ or they are part of a phrase.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.analysis import analyse, scoring_terms, spans, words
-from index.inflection import language_of, stem_in
+from index.analysis import analyse, scoring_terms, words
+from index.inflection import language_of, spans_in, stem_in
 from index.matching import Meant, one_edit_apart, only_word, telling
 from index.query import Clause, Fuzzy, Near, Phrase, Prefix, Query, Term, leaves
 from index.snippet import Match, Range
@@ -22,7 +22,7 @@ MOST_MARKS = 500  # in one text: a common word of a long report is not worth mor
 def marks(query: Query, text: str, *, language: str | None = None) -> list[Range]:
     """Return where the words and phrases that `query` wants stand in `text`, in order and apart, the first 500."""
     asked = _Asked.of([*telling(query), *leaves(query.required)], language_of(language))
-    found = spans(text[:MOST_CHARACTERS])
+    found = spans_in(language_of(language), text[:MOST_CHARACTERS])
     places = {(start, end) for term, start, end in found if asked.is_word(term, text[start:end])}
     for phrase in asked.phrases:
         places.update(_runs(phrase, text, found))

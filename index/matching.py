@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 
 from archive.article import Article
 from index.analysis import STOP_TERMS, analyse, fold, spans, stem, words
-from index.inflection import language_of, stem_in
+from index.inflection import bare, language_of, stem_in
 from index.query import AllOf, AnyOf, Clause, FieldValue, Fuzzy, Near, Not, Phrase, Prefix, Published, Query, Term
 
 WORDS_REMEMBERED = 10_000  # typed words, some 200 bytes each
@@ -88,7 +88,7 @@ class Meant:
             return Meant(terms, {}, {}, None)
         by_term: dict[str, str] = {}
         by_stem: dict[str, str] = {}
-        for term, word in zip(terms, words(asked), strict=True):
+        for term, word in zip(terms, words(bare(language, asked)), strict=True):
             if term in STOP_TERMS:
                 by_term[term] = term
             else:
@@ -109,14 +109,15 @@ class _Texts:
     def __init__(self, article: Article) -> None:
         self.article = article
         self.language = language_of(article.language)
+        self._title, self._body = bare(self.language, article.title), bare(self.language, article.body)
 
     @cached_property
     def title(self) -> Sequence[str]:
-        return analyse(self.article.title)
+        return analyse(self._title)
 
     @cached_property
     def body(self) -> Sequence[str]:
-        return analyse(self.article.body)
+        return analyse(self._body)
 
     def meant(self, asked: str) -> Meant:
         """Return what the words of `asked` are in these texts."""
@@ -124,7 +125,7 @@ class _Texts:
 
     def said(self, wanted: Meant) -> Iterator[Sequence[str]]:
         """Yield the terms of title and body, words that stand for wanted ones as these."""
-        for text, terms in ((self.article.title, self.title), (self.article.body, self.body)):
+        for text, terms in ((self._title, self.title), (self._body, self.body)):
             if self.language is None:
                 yield terms
             else:
@@ -132,7 +133,7 @@ class _Texts:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(words(self.article.title)).union(words(self.article.body))
+        return frozenset(words(self._title)).union(words(self._body))
 
 
 def _tells(clause: Clause) -> bool:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.analysis import stem, words
-from index.inflection import LANGUAGES, beginnings, language_of, stem_in
+from index.analysis import analyse, stem, words
+from index.inflection import LANGUAGES, bare, beginnings, language_of, spans_in, stem_in
 
 FORMS = {
     "ar": ["انتخابات الانتخابات", "حكومة الحكومة حكومات والحكومة", "غابة الغابة غابات الغابات", "وزير الوزير",
@@ -90,3 +90,21 @@ def test_a_tag_says_whose_forms_count() -> None:
 def test_english_is_left_to_the_analysis() -> None:
     assert "en" not in LANGUAGES
     assert stem("elections") == "elect"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("fr", "L'élection d’un maire, aujourd'hui, jusqu'à l'été", "élection un maire, aujourd'hui, à été"),
+        ("it", "dell'università e un'idea", "università e idea"),
+        ("ca", "l'Estat", "Estat"),
+        ("de", "wie geht's, d'Artagnan", "wie geht's, d'Artagnan"),
+        (None, "coup d'état at L'Oréal", "coup d'état at L'Oréal"),
+    ],
+)
+def test_a_word_is_what_follows_the_apostrophe_where_the_language_elides(
+    language: str | None, text: str, expected: str
+) -> None:
+    assert bare(language, text) == expected
+    assert len(words(expected)) == len(words(text))
+    assert [term for term, _, _ in spans_in(language, text)] == analyse(expected)

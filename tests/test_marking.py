@@ -70,3 +70,9 @@ def test_the_forms_of_a_word_in_the_texts_language_are_marked(query: str, expect
     text = "Die alten Häuser, das Dach des Hauses und die Alpen."
     found = [text[start:end] for start, end in marks(parse(query, today=DAY), text, language="de-AT")]
     assert found == expected
+
+
+def test_what_an_apostrophe_joins_to_a_word_is_not_marked_with_it() -> None:
+    text = "Le chef de l’État et l'élection d'un État. Aujourd'hui."
+    found = [text[start:end] for start, end in marks(parse("l'état élections hui", today=DAY), text, language="fr")]
+    assert found == ["État", "élection", "État"]

@@ -12,9 +12,9 @@ from functools import cached_property, lru_cache, partial, reduce
 
 import numpy as np
 
-from index.analysis import STOP_TERMS, stem
+from index.analysis import STOP_TERMS, analyse, stem, words
 from index.engine import Ints, Mask
-from index.inflection import LANGUAGES
+from index.inflection import LANGUAGES, bare
 from index.keywords.pairs import together
 from index.keywords.places import Marks, clusters, counted, runs
 from index.keywords.postings import NOWHERE, Matches, Postings, overlaid, united
@@ -184,14 +184,15 @@ class Lookup:
         return spoken
 
     def _find_forms(self, word: str) -> Mapping[str, Terms]:
-        own = stem(word)
+        own = analyse(word)[0]
         if own in STOP_TERMS:
             return {}
         found = {}
         with self._reading:
             for language, spoken in self._spoken.items():
-                terms = {stem(form) for form in self.vocabulary().alike(language, word)} - {own}
-                there = [term for term in sorted(terms) if spoken[self.matches(Run((term,))).articles].any()]
+                (asked,) = words(bare(language, word))
+                terms = sorted({stem(form) for form in self.vocabulary().alike(language, asked)} - {own})
+                there = [term for term in terms if spoken[self.matches(Run((term,))).articles].any()]
                 if there:
                     found[language] = (own, *there)
         return found

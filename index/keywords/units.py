@@ -8,14 +8,15 @@ Invariant: two clauses that ask for the same make the same unit, whose weight is
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from index.analysis import STOP_TERMS, analyse, words
-from index.matching import only_word, parts, telling
+from index.analysis import STOP_TERMS, analyse, spans
+from index.matching import WORDS_REMEMBERED, only_word, parts, telling
 from index.query import AllOf, AnyOf, Clause, Fuzzy, Near, Phrase, Prefix, Query, Term
 
 Terms = tuple[str, ...]
 Forms = Callable[[str], Mapping[str, Terms]]
-"""Of a folded word: by language, the terms it may have in an article of that language, its own first."""
+"""Of a word as it was typed: by language, the terms it may have in an article of that language, its own first."""
 
 
 def no_forms(_: str) -> Mapping[str, Terms]:
@@ -81,13 +82,18 @@ def run_of(text: str, forms: Forms = no_forms) -> Run:
     """Return the words of a text, side by side."""
     if forms is no_forms:
         return Run(tuple(analyse(text)))
-    return _run([*zip(analyse(text), words(text), strict=True)], forms)
+    return _run(_typed(text), forms)
+
+
+@lru_cache(maxsize=WORDS_REMEMBERED)
+def _plain_words(text: str) -> Sequence[tuple[Run, str]]:
+    return [(Run((term,)), word) for term, word in parts(text)]
 
 
 def words_of(text: str, forms: Forms = no_forms) -> Sequence[tuple[Run, str]]:
     """Return the words of what was typed as one, usually one, each on its own, and as it was typed."""
     if forms is no_forms:
-        return [(Run((term,)), word) for term, word in parts(text)]
+        return _plain_words(text)
     return [(run_of(word, forms), word) for _, word in parts(text)]
 
 
@@ -97,12 +103,17 @@ def unit_of(clause: Term | Phrase | Near | Prefix | Fuzzy, forms: Forms = no_for
         case Term(text) | Phrase(text):
             return run_of(text, forms)
         case Near(text, distance):
-            run = _run(sorted(zip(analyse(text), words(text), strict=True)), forms)
+            run = _run(sorted(_typed(text)), forms)
             return Cluster(run, distance) if len(run.terms) > 1 else run
         case Prefix(text):
             return Beginning(only_word(text))
         case Fuzzy(text):
             return Similar(only_word(text))
+
+
+def _typed(text: str) -> list[tuple[str, str]]:
+    """Return the terms of a text, each with the word that it was made of, as it stands there."""
+    return [(term, text[start:end]) for term, start, end in spans(text)]
 
 
 def _run(found: Sequence[tuple[str, str]], forms: Forms) -> Run:

@@ -26,7 +26,7 @@ class Article:
     None until the source sends it again as usable. `source_version` is the source's own count of versions: an older one
     that arrives late changes nothing. `note` is what the source says about this version, such as what it corrects.
     `aliases` are other ids by which the same article is known (see `archive.identity`); the store keeps them, and does
-    not return them.
+    not return them. `language_guessed` says of an article that arrives that its source does not declare the language.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Article:
     source_version: int | None = None
     note: str | None = None
     aliases: tuple[str, ...] = field(default=(), compare=False)
+    language_guessed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 from archive.arrival import Outcome
 from archive.article import Entry, Record, Rejection, Withdrawal
+from archive.language import with_language
 from archive.progress import Progress, silent
 from archive.quarantine import Notes, Quarantine
 from archive.readers import HEAD_BYTES
@@ -168,7 +169,7 @@ def take(entry: Entry, store: Store, report: IngestReport) -> None:
         else:
             report.unchanged += 1
         return
-    _count(store.put(entry), report)
+    _count(store.put(with_language(entry)), report)
 
 
 def _count(outcome: Outcome, report: IngestReport) -> None:

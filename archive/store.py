@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -284,7 +284,7 @@ class Store:
         with self._transaction() as connection:
             article = replace(article, id=self._known_as(connection, article.id, article.aliases))
             digest = content_hash(article)
-            known = self._known(connection, article.id, digest)
+            known = self._known(connection, article.id, self._same_content(connection, article))
             arrival = decide(article, known, now=now)
             if arrival.outcome != "unchanged":
                 self._arrive(connection, article, arrival, digest=digest)
@@ -317,15 +317,30 @@ class Store:
         )
 
     @staticmethod
-    def _known(connection: apsw.Connection, article_id: str, digest: bytes) -> Known | None:
+    def _same_content(connection: apsw.Connection, article: Article) -> Collection[bytes]:
+        """Return the hashes of what says the same as `article`.
+
+        A guess is nothing that a source says: no version differs from what arrives by the language alone, whether that
+        was guessed otherwise, declared, or unknown to an archive from before guesses were made.
+        """
+        languages = {article.language}
+        if article.language is None or article.language_guessed:
+            kept = connection.execute("SELECT DISTINCT language FROM version WHERE article_id = ?", (article.id,))
+            languages.update(language for (language,) in kept)
+        return {content_hash(replace(article, language=language)) for language in languages}
+
+    @staticmethod
+    def _known(connection: apsw.Connection, article_id: str, same: Collection[bytes]) -> Known | None:
         row = connection.execute(
             "SELECT a.status, max(every.embargoed_until IS NULL),"
-            " newest.embargoed_until, max(every.source_version), max(every.sha256 = ?1), newest.sha256 = ?1"
+            " newest.embargoed_until, max(every.source_version),"
+            " max(hex(every.sha256) IN (SELECT value FROM json_each(?1))),"
+            " hex(newest.sha256) IN (SELECT value FROM json_each(?1))"
             " FROM article a JOIN version every ON every.article_id = a.article_id"
             " JOIN version newest ON newest.article_id = a.article_id"
             " AND newest.version = (SELECT max(version) FROM version WHERE article_id = a.article_id)"
             " WHERE a.article_id = ?2 GROUP BY a.article_id",
-            (digest, article_id),
+            (json.dumps([digest.hex().upper() for digest in same]), article_id),
         ).fetchone()
         if row is None:
             return None
@@ -382,7 +397,7 @@ class Store:
         with self._transaction() as connection:
             article_id = self._known_as(connection, withdrawal.id, withdrawal.aliases)
             gone = Article(id=article_id, title="", body="", source=withdrawal.source, status="removed")
-            known = self._known(connection, article_id, content_hash(gone))
+            known = self._known(connection, article_id, {content_hash(gone)})
             if known is None:
                 arrival = Arrival(outcome="held", keep=True, status="removed", show_newest=True)
                 self._arrive(connection, gone, arrival, digest=content_hash(gone), reason=withdrawal.reason)

@@ -14,7 +14,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -64,8 +64,18 @@ class Embedder(Protocol):
         """Return the pieces of these words with a vector each, looked up; None when there is no table of them."""
 
 
+@runtime_checkable
+class AsksOtherwise(Protocol):
+    """An embedder for which a query is not a text like any other: see `index.prompts`."""
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the vector of one query."""
+
+
 def embed_query(embedder: Embedder, text: str) -> Vector:
     """Return the vector of one query: shape (dimension,). The same again costs next to nothing."""
+    if isinstance(embedder, AsksOtherwise):
+        return embedder.embed_query(text)
     vector: Vector = embedder.embed([text])[0]
     return vector
 
@@ -80,6 +90,14 @@ def open_embedder(model: str, *, runtime: Runtime, cache: Path) -> Embedder:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     source = _locate(model)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # what is on this disk is enough from here on
+    from index.prompts import Prompted, Prompts, prompts_of
+
+    prompts = prompts_of(source.folder)
+    embedder = _run_by(runtime, source, model=model, cache=cache)
+    return embedder if prompts == Prompts() else Prompted(embedder, prompts)
+
+
+def _run_by(runtime: Runtime, source: "ModelSource", *, model: str, cache: Path) -> Embedder:
     if runtime == "torch":
         return _on_torch(source)
     try:

@@ -1,15 +1,18 @@
 """What a query asks of one article, worked out on the article itself, without an index. Pure.
 
-It says what every clause means: `tests/test_keywords_contract.py` holds each keyword index to it, and whoever has an
+It says what every clause means; which words of an article stand for one that is asked for is a matter of the article's
+language (`index.inflection`). `tests/test_keywords_contract.py` holds each keyword index to it, and whoever has an
 article but no index that holds it (the store's own engine, a change that came in since) asks here.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from archive.article import Article
 from index.analysis import STOP_TERMS, analyse, fold, spans, stem, words
+from index.inflection import bare, language_of, stem_in
 from index.query import AllOf, AnyOf, Clause, FieldValue, Fuzzy, Near, Not, Phrase, Prefix, Published, Query, Term
 
 WORDS_REMEMBERED = 10_000  # typed words, some 200 bytes each
@@ -68,23 +71,69 @@ def one_edit_apart(one: str, other: str) -> bool:
     return one[at + 1 :] == other[at + 1 :] or exchanged == other[at:]
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The words that are asked for, as terms, and what of a text in some language stands for them."""
+
+    terms: Sequence[str]  # of two words that count as one, both times that of the first
+    by_term: Mapping[str, str]
+    by_stem: Mapping[str, str]
+    language: str | None
+
+    @staticmethod
+    def of(asked: str, language: str | None) -> "Meant":
+        """Return what the words of `asked` are in a text of this language: one of `index.inflection`, or None."""
+        terms = analyse(asked)
+        if language is None:
+            return Meant(terms, {}, {}, None)
+        by_term: dict[str, str] = {}
+        by_stem: dict[str, str] = {}
+        for term, word in zip(terms, words(bare(language, asked)), strict=True):
+            if term in STOP_TERMS:
+                by_term[term] = term
+            else:
+                first = by_stem.setdefault(stem_in(language, word), by_term.get(term, term))
+                by_term.setdefault(term, first)
+        return Meant([by_term[term] for term in terms], by_term, by_stem, language)
+
+    def said(self, term: str, word: str) -> str:
+        """Return which of the terms a word of the text stands for, given its own term: its own if for none."""
+        if self.language is None:
+            return term
+        return self.by_term.get(term) or self.by_stem.get(stem_in(self.language, word), term)
+
+
 class _Texts:
     """An article whose texts are analysed when they are first asked for, once."""
 
     def __init__(self, article: Article) -> None:
         self.article = article
+        self.language = language_of(article.language)
+        self._title, self._body = bare(self.language, article.title), bare(self.language, article.body)
 
     @cached_property
     def title(self) -> Sequence[str]:
-        return analyse(self.article.title)
+        return analyse(self._title)
 
     @cached_property
     def body(self) -> Sequence[str]:
-        return analyse(self.article.body)
+        return analyse(self._body)
+
+    def meant(self, asked: str) -> Meant:
+        """Return what the words of `asked` are in these texts."""
+        return Meant.of(asked, self.language)
+
+    def said(self, wanted: Meant) -> Iterator[Sequence[str]]:
+        """Yield the terms of title and body, words that stand for wanted ones as these."""
+        for text, terms in ((self._title, self.title), (self._body, self.body)):
+            if self.language is None:
+                yield terms
+            else:
+                yield [wanted.said(term, word) for term, word in zip(terms, words(text), strict=True)]
 
     @cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(words(self.article.title)).union(words(self.article.body))
+        return frozenset(words(self._title)).union(words(self._body))
 
 
 def _tells(clause: Clause) -> bool:
@@ -142,16 +191,18 @@ def _holds(clause: Clause, texts: _Texts) -> bool:
 def _says(clause: Term | Prefix | Fuzzy | Phrase | Near, texts: _Texts) -> bool:
     match clause:
         case Term(text) | Phrase(text):
-            return any(_side_by_side(terms, analyse(text)) for terms in (texts.title, texts.body))
+            wanted = texts.meant(text)
+            return any(_side_by_side(terms, wanted.terms) for terms in texts.said(wanted))
         case Near(text, distance):
-            return any(_close(terms, analyse(text), distance) for terms in (texts.title, texts.body))
+            wanted = texts.meant(text)
+            return any(_close(terms, wanted.terms, distance) for terms in texts.said(wanted))
         case Prefix(text):
             beginning = only_word(text)
             return bool(beginning) and any(word.startswith(beginning) for word in texts.words)
         case Fuzzy(text):
-            wanted = only_word(text)
-            is_there = stem(wanted) in texts.title or stem(wanted) in texts.body
-            return bool(wanted) and (is_there or any(one_edit_apart(wanted, word) for word in texts.words))
+            typed = only_word(text)
+            is_there = stem(typed) in texts.title or stem(typed) in texts.body
+            return bool(typed) and (is_there or any(one_edit_apart(typed, word) for word in texts.words))
 
 
 def _side_by_side(terms: Sequence[str], wanted: Sequence[str]) -> bool:
@@ -169,7 +220,8 @@ def _described(clause: FieldValue | Published, texts: _Texts) -> bool:
     article = texts.article
     match clause:
         case FieldValue("title", value):
-            return _side_by_side(texts.title, analyse(value))
+            wanted = texts.meant(value)
+            return _side_by_side(next(texts.said(wanted)), wanted.terms)
         case FieldValue("language", value):
             return fold(value) in _languages(article)
         case FieldValue(field, value):

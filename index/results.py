@@ -99,9 +99,9 @@ def result_of(
     parts: dict[str, float] = {name: float(part[row]) for name, part in fusion.parts.items()}
     share = float(candidates.coverage[row]) if candidates.terms else None
     passage = passage_range(candidates.span(row), article)
-    excerpt = snippet(article.body, passage, words=words, sentence=sentence, share=share)
+    excerpt = snippet(article.body, passage, words=words, sentence=sentence, share=share, language=article.language)
     if keyword and not excerpt.highlights and (share or 0.0) >= WORD_HIT:  # its words stand elsewhere in the article
-        excerpt = snippet(article.body, None, words=words)
+        excerpt = snippet(article.body, None, words=words, language=article.language)
     return Result(
         article=article,
         score=float(fusion.score[row]),

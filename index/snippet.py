@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from archive.readers.normalise import ELLIPSIS, first_sentence
-from index.analysis import spans
+from index.inflection import language_of, spans_in
 
 LENGTH = 280  # characters: about two lines and a half on a wide screen
 NEAR = 40  # characters before a place that tell whether a sentence begins there
@@ -35,9 +35,9 @@ class Excerpt:
 
 
 @lru_cache(maxsize=KEPT_TEXTS)
-def terms_of(text: str) -> Sequence[Match]:
+def terms_of(text: str, language: str | None = None) -> Sequence[Match]:
     """Return (term, start, end) of each term of `text`; whoever looks at the same passage next need not analyse it."""
-    return spans(text)
+    return spans_in(language_of(language), text)
 
 
 def snippet(
@@ -48,6 +48,7 @@ def snippet(
     sentence: Range | None = None,
     share: float | None = None,
     length: int = LENGTH,
+    language: str | None = None,
 ) -> Excerpt:
     """Return a text of about `length` characters, each matching word in it, and the sentence as far as it is shown.
 
@@ -59,7 +60,11 @@ def snippet(
     the full stop where a sentence ends there.
     """
     start, end = passage or (0, len(body))
-    matches = [(term, start + left, start + right) for term, left, right in terms_of(body[start:end]) if term in words]
+    matches = [
+        (term, start + left, start + right)
+        for term, left, right in terms_of(body[start:end], language)
+        if term in words
+    ]
     piece = _stretch(body, (start, end), _densest(matches, length), length)
     if sentence is not None and start <= sentence[0] < sentence[1] <= end:
         shown = _around(body, (start, end), sentence, matches=matches, length=length)

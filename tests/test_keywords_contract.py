@@ -27,11 +27,12 @@ from archive.article import Article
 from index.analysis import STOP_TERMS, analyse, stem, words
 from index.engine import Ints, Mask
 from index.errors import GenerationDamaged
+from index.inflection import bare, language_of
 from index.keywords import KeywordFormat, KeywordIndex
 from index.keywords.scoring import K1, TITLE_WEIGHT, B
 from index.keywords.tantivy_index import TantivyFormat
 from index.keywords.whoosh_index import WhooshFormat
-from index.matching import holds, holds_all, one_edit_apart, telling
+from index.matching import Meant, holds, holds_all, one_edit_apart, telling
 from index.query import (
     MAX_EXPANSIONS,
     AllOf,
@@ -54,7 +55,8 @@ from index.query import (
 
 FORMATS: list[KeywordFormat] = [WhooshFormat(), TantivyFormat()]
 VOCABULARY = ["army", "border", "convoy", "drone", "east", "kursk", "land", "the", "of", "be", "U.S.", "Zelenskyy’s"]
-FORMS = [*VOCABULARY, "armies", "drones", "droned", "eats", "eastern", "kursks", "Łand", "bands"]
+FORMS = [*VOCABULARY, "armies", "drones", "droned", "eats", "eastern", "kursks", "Łand", "bands",
+         "Häuser", "Haus", "Hauses", "élue", "élu", "journaux", "journal"]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(FORMS), max_size=12).map(" ".join)
 SHARED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TODAY = date(2026, 1, 1)
@@ -123,19 +125,19 @@ def coverage(index: KeywordIndex, query: str | Query, *ids: str) -> list[float]:
 
 # The same thing, written without an index.
 
-Unit = tuple[str, tuple[str, ...], int]  # the kind, its words, the distance
+Unit = tuple[str, tuple[str, ...], int]  # the kind, its words, folded, the distance
 
 
 def units_of(clauses: Iterable[Clause]) -> Iterable[tuple[Unit, float]]:
     for clause in clauses:
         match clause:
             case Term(text, weight):
-                yield from ((("run", (term,), 0), weight) for term in analyse(text))
+                yield from ((("run", (word,), 0), weight) for word in words(text))
             case Phrase(text):
-                yield ("run", tuple(analyse(text)), 0), 1.0
+                yield ("run", tuple(words(text)), 0), 1.0
             case Near(text, distance):
-                terms = tuple(sorted(analyse(text)))
-                yield (("near", terms, distance) if terms[1:] else ("run", terms, 0)), 1.0
+                near = tuple(sorted(words(text)))
+                yield (("near", near, distance) if near[1:] else ("run", near, 0)), 1.0
             case Prefix(text) | Fuzzy(text):
                 yield (type(clause).__name__, (text,), 0), 1.0
             case AnyOf(inner) | AllOf(inner):
@@ -146,15 +148,19 @@ def units(query: Query) -> list[tuple[Unit, float]]:
     """What scores: of stop words on their own nothing, unless there is nothing else."""
     everything = list(units_of((*query.wanted, *query.required)))
     return [
-        pair for pair in everything if pair[0][0] != "run" or not {*pair[0][1]} <= STOP_TERMS or pair[0][1][1:]
+        pair
+        for pair in everything
+        if pair[0][0] != "run" or not {*map(stem, pair[0][1])} <= STOP_TERMS or pair[0][1][1:]
     ] or (everything)
 
 
-def occurrences(text: str, unit: Unit) -> int:
+def occurrences(one: Article, text: str, unit: Unit) -> int:
     kind, wanted, distance = unit
-    terms, width = analyse(text), len(wanted) + distance
+    meant = Meant.of(" ".join(wanted), language_of(one.language))
+    text = bare(meant.language, text)
+    terms, width = [*map(meant.said, analyse(text), words(text))], len(wanted) + distance
     if kind == "run":
-        return sum(tuple(terms[at : at + len(wanted)]) == wanted for at in range(len(terms)))
+        return sum(terms[at : at + len(wanted)] == meant.terms for at in range(len(terms)))
     if kind == "Prefix":
         return sum(word.startswith(wanted[0]) for word in words(text))
     if kind == "Fuzzy":
@@ -163,7 +169,7 @@ def occurrences(text: str, unit: Unit) -> int:
         (start, end)
         for start in range(len(terms))
         for end in range(start + 1, min(start + width, len(terms)) + 1)
-        if not Counter(wanted) - Counter(terms[start:end])
+        if not Counter(meant.terms) - Counter(terms[start:end])
     }
     return sum(
         not any(other != one and one[0] <= other[0] and other[1] <= one[1] for other in complete) for one in complete
@@ -171,7 +177,7 @@ def occurrences(text: str, unit: Unit) -> int:
 
 
 def frequency(one: Article, unit: Unit) -> float:
-    return occurrences(one.body, unit) + TITLE_WEIGHT * occurrences(one.title, unit)
+    return occurrences(one, one.body, unit) + TITLE_WEIGHT * occurrences(one, one.title, unit)
 
 
 def length(one: Article) -> float:
@@ -184,7 +190,7 @@ def idf(articles: Sequence[Article], holding: int) -> float:
 
 
 def rarity(articles: Sequence[Article], unit: Unit) -> float:
-    parts = [("run", (term,), 0) for term in unit[1]] if unit[0] in ("run", "near") else [unit]
+    parts = [("run", (word,), 0) for word in unit[1]] if unit[0] in ("run", "near") else [unit]
     return sum(idf(articles, sum(frequency(one, part) > 0 for one in articles)) for part in parts)
 
 
@@ -208,7 +214,7 @@ def weight(articles: Sequence[Article], clause: Clause) -> float:
             holding = sum(holds(Query(required=(clause,)), one) for one in articles)
             return idf(articles, holding) if any(texts((clause,))) else 0.0
         case Term(text, times):
-            return times * rarity(articles, ("run", tuple(analyse(text)), 0))
+            return times * rarity(articles, ("run", tuple(words(text)), 0))
         case _:
             return sum(rarity(articles, unit) for unit, _ in units_of((clause,)))
 
@@ -256,7 +262,7 @@ ARTICLES = st.builds(
     title=TEXTS,
     body=TEXTS,
     source=st.sampled_from(["bbc", "cnn", None]),
-    language=st.sampled_from(["en", "en-GB", "de", None]),
+    language=st.sampled_from(["en", "en-GB", "de", "de-AT", "fr", None]),
     published_at=st.sampled_from([datetime(2016, 1, 1, tzinfo=UTC), datetime(2015, 1, 1, tzinfo=UTC), None]),
 )
 
@@ -330,11 +336,12 @@ def check_evidence(index: KeywordIndex, kept: Sequence[Article], query: Query) -
     explained = index.explain(query, [*ids, "unknown"])
     assert explained["unknown"] == []
     assert [sum(part.score for part in explained[id_]) for id_ in ids] == pytest.approx(evidence.scores.tolist())
+    asked = [unit for unit, _ in units(query)]
     for one in kept:
-        frequencies = {(occurrences(one.title, unit), occurrences(one.body, unit)) for unit, _ in units(query)}
+        frequencies = {(occurrences(one, one.title, unit), occurrences(one, one.body, unit)) for unit in asked}
         assert {(part.title, part.body) for part in explained[one.id]} == frequencies - {(0, 0)}
-    counts = Counter(sum(frequency(one, unit) > 0 for one in kept) for unit in {unit for unit, _ in units(query)})
-    assert sorted(index.terms(query).values()) == sorted(counts.elements())
+    counts = {sum(frequency(one, unit) > 0 for one in kept) for unit in asked}
+    assert set(index.terms(query).values()) == counts
 
 
 def check_words(index: KeywordIndex, kept: Sequence[Article], *, is_exact: bool) -> None:
@@ -879,3 +886,86 @@ def test_frequencies_are_those_of_the_text(kind: KeywordFormat, tmp_path: Path) 
     assert Counter(analyse(body)) == {"kursk": 6, "east": 4}
     expected = expected_scores([article("a", body), article("b", "kursk")], read("kursk"))
     assert scores(index, "kursk", "a", "b") == pytest.approx([expected["a"], expected["b"]])
+
+
+GERMAN = article("de", "Die Wähler verlassen ihre Häuser am Tag der Wahl.", title="Wahlen im Süden", language="de-AT")
+FRENCH = article("fr", "Les élections nationales, selon plusieurs journaux de l’État.", language="fr")
+RUSSIAN = article("ru", "Жители российских городов ждут новых выборов.", language="ru")
+ARABIC = article("ar", "أعلنت الحكومة موعد الانتخابات", language="ar")
+ENGLISH = article("en", "The hauser of Waldorf, a wahl and a journal; national haus.", language="en")
+UNKNOWN = article("xx", "Häuser und journaux", language=None)
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("Haus", ["de", "en"]),
+        ("hausern", ["de"]),
+        ("Häuser", ["de", "en", "xx"]),
+        ("Wahl", ["de", "en"]),
+        ("election", ["fr"]),
+        ("journal", ["en", "fr"]),
+        ("nationaux", ["fr"]),
+        ("d'états", ["fr"]),
+        ("état", ["fr"]),
+        ('"de l\'état"', ["fr"]),
+        ('"journal d\'états"', []),
+        ("российский город", ["ru"]),
+        ("новый", ["ru"]),
+        ("выборы", ["ru"]),
+        ("انتخابات", ["ar"]),
+        ("حكومات", ["ar"]),
+        ('"im Süden"', ["de"]),
+        ('"Tage der Wahlen"', ["de"]),
+        ('"élection nationale"', ["fr"]),
+        ('"nationale élection"', []),
+        ("title:wahl", ["de"]),
+        ('title:"wahl im"', ["de"]),
+        ('"wahlen haus"~9', ["de"]),
+        ('"haus wahlen"~1', []),
+        ("haus -wahl", []),
+        ("haus language:de", ["de"]),
+        ("haus language:en", ["en"]),
+    ],
+)
+def test_a_word_stands_for_its_forms_in_articles_of_its_language_and_no_others(
+    kind: KeywordFormat, tmp_path: Path, query: str, ids: list[str]
+) -> None:
+    articles = [GERMAN, FRENCH, RUSSIAN, ARABIC, ENGLISH, UNKNOWN]
+    index = build(kind, tmp_path, articles)
+    wanted = parsed(query)
+    has_rank = has_words(wanted)
+    assert sorted(found(index, query) if has_rank else selected(index, query) or ()) == ids
+    assert set(ids) <= {one.id for one in articles if holds(wanted, one)}
+    if has_rank:
+        assert held(index, query) == {one.id for one in articles if holds_all(wanted, one)}
+
+
+def test_a_word_with_other_forms_in_a_language_scores_as_one_word(kind: KeywordFormat, tmp_path: Path) -> None:
+    articles = [article("a", "Haus Häuser Hauses", language="de"), article("b", "Haus Haus Haus", language="de")]
+    index = build(kind, tmp_path, articles)
+    assert scores(index, "haus", "a", "b") == pytest.approx([expected_scores(articles, read("haus"))["a"]] * 2)
+    assert index.terms(read("haus")) == {"haus": 2}
+    assert index.matched_terms(read("haus")) == {"haus", "hauser"}
+
+
+def test_neighbouring_words_in_other_forms_are_neighbours_still(kind: KeywordFormat, tmp_path: Path) -> None:
+    apart = article("a", "neue und so weiter und so fort ein Haus", language="de")
+    beside = article("b", "die neuen Häuser und so weiter und so", language="de")
+    index = build(kind, tmp_path, [apart, beside, article("c", "neuen Häuser", language="en")])
+    pairs = index.evidence(read("neues haus"), at(index, "a", "b", "c")).pairs
+    assert pairs[1] > 0
+    assert pairs[[0, 2]].tolist() == [0.0, 0.0]
+
+
+def test_forms_are_those_of_the_living(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(kind, tmp_path, [GERMAN, ENGLISH], [], removed=["de"])
+    assert found(index, "haus") == ["en"]
+    assert index.matched_terms(read("wahl")) == {"wahl"}
+
+
+def test_of_an_archive_in_english_nothing_is_asked_about_forms(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(kind, tmp_path, [ENGLISH, UNKNOWN, article("gb", "journaux", language="en-GB")])
+    assert found(index, "journal") == ["en"]
+    assert found(index, "haus") == ["en"]
+    assert sorted(found(index, "Häuser")) == ["en", "xx"]

@@ -33,7 +33,8 @@ HOMES = {  # library: where it may be imported
     "smtplib": ("web/mail.py",),
     "socket": ("archive/fetch.py",),  # whoever asks something on the network asks there
     "sqlite3": (),  # the archive's SQLite comes with apsw
-    "Stemmer": ("index/analysis.py",),
+    "py3langid": ("archive/language.py",),
+    "Stemmer": ("index/analysis.py", "index/inflection.py"),
     "tantivy": ("index/keywords/tantivy_index.py",),
     "tokenizers": ("index/tokens.py",),
     "torch": ("index/torch_embedder.py", "index/openvino_conversion.py"),
@@ -42,10 +43,10 @@ HOMES = {  # library: where it may be imported
     "werkzeug": ("web/",),
     "whoosh": ("index/keywords/whoosh_index.py",),
 }
-HEAVY = {"faiss", "feedparser", "jsonschema", "openvino", "sentence_transformers", "tantivy", "torch", "transformers",
-         "trafilatura", "whoosh"}  # fmt: skip
-NOT_FOR_ANSWERS = {"feedparser", "ir_measures", "jsonschema", "lxml", "pandas", "scipy", "sentence_transformers",
-                   "sklearn", "torch",
+HEAVY = {"faiss", "feedparser", "jsonschema", "openvino", "py3langid", "sentence_transformers", "tantivy", "torch",
+         "transformers", "trafilatura", "whoosh"}  # fmt: skip
+NOT_FOR_ANSWERS = {"feedparser", "ir_measures", "jsonschema", "lxml", "pandas", "py3langid", "scipy",
+                   "sentence_transformers", "sklearn", "torch",
                    "tqdm", "trafilatura", "transformers"}  # fmt: skip
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
 DEFENSIVE = {"HF_HUB_DISABLE_TELEMETRY", "HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM"}  # only where nobody has set them

@@ -53,3 +53,26 @@ def test_of_a_long_text_so_much_is_marked(monkeypatch: pytest.MonkeyPatch) -> No
     assert marked("flood", "flood " * 9) == ["flood"] * 3
     monkeypatch.setattr(marking, "MOST_CHARACTERS", 12)
     assert marked("flood", "flood " * 9) == ["flood"] * 2
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("haus", ["Häuser", "Hauses"]),
+        ('"des hauses"', ["des Hauses"]),
+        ('"alte haus"', ["alten Häuser"]),
+        ('"haus alte"', []),
+        ("haus*", ["Häuser", "Hauses"]),
+        ("alt -haus", ["alten"]),
+    ],
+)
+def test_the_forms_of_a_word_in_the_texts_language_are_marked(query: str, expected: list[str]) -> None:
+    text = "Die alten Häuser, das Dach des Hauses und die Alpen."
+    found = [text[start:end] for start, end in marks(parse(query, today=DAY), text, language="de-AT")]
+    assert found == expected
+
+
+def test_what_an_apostrophe_joins_to_a_word_is_not_marked_with_it() -> None:
+    text = "Le chef de l’État et l'élection d'un État. Aujourd'hui."
+    found = [text[start:end] for start, end in marks(parse("l'état élections hui", today=DAY), text, language="fr")]
+    assert found == ["État", "élection", "État"]

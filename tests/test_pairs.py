@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from index.keywords.pairs import MOST, REACH, neighbours, together
 from index.keywords.places import END, OTHER, Marks, counted
+from index.keywords.units import Run
 from index.query import FieldValue, Phrase, Query, Term
 
 WORDS = st.lists(st.sampled_from("abcde"), max_size=12)
@@ -24,11 +25,11 @@ def marks(*texts: tuple[list[str], list[str]]) -> Marks:
 
 
 def test_neighbours_stand_side_by_side_in_the_question_stop_words_aside() -> None:
-    assert neighbours(asked("the House of Commons votes")) == [("hous", "common"), ("common", "vote")]
+    assert neighbours(asked("the House of Commons votes")) == [Run(("hous", "common")), Run(("common", "vote"))]
 
 
 def test_a_word_has_no_neighbour_in_itself_and_each_pair_counts_once() -> None:
-    assert neighbours(asked("new york new york york")) == [("new", "york"), ("york", "new")]
+    assert neighbours(asked("new york new york york")) == [Run(("new", "york")), Run(("york", "new"))]
 
 
 def test_what_is_not_plain_words_has_no_neighbours() -> None:

@@ -16,7 +16,7 @@ def test_each_kind_of_clause_makes_a_unit_named_as_it_was_typed() -> None:
         Similar("kursk"): Wanted("Kúrsk~", 1.0),
         Run(("sea",)): Wanted("sea", 1.0),
         Run(("white", "hous")): Wanted('"White House"', 1.0),
-        Cluster(("reform", "tax"), 5): Wanted('"tax reform"~5', 1.0),
+        Cluster(Run(("reform", "tax")), 5): Wanted('"tax reform"~5', 1.0),
         Run(("land",)): Wanted('"land"', 1.0),
     }
 

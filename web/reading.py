@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from archive.article import Article
 from index.marking import marks
-from index.query import QueryRefused
+from index.query import Query, QueryRefused
 from index.related import RelatedResponse
 from index.search import SearchRequest
 from index.snippet import Range
@@ -78,10 +78,14 @@ def read(parts: Services, article_id: str, asked: Asked | None) -> Read:
         around=around,
         related=parts.related.related(article_id, limit=RELATED_ON_PAGE + beside),
         standing=standing,
-        marks=marks(standing.query, article.body) if asked and standing and asked.marking == "on" else (),
+        marks=_marks(standing.query, article) if asked and standing and asked.marking == "on" else (),
         titles=parts.store.titles(ends) if ends else {},
         has_history=article.version > 1 and len(parts.store.versions(article_id)) > 1,
     )
+
+
+def _marks(query: Query, article: Article) -> Sequence[Range]:
+    return marks(query, article.body, language=article.language)
 
 
 def _standing(parts: Services, asked: Asked | None, article: Article) -> Standing | None:

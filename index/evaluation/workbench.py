@@ -18,7 +18,7 @@ from archive.passages import chunking, cut
 from archive.progress import Progress
 from archive.store import Store
 from index.build import Builder
-from index.embedder import Embedder
+from index.embedder import Embedder, embed_query
 from index.embeddings import BATCH_ARTICLES
 from index.engine import Vector, Vectors
 from index.fusion import Method
@@ -97,6 +97,7 @@ class Remembering:
         self.dimension, self.max_tokens = embedder.dimension, embedder.max_tokens
         self._embedder = embedder
         self._kept: dict[str, Vector] = {}
+        self._asked: dict[str, Vector] = {}
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of these texts."""
@@ -104,6 +105,12 @@ class Remembering:
         if new:
             self._kept.update(zip(new, self._embedder.embed(new), strict=True))
         return np.stack([self._kept[text] for text in texts])
+
+    def embed_query(self, text: str) -> Vector:
+        """Return the vector of one query, as the embedder makes it."""
+        if text not in self._asked:
+            self._asked[text] = embed_query(self._embedder, text)
+        return self._asked[text]
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         """Return where each token stands."""

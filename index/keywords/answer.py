@@ -66,15 +66,15 @@ class Answer:
         self._lookup = lookup
         self._clauses = clauses
         self._bm25 = bm25
-        self.units = units(query)
+        self.units = units(query, lookup.forms)
 
     @property
     def plain(self) -> Mapping[str, float]:
-        """The terms and weights, if only single words score, none of them a stop word, and nothing binds; else none."""
+        """The terms and weights, if single words alone score, none of many forms or a stop word, and nothing binds."""
         terms = {
             unit.terms[0]: wanted.weight
             for unit, wanted in self.units.items()
-            if isinstance(unit, Run) and len(unit.terms) == 1 and unit.terms[0] not in STOP_TERMS
+            if isinstance(unit, Run) and len(unit.terms) == 1 and not unit.forms and unit.terms[0] not in STOP_TERMS
         }
         is_plain = len(terms) == len(self.units) and not (self._query.required or self._query.excluded)
         return terms if is_plain else {}
@@ -131,12 +131,12 @@ class Answer:
     @cached_property
     def pairs(self) -> Few:
         """What the query's neighbouring words add by standing together, in the best articles by score."""
-        pairs = neighbours(self._query)
+        pairs = neighbours(self._query, self._lookup.forms)
         articles = np.sort(self.best(PAIRED)) if pairs else np.empty(0, np.int64)
         scores = np.zeros(len(articles))
         if len(articles):
             for pair, matches in zip(pairs, self._lookup.pairs(pairs, articles), strict=True):
-                scores += self._clauses.rarity(Run(pair)) / 2 * self._bm25.shares(matches)
+                scores += self._clauses.rarity(pair) / 2 * self._bm25.shares(matches)
         return Few(articles, scores)
 
     def best(self, most: int, *, within: Mask | None = None) -> Ints:

@@ -14,7 +14,7 @@ from index.analysis import analyse, fold
 from index.engine import Ints, Mask
 from index.keywords.lookup import Lookup
 from index.keywords.postings import NOWHERE, Postings
-from index.keywords.units import Beginning, Cluster, Run, Similar, Unit, unit_of
+from index.keywords.units import Beginning, Cluster, Run, Similar, Unit, run_of, unit_of
 from index.moments import UNDATED, moment
 from index.query import AllOf, AnyOf, Clause, FieldValue, Fuzzy, Near, Not, Phrase, Prefix, Published, Term, texts
 
@@ -43,13 +43,13 @@ class Clauses:
             case Published(start, end):
                 return self._within(start, end)
             case _:
-                return self._mask(self._lookup.matches(unit_of(clause)).articles)
+                return self._mask(self._lookup.matches(unit_of(clause, self._lookup.forms)).articles)
 
     def holding(self, clause: Clause) -> Ints:
         """Return the live articles that hold the clause: of a word or phrase, as many as there are and no mask."""
         match clause:
             case Term() | Phrase() | Near() | Prefix() | Fuzzy():
-                return self._lookup.matches(unit_of(clause)).articles
+                return self._lookup.matches(unit_of(clause, self._lookup.forms)).articles
             case _:
                 return np.flatnonzero(self._live & self.holds(clause))
 
@@ -60,21 +60,23 @@ class Clauses:
         """
         match clause:
             case Term(text, weight):
-                return weight * self.rarity(Run(tuple(analyse(text))))
+                return weight * self.rarity(run_of(text, self._lookup.forms))
             case AllOf(clauses):
                 return sum(map(self.weight, clauses))
             case AnyOf():
                 return self._rarity(int((self._live & self.holds(clause)).sum())) if any(_words(clause)) else 0.0
             case Phrase() | Near() | Prefix() | Fuzzy():
-                return self.rarity(unit_of(clause))
+                return self.rarity(unit_of(clause, self._lookup.forms))
             case FieldValue() | Published() | Not():
                 return 0.0
 
     def rarity(self, unit: Unit) -> float:
         """Return the information in a unit: its words' together, or that of what a prefix stands for as one word."""
         match unit:
-            case Run(terms) | Cluster(terms):
-                return sum(self._rarity(len(self._lookup.matches(Run((term,))).articles)) for term in terms)
+            case Run():
+                return sum(self._rarity(len(self._lookup.matches(word).articles)) for word in unit.words)
+            case Cluster(run):
+                return self.rarity(run)
             case Beginning() | Similar():
                 return self._rarity(len(self._lookup.matches(unit).articles))
 
@@ -92,7 +94,7 @@ class Clauses:
 
     def _valued(self, clause: FieldValue) -> Ints:
         if clause.field == "title":
-            matches = self._lookup.matches(Run(tuple(analyse(clause.value))))
+            matches = self._lookup.matches(run_of(clause.value, self._lookup.forms))
             return matches.articles[matches.title > 0]
         return self._lookup.named(clause.field, fold(clause.value))
 

@@ -227,11 +227,11 @@ class OwnPostings:
             ]
         )
 
-    def texts(self, articles: Ints, terms: Sequence[str]) -> Iterator[tuple[Ints, Marks]]:
-        """Yield these articles (ascending), some at a time, with their texts, in which the terms are marked."""
+    def texts(self, articles: Ints, groups: Sequence[Sequence[str]]) -> Iterator[tuple[Ints, Marks]]:
+        """Yield these articles (ascending), some at a time, with their texts, in which groups of terms are marked."""
         for segment, start in zip(self._segments, self._starts, strict=False):
             first, last = np.searchsorted(articles, (start, start + len(segment)))
-            yield from ((some + start, marks) for some, marks in segment.texts(articles[first:last] - start, terms))
+            yield from ((some + start, marks) for some, marks in segment.texts(articles[first:last] - start, groups))
 
     def close(self) -> None:
         """Release files and memory."""

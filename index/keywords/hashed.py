@@ -40,16 +40,17 @@ class Texts:
         self._codes = codes
         self._borders = np.append(0, np.cumsum(lengths))
 
-    def of(self, articles: Ints, terms: Sequence[str]) -> Iterator[tuple[Ints, Marks]]:
-        """Yield these articles (ascending), some at a time, with their texts, in which the terms are marked."""
+    def of(self, articles: Ints, groups: Sequence[Sequence[str]]) -> Iterator[tuple[Ints, Marks]]:
+        """Yield these articles (ascending), some at a time, with their texts, in which groups of terms are marked."""
         for some in in_batches(articles, self._borders[articles + 1] - self._borders[articles]):
             neighbours = np.split(some, np.flatnonzero(np.diff(some) > 1) + 1)
             pieces = [self._codes[self._borders[near[0]] : self._borders[near[-1] + 1]] for near in neighbours]
-            yield some, _marked(np.concatenate(pieces), terms)
+            yield some, _marked(np.concatenate(pieces), groups)
 
 
-def _marked(codes: Codes, terms: Sequence[str]) -> Marks:
+def _marked(codes: Codes, groups: Sequence[Sequence[str]]) -> Marks:
     marks = np.where(codes == END, np.uint8(END), np.uint8(OTHER))
-    for mark, term in enumerate(terms, start=1):
-        marks[codes == np.frombuffer(code(term), "<u8")[0]] = mark
+    for mark, terms in enumerate(groups, start=1):
+        for term in terms:
+            marks[codes == np.frombuffer(code(term), "<u8")[0]] = mark
     return marks

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from archive.article import Article
 from index.analysis import fold
+from index.inflection import bare, language_of
 from index.query import FieldName
 
 
@@ -14,6 +15,12 @@ def first_of_each_id(articles: Iterable[Article]) -> Iterator[Article]:
         if article.id not in seen:
             seen.add(article.id)
             yield article
+
+
+def texts_of(article: Article) -> tuple[str, str]:
+    """Return the title and the body as their words go in."""
+    language = language_of(article.language)
+    return bare(language, article.title), bare(language, article.body)
 
 
 def names_of(article: Article) -> Iterator[tuple[FieldName, Sequence[str]]]:

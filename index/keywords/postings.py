@@ -44,11 +44,22 @@ def united(found: Sequence[Matches]) -> Matches:
     """Return the matches of several words as those of one: where any of them stands, as often as they all do."""
     if not found:
         return NOWHERE
+    if len(found) == 1:
+        return found[0]
     articles, places = np.unique(np.concatenate([one.articles for one in found]), return_inverse=True)
     counts = np.zeros((2, len(articles)))
     np.add.at(counts[0], places, np.concatenate([one.title for one in found]))
     np.add.at(counts[1], places, np.concatenate([one.body for one in found]))
     return Matches(articles, counts[0], counts[1])
+
+
+def overlaid(found: Matches, among: Mask, instead: Matches) -> Matches:
+    """Return the matches with those `among` some articles replaced by others there."""
+    found = found.of(~among[found.articles])
+    articles = np.concatenate([found.articles, instead.articles])
+    order = np.argsort(articles)
+    title, body = np.concatenate([found.title, instead.title]), np.concatenate([found.body, instead.body])
+    return Matches(articles[order], title[order], body[order])
 
 
 class Postings(Protocol):
@@ -78,10 +89,11 @@ class Postings(Protocol):
         Removed ones may be counted in how many, but a word that they alone hold is left out.
         """
 
-    def texts(self, articles: Ints, terms: Sequence[str]) -> Iterator[tuple[Ints, Marks]]:
-        """Yield these articles (ascending), some at a time, with their texts, in which the terms are marked.
+    def texts(self, articles: Ints, groups: Sequence[Sequence[str]]) -> Iterator[tuple[Ints, Marks]]:
+        """Yield these articles (ascending), some at a time, with their texts, in which terms are marked.
 
-        The terms, different ones, are at most `MOST_MARKED`; `index.keywords.places` says how a text is marked.
+        Those of the first group are marked 1, and so on. The groups share no term, and are at most `MOST_MARKED`;
+        `index.keywords.places` says how a text is marked.
         """
 
     def close(self) -> None:

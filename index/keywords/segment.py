@@ -185,10 +185,10 @@ class Segment:
             holding = holding - np.bincount(held >> 16, minlength=len(holding)).astype(np.uint16)
         return holding
 
-    def texts(self, articles: Ints, terms: Sequence[str]) -> Iterator[tuple[Ints, Marks]]:
-        """Yield these articles (ascending), some at a time, with their texts, in which the terms are marked."""
-        entries = [self.entry(term) for term in terms]
-        return self._marked(articles, [[] if entry == ABSENT else self._forms(entry) for entry in entries])
+    def texts(self, articles: Ints, groups: Sequence[Sequence[str]]) -> Iterator[tuple[Ints, Marks]]:
+        """Yield these articles (ascending), some at a time, with their texts, in which groups of terms are marked."""
+        entries = [[entry for term in terms if (entry := self.entry(term)) != ABSENT] for terms in groups]
+        return self._marked(articles, [[form for entry in some for form in self._forms(entry)] for some in entries])
 
     def codes(self, articles: Ints) -> Codes:
         """Return the texts of these articles (ascending), one after the other."""

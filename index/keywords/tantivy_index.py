@@ -30,7 +30,7 @@ from index.engine import Floats, Ints
 from index.errors import GenerationDamaged
 from index.keywords import KeywordIndex, folder
 from index.keywords.folder import OwnPostings
-from index.keywords.intake import first_of_each_id
+from index.keywords.intake import first_of_each_id, texts_of
 from index.keywords.scoring import K1, Bm25, RankedPostings
 
 HEAP_BYTES = 64_000_000  # of Tantivy's one writing thread: what it gathers before it writes a segment
@@ -68,7 +68,7 @@ class TantivyFormat:
                 writer.delete_documents_by_query(_from_serial(update.first_serial))
                 stems = _Stems()
                 for article in first_of_each_id(added):
-                    title, body = words(article.title), words(article.body)
+                    title, body = map(words, texts_of(article))
                     serial = update.add(article, title=title, body=body)
                     writer.add_document(_document(serial, [stems[word] for word in (*title, *title, *body)]))
                 # not delete_documents_by_term, which takes the number for one of another type and finds nothing

@@ -6,6 +6,7 @@ Invariant: what a word is expanded to is bounded, or refused by name; no more wo
 from collections.abc import Iterable, Iterator, Sequence
 
 from index.analysis import stem
+from index.inflection import beginnings, stem_in
 from index.keywords.word_counts import WordCounts
 from index.query import MAX_EXPANSIONS, QueryRefused
 
@@ -27,6 +28,13 @@ class Vocabulary:
                 f" up: add a letter",
             )
         return [*map(self.counts.word, places)]
+
+    def alike(self, language: str, word: str) -> Sequence[str]:
+        """Return the words that are forms of this one in the language, itself among them if it is there."""
+        asked = stem_in(language, word)
+        places = (place for first in beginnings(language, asked) for place in self.counts.beginning(first))
+        found = {self.counts.word(place) for place in places}
+        return sorted(one for one in found if stem_in(language, one) == asked)
 
     def similar(self, word: str) -> Sequence[str]:
         """Return `word`, if it is one of the words, and those one edit away from it, in order.

@@ -36,7 +36,7 @@ from index.engine import Floats, Ints
 from index.errors import GenerationDamaged
 from index.keywords import KeywordIndex
 from index.keywords.hashed import CODE_BYTES, Texts, coded
-from index.keywords.intake import first_of_each_id, names_of
+from index.keywords.intake import first_of_each_id, names_of, texts_of
 from index.keywords.places import Marks
 from index.keywords.postings import Matches, united
 from index.keywords.scoring import Bm25, RankedPostings
@@ -177,12 +177,13 @@ def _add(writer: SegmentWriter, articles: Iterable[Article]) -> set[str]:
     """Add the articles to the writer's new segment and return their ids."""
     written = set()
     for article in articles:
-        title, body = analyse(article.title), analyse(article.body)
-        title_words = words(article.title)
+        texts = texts_of(article)
+        title, body = map(analyse, texts)
+        title_words, body_words = map(words, texts)
         writer.add_document(
             title=title,
             body=body,
-            word=title_words + words(article.body),
+            word=title_words + body_words,
             title_word=title_words,
             **dict(names_of(article)),
             id=article.id.encode(),
@@ -301,11 +302,11 @@ class _WhooshPostings:
     def _is_live(self, segment: SegmentReader, start: int, word: bytes) -> bool:
         return any(self.live[articles].any() for articles, _ in _blocks(segment, "word", word, start))
 
-    def texts(self, articles: Ints, terms: Sequence[str]) -> Iterator[tuple[Ints, Marks]]:
-        """Yield these articles (ascending), some at a time, with their texts, in which the terms are marked."""
+    def texts(self, articles: Ints, groups: Sequence[Sequence[str]]) -> Iterator[tuple[Ints, Marks]]:
+        """Yield these articles (ascending), some at a time, with their texts, in which groups of terms are marked."""
         for (segment, start), texts in zip(self._segments, self._texts, strict=True):
             first, last = np.searchsorted(articles, (start, start + segment.doc_count_all()))
-            yield from ((some + start, marks) for some, marks in texts.of(articles[first:last] - start, terms))
+            yield from ((some + start, marks) for some, marks in texts.of(articles[first:last] - start, groups))
 
 
 def _texts(segment: SegmentReader, directory: Path) -> Texts:

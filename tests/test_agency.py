@@ -192,6 +192,7 @@ def test_a_byte_order_mark_does_not_matter() -> None:
 def test_entities_of_ones_own_are_refused() -> None:
     bomb = '<!DOCTYPE newsItem [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>' + g2("<p>&b;</p>")
     assert "declares entities" in rejection(bomb).reason
+    assert rejection(bomb).raw == bomb.encode()
 
 
 def test_a_message_of_thousands_of_items_is_read() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -192,6 +193,7 @@ def test_a_byte_order_mark_does_not_matter() -> None:
 def test_entities_of_ones_own_are_refused() -> None:
     bomb = '<!DOCTYPE newsItem [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>' + g2("<p>&b;</p>")
     assert "declares entities" in rejection(bomb).reason
+    assert rejection(bomb).raw == bomb.encode()
 
 
 def test_a_message_of_thousands_of_items_is_read() -> None:
@@ -393,6 +395,27 @@ def test_corrections_kills_and_embargoes_do_in_the_archive_what_they_say(tmp_pat
 def status_of(store: Store, guid: str) -> str | None:
     found = store.article(guid_id(guid))
     return found.status if found else None
+
+
+ODD = (None, True, -1, 1.5, "", "x", "<p>", [], {}, [1], {"name": 1}, [{"value": None}], "9" * 400, [[]], "\ud800")
+
+
+def with_oddities(value: object, chance: random.Random) -> object:
+    """Return `value` with what nobody expects in some of its places."""
+    if chance.random() < 0.06:
+        return chance.choice(ODD)
+    if isinstance(value, dict):
+        return {name: with_oddities(inner, chance) for name, inner in value.items()}
+    return [with_oddities(inner, chance) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", ["array3.json", "dpa-style.json", "superdesk-style.json", "wrapped.json"])
+def test_values_of_any_kind_anywhere_cost_no_more_than_their_item(name: str) -> None:
+    chance = random.Random(11)
+    for _ in range(400):
+        raw = json.dumps(with_oddities(json.loads(sample(name)), chance)).encode()
+        for entry in ninjs.read(io.BytesIO(raw), "delivery"):
+            assert entry.reason if isinstance(entry, Rejection | Withdrawal) else entry.body
 
 
 # Dates, versions, bylines

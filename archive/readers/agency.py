@@ -224,6 +224,11 @@ def whole_number(value: object) -> int | None:
     return None
 
 
+def kept(raw: bytes) -> bytes | None:
+    """Return an input as its rejection carries it on, or None when there is nothing to keep or too much."""
+    return raw if 0 < len(raw) <= KEPT_BYTES else None
+
+
 def names_in(byline: str) -> tuple[str, ...]:
     """Return who a byline names: without "By", and without what follows the names after a comma or a stroke."""
     text = _BY.sub("", one_line(byline), count=1) if _BY.match(one_line(byline)) else one_line(byline)

@@ -22,6 +22,7 @@ from archive.readers.agency import (
     embargo,
     entry,
     fullest,
+    kept,
     language_of,
     moment,
     names_in,
@@ -67,10 +68,12 @@ def matches(_head: bytes, start: str) -> bool:
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     """Yield what becomes of every news item in `stream`."""
+    raw = b""
     try:
-        root = document(read_whole(stream, cap=MAX_BYTES))
+        raw = read_whole(stream, cap=MAX_BYTES)
+        root = document(raw)
     except SourceError as error:
-        yield Rejection(source=origin, reason=str(error))
+        yield Rejection(source=origin, reason=str(error), raw=kept(raw))
         return
     news_items = list(every(root, "NewsItem"))
     if not news_items:

@@ -35,6 +35,7 @@ Fields = Mapping[str, object]  # an item's properties, their names in lower case
 
 IDS = ("uri", "guid", "urn")
 WRAPPERS = frozenset({"data", "items", "item", "newsitems", "entries", "results", "_items", "articles", "documents"})
+PLURALS = {"headline": "headlines", "body": "bodies", "description": "descriptions"}  # from generation 2 on
 MAX_NESTING = 4  # of items within items and of what wraps them
 MAIN_ROLES = ("main", "", "headline", "text")  # in this order
 NO_TEXT_ROLES = frozenset({"creditline", "credit", "writer", "byline", "slugline", "keywords"})
@@ -121,11 +122,16 @@ def _check_headline_alone(value: Mapping[str, object], item: Item) -> None:
 
 
 def _is_package(value: Mapping[str, object]) -> bool:
-    return value.get("type") == "composite" and not _item_has_words(_lowered(value))
+    fields = _lowered(value)
+    return value.get("type") == "composite" and not (_has_words(fields, "body") or _has_words(fields, "headline"))
 
 
-def _item_has_words(fields: Fields) -> bool:
-    return any(has_words(text.text) for text in [*_texts(fields, "body", "bodies"), *_texts(fields, "headline", "")])
+def _has_words(fields: Fields, name: str) -> bool:
+    """Tell whether a property has words, in whatever generation; what is wrong with it is said where it is read."""
+    try:
+        return any(has_words(text.text) for text in _texts(fields, name, PLURALS[name]))
+    except SourceError:
+        return True
 
 
 def _associated(value: Mapping[str, object], depth: int) -> Iterator[dict[str, object]]:
@@ -135,7 +141,7 @@ def _associated(value: Mapping[str, object], depth: int) -> Iterator[dict[str, o
     for each in inner if depth else []:
         if isinstance(each, dict):
             fields = _lowered(each)
-            if any(has_words(text.text) for text in _texts(fields, "body", "bodies")) and _own_id(fields):
+            if _has_words(fields, "body") and any(fields.get(name) for name in IDS):
                 yield each
             yield from _associated(each, depth - 1)
 

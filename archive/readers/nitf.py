@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers.agency import (
-    KEPT_BYTES,
     MAX_BYTES,
     Item,
     coded_status,
     embargo,
     entry,
+    kept,
     language_of,
     moment,
     names_in,
@@ -52,7 +52,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
         raw = read_whole(stream, cap=MAX_BYTES)
         yield entry(item(document(raw)))
     except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=raw if 0 < len(raw) <= KEPT_BYTES else None)
+        yield Rejection(source=origin, reason=str(error), raw=kept(raw))
 
 
 def item(nitf: "_Element") -> Item:

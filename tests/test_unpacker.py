@@ -1,6 +1,7 @@
 """What is in a file, however it is packed: members go in, broken ones are named, and nothing costs too much."""
 
 import base64
+import contextlib
 import gzip
 import io
 import json
@@ -8,19 +9,25 @@ import random
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from email.message import EmailMessage
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from shared_data import shared
 
 from archive.article import Article, Entry, Rejection
-from archive.readers import member, unpacker
-from archive.readers.budget import Budget
+from archive.errors import SourceError
+from archive.readers import HEAD_BYTES, budget, detect, mbox, member, unpacker, warc
+from archive.readers import tarred as tarred_module
+from archive.readers import zipped as zipped_module
+from archive.readers.budget import Budget, BudgetSpent
 from archive.readers.child import Child
+from archive.readers.member import Member
 from archive.readers.unpacker import Unpacker
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -397,6 +404,86 @@ def test_messages_of_an_mbox_file_go_in_one_by_one(child: Child) -> None:
     assert outcomes(entries)[-1] == "N2"
     assert isinstance(entries[0], Article)
     assert "\n\nFrom here" in entries[0].body
+
+
+# Hostile members, and bytes that are anything
+
+
+def test_members_that_crash_hang_or_fill_the_memory_cost_no_neighbour() -> None:
+    names = ["one", "crash", "hang", "fill", "two", "abort", "three"]
+    raw = zipped(*((f"{name}.html", name.encode()) for name in names), ("z.jsonl", record("four")))
+    with Child(detect="hostile:detect", folders=[Path(__file__).parent], seconds=2) as child:
+        entries, _ = read(child, raw)
+    assert outcomes(entries) == [
+        "one",
+        "file!crash.html",
+        "file!hang.html",
+        "file!fill.html",
+        "two",
+        "file!abort.html",
+        "three",
+        "four",
+    ]
+    kept = [entry.raw for entry in entries if isinstance(entry, Rejection)]
+    assert kept == [b"crash", b"hang", b"fill", b"abort"]
+
+
+def test_what_a_file_may_cost_is_bounded_in_bytes_members_and_time() -> None:
+    assert Budget(lambda: 10).unpack(budget.FREE_BYTES) is None
+    with pytest.raises(BudgetSpent, match="unpacks to over 100 MB and 100 times its size"):
+        Budget(lambda: budget.FREE_BYTES // budget.MAX_RATIO).unpack(budget.FREE_BYTES + 1)
+    Budget(lambda: budget.FREE_BYTES // budget.MAX_RATIO + 1).unpack(budget.FREE_BYTES + 1)
+    spent = Budget(lambda: 1)
+    spent.waste(599)
+    with pytest.raises(BudgetSpent, match="took 10 minutes"):
+        spent.waste(30)
+    crowded = Budget(lambda: 1)
+    crowded._members = budget.MAX_MEMBERS
+    with pytest.raises(BudgetSpent, match="holds more than"):
+        crowded.enter()
+
+
+def test_an_export_is_trusted_as_a_file_and_not_as_an_answer_from_the_web(child: Child) -> None:
+    export = b'{"backfile": 1, "articles": 0}\n'
+    assert read(child, zipped(("a.jsonl", export))) == ([], 0)
+    assert read(child, response(export, kind="application/json")) == ([], 1)
+
+
+SAMPLES = {
+    zipped_module: zipped(("a.jsonl", record("One")), ("b.html", page("Two"))),
+    tarred_module: tarred(("a" * 200, record("One")), ("b.html", page("Two"))),
+    warc: response(page("One")) + response(gzip.compress(page("Two")), head="Content-Encoding: gzip\r\n"),
+    mbox: b"From a@b Mon May  6 07:08:09 2024\nSubject: x\n\nOne\n\n" * 2,
+}
+
+
+@pytest.mark.parametrize("container", SAMPLES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_no_bytes_make_walking_a_file_an_error(container: ModuleType) -> None:
+    draw, sample = random.Random(54), SAMPLES[container]
+    assert container.matches(sample)
+    for _ in range(400):
+        raw = bytearray(sample[: draw.choice([len(sample), draw.randrange(len(sample))])])
+        for _ in range(draw.randrange(1, 6)):
+            if raw:
+                raw[draw.randrange(len(raw))] = draw.choice([0, 9, 10, 13, 32, 48, 57, 255, draw.randrange(256)])
+        stream = io.BytesIO(raw)
+        with contextlib.suppress(SourceError):
+            for found in container.members(stream, Budget(stream.tell)):
+                with contextlib.suppress(SourceError):
+                    assert not isinstance(found, Member) or found.stream.read() is not None
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"<?xml version='1.0'?>", b"<!DOCTYPE a [", b"<!-- ", b'{"', b"From: a\nSubject: b\n"]
+)
+def test_no_beginning_of_a_file_takes_long_to_recognise(head: bytes) -> None:
+    for piece in b'<!-- --> <?x?> <!DOCTYPE] { [ a:\n " , <a From'.split():
+        raw = (head + piece * HEAD_BYTES)[:HEAD_BYTES]
+        began = time.process_time()
+        assert not any(each.matches(raw) for each in SAMPLES)
+        with contextlib.suppress(SourceError):
+            detect(raw, "a.unknown")
+        assert time.process_time() - began < 1
 
 
 # Bombs

@@ -7,6 +7,7 @@ Invariant: whatever an input does, `read` returns in time, and this process runs
 there, JSON that is checked in every detail comes back (`archive.readers.wire`).
 """
 
+import fcntl
 import json
 import os
 import select
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -31,7 +33,7 @@ START_SECONDS = 120.0
 MEMORY_BYTES = 1 << 30  # of addresses: 0.4 GB are taken before the first page
 MAX_ANSWER_BYTES = 128_000_000  # of one input: all that is said of it
 MOST_INPUTS = 2_000  # then a new process begins: libraries keep what they should not
-READ_BYTES = 1 << 20
+READ_BYTES = PIPE_BYTES = 1 << 20
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -130,6 +132,8 @@ class Child:
         self._process = process
         for pipe in (process.stdin, process.stdout):
             os.set_blocking(_descriptor(pipe), False)
+            with suppress(OSError):  # what the system allows: a page goes over at once, and not in pieces of 64 kB
+                fcntl.fcntl(_descriptor(pipe), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         try:
             self._frame(process, time.monotonic() + START_SECONDS, most=0)
         except (_Failed, TimeoutError, ValueError) as error:

@@ -67,7 +67,7 @@ def _members(stream: BinaryIO, budget: Budget) -> Iterator[Found]:
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Found:
     name = printable(info.filename)
     mode = info.external_attr >> 16
-    if info.is_dir() or is_hidden(info.filename):
+    if info.filename.endswith("/") or is_hidden(info.filename):
         return None
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return Broken(name=name, reason="a link or a device, which is not followed")

@@ -164,10 +164,12 @@ def take(entry: Entry, store: Store, report: IngestReport) -> None:
         report.reject(entry)
         return
     if isinstance(entry, Withdrawal):
-        if store.withdraw(entry):
+        if not store.withdraw(entry):
+            report.unchanged += 1
+        elif entry.for_good:
             report.withdrawn += 1
         else:
-            report.unchanged += 1
+            report.held += 1
         return
     _count(store.put(with_language(entry)), report)
 

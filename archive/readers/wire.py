@@ -150,7 +150,9 @@ _WITHDRAWAL: dict[str, Check] = {
     "reason": _text,
     "source": _optional(_text),
     "source_version": _optional(_number),
+    "updated_at": _optional(_moment),
     "aliases": _all(_id),
+    "for_good": _truth,
 }
 _REJECTION: dict[str, Check] = {
     "source": _text,

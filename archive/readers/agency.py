@@ -38,7 +38,7 @@ _AUTHORITY = re.compile(
 )
 _BY = re.compile(r"(?:by|von|par|por|av|af|door|texte?|tekst)\b:?\s+", re.IGNORECASE)
 _VERSION = re.compile(r"(\d+)(?:\.\d+)*", re.ASCII)
-_KILL_NOTE = re.compile(r"(?:^|[^\w\s,]\s*)(?:MANDATORY KILL|BULLETIN KILL|WITHHOLD)\b")
+_KILL_NOTE = re.compile(r"(?:^\W*|[.:;!*+(]\s*)(?:MANDATORY KILL|BULLETIN KILL|WITHHOLD)\b")
 _KILL_HEADLINE = re.compile(r"\W*(?:MANDATORY|BULLETIN) KILL\b")
 _AND = re.compile(r"\s+(?:and|und|et|y|och|og|en|e|&)\s+")
 
@@ -80,6 +80,11 @@ class Item:
     def has_text(self) -> bool:
         """Tell whether there is more to read than a headline."""
         return has_words(self.body) or has_words(self.description)
+
+    @property
+    def takes_back(self) -> bool:
+        """Tell whether it takes back what may be shown, which it need not be valid for."""
+        return self.status in ("withheld", "canceled")
 
     @property
     def is_withheld(self) -> bool:

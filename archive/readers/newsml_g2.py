@@ -114,7 +114,7 @@ def _entries(element: "_Element", origin: str) -> Iterator[Entry]:
 
 def _valid_item(news: "_Element", order: Item) -> Item:
     item = _item(news, order)
-    fault = None if item.has_text or item.status == "canceled" else newsml_g2_fault(news)
+    fault = None if item.has_text or item.takes_back else newsml_g2_fault(news)
     if fault:
         raise SourceError(f"not valid NewsML-G2: {fault}")
     return item

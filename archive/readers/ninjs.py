@@ -118,7 +118,7 @@ def _entry(value: object, origin: str, line: int, raw: bytes | None) -> Iterator
 
 def _valid_item(value: Mapping[str, object], order: Item) -> Item:
     item = _item(_lowered(value), order)
-    if not item.has_text and item.status != "canceled":
+    if not (item.has_text or item.takes_back):
         fault = ninjs_fault(value)
         if fault:
             raise SourceError(f"not valid ninjs: {fault}")

@@ -138,11 +138,15 @@ class Notes:
         """Note what waits, whatever happened: it was rejected."""
         self._note()
 
-    def add(self, rejection: Rejection, size: int) -> None:
-        """Keep one rejection of an input, or of a part of one, that has so many bytes."""
-        if self._quarantine is None:
+    def add(self, rejection: Rejection, size: int | None = None) -> None:
+        """Keep one rejection of an input, or of a part of one, that has so many bytes.
+
+        Without a size, as of what was fetched, it is kept where its input is: there is no file to look into again.
+        """
+        size = len(rejection.raw) if rejection.raw is not None else size
+        if self._quarantine is None or size is None:
             return
-        self._waiting.append((rejection, len(rejection.raw) if rejection.raw is not None else size))
+        self._waiting.append((rejection, size))
         self._bytes += len(rejection.raw or b"")
         if len(self._waiting) >= MAX_TOGETHER or self._bytes > MAX_TOGETHER_BYTES:
             self._note()

@@ -120,9 +120,7 @@ def texts(data: Path) -> str:
     tables = [name for (name,) in store.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     rows = [repr(row) for table in tables for row in store.rows(f"SELECT * FROM {table}")]
     bodies = [unpack_text(packed) for (packed,) in store.rows("SELECT packed FROM body")]
-    assert Quarantine(store, megabytes=1).count() == 1, (
-        "the input without the words"
-    )
+    assert Quarantine(store, megabytes=1).count() == 1, "the input without the words"
     store.close()
     return "\n".join([*rows, *bodies]).lower()
 

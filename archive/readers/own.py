@@ -18,6 +18,10 @@ from archive.readers.lines import line_too_long, lines
 MAX_RECORD_BYTES = 100_000_000  # 100 MB: an article of the largest size in a dozen versions
 MAX_RAW_BYTES = 1_000_000  # of what a rejection keeps
 
+NOT_BELIEVED = (
+    "an archive's own export is believed only as a file of its own: save it and give the file to flask ingest"
+)
+
 _FIRST_LINE = re.compile(r'\{"backfile": ?\d')
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -186,18 +187,14 @@ def test_a_record_of_what_is_shown_is_one_first_version(opened: list[Store]) -> 
     assert [entry.title for entry in other.versions(article(1).id)] == ["Corrected"]
 
 
-def test_a_record_from_anywhere_but_a_file_that_was_named_is_not_believed(
-    opened: list[Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_record_from_anywhere_but_a_file_that_was_named_is_not_believed(opened: list[Store], tmp_path: Path) -> None:
     one, other = opened
     one.put(article(1))
     other.put(article(1))
     one.remove(article(1).id)
-    file = tmp_path / "export.jsonl"
-    file.write_bytes(written(list(one.records())))
-    elsewhere = own.read
-    monkeypatch.setattr(own, "read", lambda stream, origin: elsewhere(stream, f"{origin}/member.jsonl"))
-    report = ingest([file], other)
+    with zipfile.ZipFile(tmp_path / "brought.zip", "w") as brought:
+        brought.writestr("export.jsonl", written(list(one.records())))
+    report = ingest([tmp_path / "brought.zip"], other)
     assert [each.reason.split(":")[0] for each in report.rejected] == [
         "an archive's own export is believed only as a file of its own"
     ]

@@ -18,8 +18,9 @@ from archive.identity import article_id
 from archive.readers import HEAD_BYTES, detect, feed, gzipped, html, json_feed, own, sitemap
 from archive.readers.budget import Budget
 from archive.readers.child import Child
-from archive.readers.feed_dates import stated_date
+from archive.readers.dates import stated_date
 from archive.readers.feed_entry import FeedRead, web_address
+from archive.readers.sitemap import SitemapRead
 
 Kind = Literal["page", "feed", "sitemap", "index", "file"]
 
@@ -64,9 +65,9 @@ def content_of(raw: bytes, *, url: str, content_type: str, child: Child) -> WebC
     if reader is feed.read:
         return _of_feed(feed.entries(raw, base=url, charset=charset, origin=url))
     if reader is json_feed.read:
-        return _of_feed(json_feed.entries(raw, base=url, origin=url))
+        return _of_feed(json_feed.entries(raw, base=url, charset=charset, origin=url))
     if reader is sitemap.read:
-        return _of_sitemap(raw)
+        return _of_sitemap(sitemap.listed(raw, charset=charset))
     if reader is own.read:  # an export is believed in all that it says, and nobody's site is
         raise SourceError("an archive's export is not read from the network: save it and give the file")
     found = child.read(raw, name=name, origin=url, url=url, charset=charset)
@@ -101,8 +102,7 @@ def _of_entry(article: Article, *, holds: Literal["text", "summary"]) -> Item:
     return Item(url=article.url, said=_hash(article.title, article.body, *times), about=article, holds=holds)
 
 
-def _of_sitemap(raw: bytes) -> WebContent:
-    listed = sitemap.listed(raw)
+def _of_sitemap(listed: SitemapRead) -> WebContent:
     if listed.sitemaps:
         return WebContent(kind="index", sitemaps=tuple(each.url for each in listed.sitemaps))
     newest_first = sorted({each.url: each for each in listed.pages}.values(), key=_age)  # each once

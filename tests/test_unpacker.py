@@ -27,6 +27,7 @@ from archive.readers import tarred as tarred_module
 from archive.readers import zipped as zipped_module
 from archive.readers.budget import Budget, BudgetSpent
 from archive.readers.child import Child
+from archive.readers.mail import read as reading_mail
 from archive.readers.member import Member
 from archive.readers.unpacker import Unpacker
 
@@ -394,6 +395,15 @@ def test_a_newsletter_is_an_article(child: Child) -> None:
     )
     assert isinstance(with_page, Article)
     assert "nach zwei Jahren" in with_page.body
+
+
+def test_a_message_is_read_in_its_own_encoding_not_in_a_wrong_one_it_declares() -> None:
+    header = b"From: The Courier <a@b.example>\nSubject: Bridge\nMessage-ID: <1@b.example>\n"
+    for said in (b"us-ascii", b"iso-8859-1", b"klingon"):
+        raw = header + b"Content-Type: text/plain; charset=" + said + b"\n\n" + "Die Brücke – offen.".encode()
+        (entry,) = reading_mail(io.BytesIO(raw), "input")
+        assert isinstance(entry, Article)
+        assert entry.body == "Die Brücke – offen."
 
 
 def test_messages_of_an_mbox_file_go_in_one_by_one(child: Child) -> None:

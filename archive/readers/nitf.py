@@ -15,7 +15,6 @@ from archive.readers.agency import (
     coded_status,
     embargo,
     entry,
-    kept,
     language_of,
     moment,
     names_in,
@@ -25,16 +24,15 @@ from archive.readers.elements import (
     XML_LANG,
     attribute,
     descendants,
-    document,
     every,
     first,
     line,
     lines_at,
     local_name,
 )
-from archive.readers.lines import read_whole
-from archive.readers.plain_text import element_text
-from archive.readers.xml import root_of
+from archive.readers.lines import kept_raw, read_whole
+from archive.readers.markup import element_text
+from archive.readers.xml import parsed, root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -50,9 +48,9 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     raw = b""
     try:
         raw = read_whole(stream, cap=MAX_BYTES)
-        yield entry(item(document(raw)))
+        yield entry(item(parsed(raw)))
     except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=kept(raw))
+        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
 
 
 def item(nitf: "_Element") -> Item:

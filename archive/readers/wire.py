@@ -143,6 +143,7 @@ _ARTICLE: dict[str, Check] = {
     "source_version": _optional(_number),
     "note": _optional(_text),
     "aliases": _all(_id),
+    "language_guessed": _truth,
 }
 _WITHDRAWAL: dict[str, Check] = {
     "id": _id,

@@ -51,13 +51,19 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
-    """What a source takes back for good: an article it kills or cancels, by the ids it is known by."""
+    """What a source takes back without another text in its place: an article, by the ids it is known by.
+
+    `for_good` is a kill: the article never comes back. Otherwise it is a hold, which hides the article until its source
+    sends it as usable in a later version. `updated_at` is when a hold was given: one that is read again is no new one.
+    """
 
     id: str
     reason: str
     source: str | None = None
     source_version: int | None = None
+    updated_at: datetime | None = None
     aliases: tuple[str, ...] = ()
+    for_good: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,22 +6,26 @@ done, so a process that is killed loses nothing and doubles nothing.
 """
 
 import hashlib
-import threading
+import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
-from archive.article import Article, Rejection
+from archive.article import Article, Entry, Rejection
 from archive.errors import FetchError, SourceError
 from archive.fetch import Fetched
 from archive.follows import Follows, Page, PageState, Validators, host_of
 from archive.identity import canonical_url
 from archive.ingest import Take
-from archive.readers.child import Child
+from archive.readers.budget import Budget
+from archive.readers.child import Children
 from archive.readers.feed_entry import MAX_FEED_BYTES
 from archive.readers.html import MAX_HTML_BYTES
+from archive.readers.lines import kept_raw
+from archive.readers.unpacker import Unpacker, holds_others
+from archive.readers.web_content import Item, WebContent
 from archive.visits import NotAsked, Visits
-from archive.web_content import Item, WebContent, content_of
 
 MOST_FEED_BYTES = MAX_FEED_BYTES  # of a feed, a sitemap or a file
 MOST_PAGES = 100  # of one feed or sitemap, in one go
@@ -30,14 +34,22 @@ MOST_ATTEMPTS = 5  # to fetch a page
 WORTH_RETRYING = {404, 408, 425}  # beside 5xx: an entry may be announced before its page is there
 
 
+class Unreadable(SourceError):
+    """What came cannot be read. `raw` is what came, where it is small enough to be kept."""
+
+    def __init__(self, reason: str, raw: bytes) -> None:
+        """Say why, and of what."""
+        super().__init__(reason)
+        self.raw = kept_raw(raw)
+
+
 class Fetching:
     """Brings in what is at addresses. Safe to use from several threads."""
 
-    def __init__(self, visits: Visits, follows: Follows, child: Child, *, most_pages: int = MOST_PAGES) -> None:
-        """Take what makes requests, remembers and reads pages, and how many of them are fetched of one feed at once."""
+    def __init__(self, visits: Visits, follows: Follows, children: Children, *, most_pages: int = MOST_PAGES) -> None:
+        """Take what makes requests, remembers and reads, and how many pages are fetched of one feed at once."""
         self._visits = visits
-        self._child = child
-        self._reading = threading.Lock()  # the child reads one thing at a time
+        self._children = children
         self._follows = follows
         self._most_pages = most_pages
         self._is_stopped = False
@@ -50,25 +62,41 @@ class Fetching:
         """Have `take` what is at `url`, or why there is nothing."""
         try:
             answer = self._visits.named(url, most_bytes=MOST_FEED_BYTES)
-            self.take(self.checked(answer), take)
+            if _is_good(answer) and holds_others(answer.body):
+                self._unpack(answer, take)
+            else:
+                self.take(self.checked(answer), take)
         except (FetchError, SourceError) as error:
-            take(Rejection(source=url, reason=str(error)))
+            take(_rejection(url, error))
+
+    def _unpack(self, answer: Fetched, take: Take) -> None:
+        """Have `take` what is in a file that holds others."""
+        stream = io.BytesIO(answer.body)
+        name = urlsplit(answer.url).path.rpartition("/")[2]
+        with self._children.one() as child:
+            for entry in Unpacker(child, Budget(stream.tell)).entries(stream, name=name, origin=answer.url):
+                take(entry)
 
     def checked(self, answer: Fetched) -> WebContent:
-        """Return what an answer holds. Raises FetchError when it is none, SourceError when no reader takes it."""
-        if not 200 <= answer.status < 300:
+        """Return what an answer holds. Raises FetchError when it is none, SourceError when it cannot be read."""
+        if not _is_good(answer):
             is_passing = answer.status >= 500 or answer.status in WORTH_RETRYING
             raise FetchError(f"{host_of(answer.url)} answered {answer.status}", retry=is_passing)
         content_type = answer.headers.get("content-type", "")
-        with self._reading:
-            return content_of(answer.body, url=answer.url, content_type=content_type, child=self._child)
+        with self._children.one() as child:
+            try:
+                found = child.content(answer.body, url=answer.url, content_type=content_type)
+            except SourceError as error:
+                raise Unreadable(str(error), answer.body) from error
+        return found if found.kind == "feed" else replace(found, entries=_kept(found.entries, answer.body))
 
     def take(self, found: WebContent, take: Take) -> int:
         """Have `take` what was found, and the pages it leads to; return how much of that is left for another time."""
         for entry in found.entries:
             take(entry)
         allowance = _Allowance(self._most_pages)
-        left = sum(self._sitemap(url, take, allowance) for url in found.sitemaps[:MOST_SITEMAPS])
+        sitemaps = found.links[:MOST_SITEMAPS] if found.kind == "index" else ()
+        left = sum(self._sitemap(url, take, allowance) for url in sitemaps)
         return left + self._items(found.items, take, allowance)
 
     def _sitemap(self, url: str, take: Take, allowance: "_Allowance") -> int:
@@ -81,7 +109,7 @@ class Fetching:
                 return 0
             left = self._items(self.checked(answer).items, take, allowance)
         except (FetchError, SourceError) as error:
-            take(Rejection(source=url, reason=str(error)))
+            take(_rejection(url, error))
             return 1
         state: PageState = "waiting" if left else "done"
         said = hashlib.sha256(answer.body).digest()
@@ -112,13 +140,13 @@ class Fetching:
         had_text = known is not None and known.has_text
         try:
             article, validators = self._article(url, known.validators if known and had_text else Validators())
-        except FetchError as error:
+        except (FetchError, SourceError) as error:
             before = known.failures if known and known.said == item.said else 0
             failures = before if isinstance(error, NotAsked) else before + 1
-            is_waiting = error.retry and failures < MOST_ATTEMPTS
+            is_waiting = isinstance(error, FetchError) and error.retry and failures < MOST_ATTEMPTS
             self._summary(item, known, take)
             if item.holds == "nothing" and not is_waiting:
-                take(Rejection(source=url, reason=str(error)))
+                take(_rejection(url, error))
             state: PageState = "waiting" if is_waiting else "given_up"
             validators = known.validators if known else Validators()
         else:
@@ -137,20 +165,16 @@ class Fetching:
             take(item.about)
 
     def _article(self, url: str, validators: Validators) -> tuple[Article | None, Validators]:
-        """Return the article on a page, None when it has not changed. Raises FetchError when there is none."""
+        """Return the article on a page, None when it has not changed. Raises FetchError and SourceError for none."""
         answer = self._visits.found(url, most_bytes=MAX_HTML_BYTES, headers=validators.headers())
         if answer.status == 304:
             return None, validators
-        try:
-            (entry,) = self.checked(answer).entries
-        except SourceError as error:
-            raise FetchError(f"{url}: {error}", retry=False) from error
-        except ValueError:
-            raise FetchError(f"{url}: not one article's page", retry=False) from None
-        if not isinstance(entry, Article):
-            reason = entry.reason if isinstance(entry, Rejection) else "not an article"
-            raise FetchError(f"{url}: {reason}", retry=False)
-        return entry, validators_of(answer)
+        entries = self.checked(answer).entries
+        if len(entries) != 1 or not isinstance(entries[0], Article | Rejection):
+            raise Unreadable("not one article's page", answer.body)
+        if isinstance(entries[0], Rejection):
+            raise Unreadable(entries[0].reason, answer.body)
+        return entries[0], validators_of(answer)
 
 
 @dataclass(slots=True)
@@ -158,6 +182,22 @@ class _Allowance:
     """How many pages may still be fetched."""
 
     pages: int
+
+
+def _is_good(answer: Fetched) -> bool:
+    return 200 <= answer.status < 300
+
+
+def _kept(entries: Sequence[Entry], raw: bytes) -> tuple[Entry, ...]:
+    """Return the entries, rejections with the bytes of what came: a feed's are read again whenever it changes."""
+    return tuple(
+        replace(each, raw=kept_raw(raw)) if isinstance(each, Rejection) and each.raw is None else each
+        for each in entries
+    )
+
+
+def _rejection(url: str, error: FetchError | SourceError) -> Rejection:
+    return Rejection(source=url, reason=str(error), raw=error.raw if isinstance(error, Unreadable) else None)
 
 
 def _shared(items: Sequence[Item]) -> set[str]:

@@ -12,13 +12,15 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Literal
 
+from archive.article import Entry, Rejection
 from archive.errors import FetchError, SourceError
-from archive.fetching import MOST_FEED_BYTES, Fetching, validators_of
+from archive.fetching import MOST_FEED_BYTES, Fetching, Unreadable, validators_of
 from archive.follows import Follow, FollowKind, Follows, host_of
 from archive.ingest import IngestReport, take
+from archive.quarantine import Notes, Quarantine
+from archive.readers.web_content import WebContent
 from archive.store import Store
 from archive.visits import Visits
-from archive.web_content import WebContent, feeds_of
 
 HOSTS_AT_ONCE = 8
 LONGEST_WAIT = 24 * 60 * 60  # seconds between two attempts
@@ -43,12 +45,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """Asks what is followed by `follows` and due, and brings what is new into `store`."""
+    """Asks what is followed by `follows` and due, and brings what is new into `store`, what is unreadable aside."""
 
     store: Store
     follows: Follows
     visits: Visits
     fetching: Fetching
+    quarantine: Quarantine | None = None
 
     def round(self, say: Callable[[Asked], None] = lambda _: None) -> list[Asked]:
         """Ask all that is due, and return what became of each, in the order in which they were done."""
@@ -96,7 +99,14 @@ class Follower:
         if moved_to and not self.follows.moved(follow, moved_to):
             return self._followed_twice(follow, moved_to)
         report = IngestReport()
-        left = self.fetching.take(found, lambda entry: take(entry, self.store, report))
+        with Notes(self.quarantine) as notes:
+
+            def bring_in(entry: Entry) -> None:
+                if isinstance(entry, Rejection):
+                    notes.add(entry)
+                take(entry, self.store, report)
+
+            left = self.fetching.take(found, bring_in)
         new = report.added + report.updated
         if left or found.kind == "index":  # which may stay the same when its sitemaps change
             self.follows.partly_read(follow, kind=kind, title=found.title, found=new)
@@ -122,6 +132,9 @@ class Follower:
         spread = random.uniform(0.8, 1.0)  # noqa: S311 so that those that failed together do not all come back at once
         asked_for = error.wait if isinstance(error, FetchError) else 0
         seconds = max(int(wait * spread), asked_for)
+        if isinstance(error, Unreadable):
+            with Notes(self.quarantine) as notes:
+                notes.add(Rejection(source=follow.url, reason=str(error), raw=error.raw))
         self.follows.failed(follow, str(error), seconds=seconds)
         return Asked(url=follow.url, title=follow.title, outcome="failed", problem=str(error), again_in=seconds)
 
@@ -152,7 +165,7 @@ def discovered(visits: Visits, fetching: Fetching, url: str) -> Discovered:
     answer = visits.named(url, most_bytes=MOST_FEED_BYTES)
     found, others = fetching.checked(answer), list[str]()
     if found.kind == "page":
-        first, *others = feeds_of(answer.body, url=answer.url) or [""]
+        first, *others = found.links or [""]
         if not first:
             raise SourceError(f"{url}: a page that names no feed: give the feed's or the sitemap's own address")
         url, answer = first, visits.named(first, most_bytes=MOST_FEED_BYTES)

@@ -18,16 +18,13 @@ from archive.article import Entry, Record, Rejection, Withdrawal
 from archive.language import with_language
 from archive.progress import Progress, silent
 from archive.quarantine import Notes, Quarantine
-from archive.readers import HEAD_BYTES
+from archive.readers import HEAD_BYTES, own
 from archive.readers.budget import Budget
 from archive.readers.child import Child
 from archive.readers.unpacker import Unpacker
 from archive.store import Store
 
 STAGE = "reading"  # the stage `ingest` reports
-NOT_BELIEVED = (
-    "an archive's own export is believed only as a file of its own: save it and give the file to flask ingest"
-)
 DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
 
@@ -116,15 +113,15 @@ def ingest(
     progress(STAGE, done, total)
     with Child() as child, Notes(quarantine) as notes:
 
-        def bring_in(entry: Entry, size: int | None) -> None:
-            if isinstance(entry, Rejection) and size is not None and len(report.rejected) < KEPT_REJECTIONS:
+        def bring_in(entry: Entry, size: int | None = None) -> None:
+            if isinstance(entry, Rejection) and len(report.rejected) < KEPT_REJECTIONS:
                 notes.add(entry, size)
             take(entry, store, report)
 
         for file in files:
             for entry, position in entries_of(file, child, report):
-                if isinstance(entry, Record) and entry.origin == _shown(file.path):
-                    _restore(entry, store, report)
+                if isinstance(entry, Record):
+                    restore(entry, store, report)
                 else:
                     bring_in(entry, file.size)
                 progress(STAGE, min(done + position, total), total)
@@ -135,17 +132,12 @@ def ingest(
                 reason = "nothing is fetched here: save the page and give the file"
                 report.reject(Rejection(source=str(url), reason=reason))
             else:
-                fetch(str(url), lambda entry: bring_in(entry, _raw_size(entry)))
+                fetch(str(url), bring_in)
     return report
 
 
-def _raw_size(entry: Entry) -> int | None:
-    """Return the size of a fetched input that was rejected, None where there was no answer to keep."""
-    return len(entry.raw) if isinstance(entry, Rejection) and entry.raw else None
-
-
-def _restore(record: Record, store: Store, report: IngestReport) -> None:
-    """Restore what a file that the operator named holds: it is believed, so nothing from elsewhere comes here."""
+def restore(record: Record, store: Store, report: IngestReport) -> None:
+    """Restore what a file that the operator named holds: it is believed, so only what `entries_of` finds comes here."""
     match store.restore(record):
         case "differs":
             report.reject(Rejection(source=record.origin, line=record.line, reason=DIFFERS.format(id=record.id)))
@@ -157,17 +149,19 @@ def _restore(record: Record, store: Store, report: IngestReport) -> None:
 
 def take(entry: Entry, store: Store, report: IngestReport) -> None:
     """Bring in one entry, and count in the report what became of it."""
-    if isinstance(entry, Record):  # of a site, or packed in something: it could take articles away
-        report.reject(Rejection(source=entry.origin, line=entry.line, reason=NOT_BELIEVED))
+    if isinstance(entry, Record):  # no reader of what comes from elsewhere finds one; should one do, it is refused
+        report.reject(Rejection(source=entry.origin, line=entry.line, reason=own.NOT_BELIEVED))
         return
     if isinstance(entry, Rejection):
         report.reject(entry)
         return
     if isinstance(entry, Withdrawal):
-        if store.withdraw(entry):
+        if not store.withdraw(entry):
+            report.unchanged += 1
+        elif entry.for_good:
             report.withdrawn += 1
         else:
-            report.unchanged += 1
+            report.held += 1
         return
     _count(store.put(with_language(entry)), report)
 
@@ -197,7 +191,8 @@ def entries_of(file: File, child: Child, report: IngestReport) -> Iterator[tuple
     try:
         with io.BufferedReader(io.FileIO(file.path), HEAD_BYTES) as packed:
             unpacker = Unpacker(child, Budget(packed.tell))
-            for entry in unpacker.entries(cast(BinaryIO, packed), name=file.path.name, origin=origin):
+            named = cast(BinaryIO, packed)
+            for entry in unpacker.entries(named, name=file.path.name, origin=origin, is_named=True):
                 position = packed.tell()
                 yield entry, position
             report.passed_over += unpacker.passed_over

@@ -9,7 +9,7 @@ of it together stays within its bound: what was rejected longest ago goes first.
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -87,14 +87,17 @@ class Quarantine:
         """Delete what came from the file or address `source`, and from files that lay in it."""
         return self._delete("source = ?1 OR substr(source, 1, length(?1) + 1) = ?1 || '!'", source)
 
-    def purge(self, contains: bytes) -> int:
-        """Delete each input that holds these bytes, as they are or as JSON escapes them, or is named or described so.
+    def purge(self, contains: Collection[bytes]) -> int:
+        """Delete each input that holds any of these, as they are or as JSON escapes them, or is named or described so.
 
         What is damaged goes as well: nobody can tell what it held.
         """
-        wanted = {contains}
-        with suppress(UnicodeDecodeError):  # bytes that are no text have no other spelling
-            wanted.add(json.dumps(contains.decode())[1:-1].encode())
+        wanted = set(contains)
+        for piece in contains:
+            with suppress(UnicodeDecodeError):  # bytes that are no text have no other spelling
+                wanted.add(json.dumps(piece.decode())[1:-1].encode())
+        if not wanted:
+            return 0
         rows = self._store.rows("SELECT id, digest, packed, source, reason FROM quarantine")
         return self.drop([row[0] for row in rows if _holds(row, wanted)])
 
@@ -135,11 +138,15 @@ class Notes:
         """Note what waits, whatever happened: it was rejected."""
         self._note()
 
-    def add(self, rejection: Rejection, size: int) -> None:
-        """Keep one rejection of an input, or of a part of one, that has so many bytes."""
-        if self._quarantine is None:
+    def add(self, rejection: Rejection, size: int | None = None) -> None:
+        """Keep one rejection of an input, or of a part of one, that has so many bytes.
+
+        Without a size, as of what was fetched, it is kept where its input is: there is no file to look into again.
+        """
+        size = len(rejection.raw) if rejection.raw is not None else size
+        if self._quarantine is None or size is None:
             return
-        self._waiting.append((rejection, len(rejection.raw) if rejection.raw is not None else size))
+        self._waiting.append((rejection, size))
         self._bytes += len(rejection.raw or b"")
         if len(self._waiting) >= MAX_TOGETHER or self._bytes > MAX_TOGETHER_BYTES:
             self._note()

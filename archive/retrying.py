@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import BinaryIO, cast
 
-from archive.article import Entry, Rejection
-from archive.ingest import File, IngestReport, entries_of, take
+from archive.article import Entry, Record, Rejection
+from archive.ingest import File, IngestReport, entries_of, restore, take
 from archive.progress import Progress, silent
 from archive.quarantine import Held, Notes, Quarantine
 from archive.readers.budget import Budget
@@ -74,6 +74,9 @@ def _read_file(
     file = File(path, path.stat().st_size)
     with Notes(quarantine) as notes:
         for entry, _ in entries_of(file, child, report):
+            if isinstance(entry, Record):
+                restore(entry, store, report)
+                continue
             if isinstance(entry, Rejection):
                 notes.add(entry, file.size)
             take(entry, store, report)

@@ -396,10 +396,13 @@ class Store:
             note_removed(connection, self._ledger, article.id, reason=reason)
 
     def withdraw(self, withdrawal: Withdrawal) -> bool:
-        """Take away for good what a source takes back, and say whether that changed anything.
+        """Take away what a source takes back, for good or until it is usable, and say whether that changed anything.
 
-        What is not known yet is noted as removed, so that it stays away when it arrives late.
+        What is not known yet is noted as removed, so that it stays away when it arrives late. A hold is a version
+        without words that is withheld: an older version does not undo it, and a later one takes its place.
         """
+        if not withdrawal.for_good:
+            return self.put(_held(withdrawal)) == "held"
         with self._transaction() as connection:
             article_id = self._known_as(connection, withdrawal.id, withdrawal.aliases)
             gone = Article(id=article_id, title="", body="", source=withdrawal.source, status="removed")
@@ -1325,6 +1328,21 @@ def _put_embedding(connection: apsw.Connection, model_id: int, text_hash: bytes,
         unguarded(row[1])
     except ValueError:
         connection.execute("UPDATE embedding SET packed = ? WHERE embedding_id = ?", (guarded(vector), row[0]))
+
+
+def _held(hold: Withdrawal) -> Article:
+    """Return the version that a hold makes of an article."""
+    return Article(
+        id=hold.id,
+        title="",
+        body="",
+        source=hold.source,
+        updated_at=hold.updated_at,
+        status="embargoed",
+        source_version=hold.source_version,
+        note=hold.reason,
+        aliases=hold.aliases,
+    )
 
 
 def _article(row: Sequence[Any]) -> Article:

@@ -25,6 +25,7 @@ from index.catalogue import Catalogue
 from index.embedder import Embedder, embed_query
 from index.engine import Candidates, Engine, Mask, Meaning
 from index.errors import SearchError
+from index.function_words import without_function_words
 from index.local import LocalEngine
 from index.moments import UNDATED, at, midnight, moment
 from index.query import Query, QueryRefused, narrow, parse, without_filters
@@ -100,6 +101,7 @@ class Judge:
         Raises QueryRefused, ModelUnavailable and ModelMismatch.
         """
         query = narrow(parse(request.query, today=self._today), *filters_of(request))
+        query = without_function_words(query, self._engine.languages)
         if query == Query() or not article_ids:
             return set()
         if request.mode == "keyword" or not query.text:

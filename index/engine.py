@@ -198,6 +198,10 @@ class Engine(Protocol):
     def model_sha256(self) -> str | None:
         """The identity of the model whose vectors it searches, or None when it has no vectors."""
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages, of `index.inflection`, articles are in, as far as is known; "en" stands for all others."""
+
     def candidates(self, query: Query, meaning: Meaning | None, *, depth: int) -> Candidates:
         """Return the best `depth` articles of each leg and all that hold everything wanted, scored on both legs.
 
@@ -224,8 +228,13 @@ class Engine(Protocol):
     def words(self) -> Mapping[str, int]:
         """Return the words of the archive, folded, not stemmed, and how many articles hold each."""
 
-    def telling_terms(self, article_text: str, *, limit: int) -> Sequence[tuple[str, float]]:
-        """Return the `limit` terms that best tell this text from the rest of the archive, with weights in 0..1."""
+    def telling_terms(
+        self, article_text: str, *, limit: int, language: str | None = None
+    ) -> Sequence[tuple[str, float]]:
+        """Return the `limit` terms that best tell this text from the rest of the archive, with weights in 0..1.
+
+        `language` is the text's, as its article's tag.
+        """
 
     def close(self) -> None:
         """Release files and memory; the engine is not used afterwards."""

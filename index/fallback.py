@@ -13,6 +13,8 @@ import numpy as np
 from archive.store import Store
 from index.analysis import STOP_TERMS, analyse, scoring_terms, spans, surface
 from index.engine import Candidates, Floats, Ints, Meaning, TermEvidence, Vectors, as_ids, unscored
+from index.function_words import function_terms
+from index.inflection import language_of, spans_in
 from index.matching import holds, holds_all, share_held, telling
 from index.query import AnyOf, Query, has_words, texts
 
@@ -26,6 +28,7 @@ class StoreEngine:
 
     generation: int | None = None
     model_sha256: str | None = None
+    languages = frozenset({"en"})  # which others articles are in is known to an index
 
     def __init__(self, store: Store) -> None:
         """Answer from `store`."""
@@ -98,14 +101,17 @@ class StoreEngine:
         """Return nothing: without an index the words are not known."""
         return {}
 
-    def telling_terms(self, article_text: str, *, limit: int) -> Sequence[tuple[str, float]]:
+    def telling_terms(
+        self, article_text: str, *, limit: int, language: str | None = None
+    ) -> Sequence[tuple[str, float]]:
         """Return the text's `limit` most frequent terms, each as the word the text uses most for it.
 
         Without an index nothing is known of the other articles.
         """
         words: dict[str, Counter[str]] = {}
-        for term, start, end in spans(article_text):
-            if term not in STOP_TERMS:
+        skipped = STOP_TERMS | function_terms(language, self.languages)
+        for term, start, end in spans_in(language_of(language), article_text):
+            if term not in skipped:
                 words.setdefault(term, Counter())[surface(article_text[start:end])] += 1
         counts = sorted((-uses.total(), uses.most_common(1)[0][0]) for uses in words.values())
         return [(word, count / counts[0][0]) for count, word in counts[:limit]]

@@ -87,6 +87,11 @@ class LocalEngine:
         self._ids = keywords.ids
         self._beside = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="vectors")  # starts threads when asked to
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages, of `index.inflection`, that articles of the generation are in; "en" stands for all others."""
+        return self._keywords.languages
+
     def candidates(self, query: Query, meaning: Meaning | None, *, depth: int) -> Candidates:
         """Return the best `depth` articles of each leg and all that hold everything wanted, scored on both.
 
@@ -242,9 +247,11 @@ class LocalEngine:
         """Return the words of the archive, folded, not stemmed, and how many articles hold each."""
         return self._keywords.words()
 
-    def telling_terms(self, article_text: str, *, limit: int) -> Sequence[tuple[str, float]]:
+    def telling_terms(
+        self, article_text: str, *, limit: int, language: str | None = None
+    ) -> Sequence[tuple[str, float]]:
         """Return the `limit` terms that best tell this text from the rest of the archive, with weights in 0..1."""
-        return self._keywords.telling_terms(article_text, limit=limit)
+        return self._keywords.telling_terms(article_text, limit=limit, language=language)
 
     def article_ids(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the ids the keyword index holds and those the vector index holds; they should be the same."""

@@ -63,7 +63,8 @@ class Portraits:
 
 def telling_terms(engine: Engine, article: Article) -> Sequence[tuple[str, float]]:
     """Return the words that tell the article best from the rest of the archive, with weights in 0..1."""
-    return engine.telling_terms(f"{article.title}\n{article.body[:TOLD_CHARS]}", limit=TELLING_TERMS)
+    text = f"{article.title}\n{article.body[:TOLD_CHARS]}"
+    return engine.telling_terms(text, limit=TELLING_TERMS, language=article.language)
 
 
 def numbered(terms: Sequence[tuple[str, float]]) -> Mapping[int, float]:

@@ -17,6 +17,7 @@ from index.catalogue import Catalogue
 from index.embedder import Embedder, embed_query
 from index.engine import Candidates, Engine, Floats, Ints, Meaning, Vector, memory_of, rows_of
 from index.errors import ModelMismatch, ModelUnavailable
+from index.function_words import without_function_words
 from index.fusion import WEIGHTS, Fusion, Method, Recency, Weights, fuse
 from index.moments import DAY, UNDATED
 from index.query import Query
@@ -104,6 +105,7 @@ class Ranker:
         """Return every candidate for `query`, fused; the store has not been asked about them yet."""
         with self._serving.engine() as (engine, degraded):
             generation, seq = engine.generation, engine.seq  # before it answers: what changes meanwhile is read again
+            query = without_function_words(query, engine.languages)
             asked = self._asked(engine, query, mode, depth=depth)
             marked = engine.matched_terms(query)
             fusion = self._fused(engine, query, asked)

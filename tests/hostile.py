@@ -14,12 +14,22 @@ from typing import BinaryIO
 from archive.article import Article, Rejection
 from archive.identity import article_id
 from archive.readers import Reader
+from archive.readers import detect as real_detect
 
 
 def detect(head: bytes, name: str) -> Reader:
     """Return the one reader there is."""
     del head, name
     return read
+
+
+def detect_or_die(head: bytes, name: str) -> Reader:
+    """Return the reader that takes the file, unless the file says to crash or to hang."""
+    if b"(crash)" in head:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if b"(hang)" in head:
+        time.sleep(600)
+    return real_detect(head, name)
 
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:  # noqa: C901 -- a list
@@ -38,7 +48,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:  # noq
             while True:
                 pass
         case "fill":
-            filled = [bytearray(1 << 24) for _ in range(10_000)]
+            filled = [bytes(1 << 24) for _ in range(10_000)]
             assert filled
         case "half":
             yield article("half")

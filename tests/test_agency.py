@@ -3,6 +3,7 @@
 import io
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.identity import article_id, guid_id
 from archive.ingest import ingest
 from archive.readers import HEAD_BYTES, Reader, detect, jsonl, newsml1, newsml_g2, ninjs, nitf
-from archive.readers.agency import embargo, moment, names_in, whole_number
+from archive.readers.agency import embargo, moment, names_in, version_number
 from archive.store import Store
 
 SAMPLES = Path(__file__).parent / "agency"
@@ -88,6 +89,44 @@ def test_nitf_without_any_id_is_known_by_its_text_and_a_story_key_serves_as_one(
     assert article(plain.format("")).id == article_id(url=None, source=None, source_id=None, text=f"{text}\n\n{text}")
     keyed = plain.format('<docdata><du-key key="harbour" version="2"/></docdata><pubdata name="NW"/>')
     assert article(keyed).id == guid_id("NW:harbour")
+
+
+WITH_KEY = '<docdata management-status="{}"><doc-id id-string="urn:x:1"/><du-key version="4"/>{}</docdata>'
+KILLED = Withdrawal(id=guid_id("urn:x:1"), reason="", source_version=4, for_good=False)
+
+
+def with_key(status: str, more: str = "") -> str:
+    head = WITH_KEY.format(status, more)
+    return f"<nitf><head>{head}</head><body><body.content><p>The harbour is open.</p></body.content></body></nitf>"
+
+
+@pytest.mark.parametrize("status", ["spiked", "kill", "killed", "cancel", "cancelled-", "stat:foo", "stat: ", "stat:"])
+def test_a_status_that_nobody_knows_is_refused_and_what_is_shown_of_its_article_is_hidden(status: str) -> None:
+    refused, hold = entries(with_key(status), nitf.read)
+    assert isinstance(refused, Rejection)
+    assert refused.reason.startswith("publishing status '")
+    assert hold == replace(KILLED, reason=refused.reason)
+
+
+@pytest.mark.parametrize("note", ["MANDATORY KILL", "Eds: BULLETIN KILL, wrong name", "*** WITHHOLD"])
+def test_a_note_in_the_words_of_the_trade_withholds(note: str) -> None:
+    found = article(with_key("usable", f'<ed-msg info="{note}"/>'), nitf.read)
+    assert (found.status, found.embargoed_until, found.note) == ("embargoed", None, note)
+    item = {"uri": "urn:x:1", "ednote": note}
+    (hold,) = entries(json.dumps(item), ninjs.read)
+    assert hold == Withdrawal(id=guid_id("urn:x:1"), reason=note, for_good=False)
+
+
+def test_a_headline_that_is_a_kill_withholds_and_one_that_speaks_of_killing_does_not() -> None:
+    def shown(**fields: str) -> str:
+        return article(json.dumps({"uri": "urn:x:1", "body_text": "It is open.", **fields}), ninjs.read).status
+
+    assert shown(headline="BULLETIN KILL: Harbour reopens") == "embargoed"
+    assert shown(headline="BULLETIN KILLS the mood, says mayor") == "live"
+    assert shown(headline="WITHHOLD TAX CUT, SAYS MAYOR") == "live"
+    assert shown(slugline="BC-POLICE-KILL", ednote="Eds: withhold names until next of kin are told") == "live"
+    assert shown(ednote='Explains what a "MANDATORY KILL" is') == "live"
+    assert shown(ednote="Replaces the story that was the subject of a MANDATORY KILL") == "live"
 
 
 def test_an_unknown_status_is_refused_because_nobody_knows_whether_it_may_be_shown() -> None:
@@ -213,7 +252,57 @@ def test_a_message_of_thousands_of_items_is_read() -> None:
     assert len({entry.id for entry in found if isinstance(entry, Article)}) == 2000
 
 
+@pytest.mark.parametrize("status", ["stat:withheld", "http://cv.iptc.org/newscodes/pubstatusg2/withheld/"])
+def test_an_order_to_withhold_needs_no_text(status: str) -> None:
+    name = "uri" if status.startswith("http") else "qcode"
+    attributes = 'guid="urn:x:1" version="3"'
+    meta = f'<pubStatus {name}="{status}"/><nonsense/>'
+    (hold,) = entries(g2("", attributes=attributes, meta=meta), newsml_g2.read)
+    assert hold == Withdrawal(
+        id=guid_id("urn:x:1"),
+        reason="withheld by its source",
+        source="X",
+        source_version=3,
+        updated_at=NOON,
+        for_good=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("meta", "reason"),
+    [
+        ('<pubStatus qcode="stat:foo"/>', "publishing status 'foo'"),
+        ("<embargoed/><nonsense/>", "not valid NewsML-G2: "),
+        ("<embargoed>2099-01-01T06:00:00Z</embargoed>", "no text: "),
+    ],
+)
+def test_what_is_refused_and_may_not_be_shown_hides_its_article(meta: str, reason: str) -> None:
+    refused, hold = entries(g2("", meta=meta), newsml_g2.read)
+    assert isinstance(refused, Rejection)
+    assert refused.reason.startswith(reason)
+    assert isinstance(hold, Withdrawal)
+    assert (hold.id, hold.reason, hold.for_good) == (guid_id("urn:x:1"), refused.reason, False)
+
+
+def test_what_is_refused_and_is_meant_to_be_shown_hides_nothing() -> None:
+    assert rejection(g2("", meta='<pubStatus qcode="stat:usable"/>')).reason.startswith("no text: ")
+
+
 # NewsML 1
+
+
+@pytest.mark.parametrize(("status", "kinds"), [("Withheld", [Withdrawal]), ("Kill", [Rejection, Withdrawal])])
+def test_newsml1_withholds_without_a_text(status: str, kinds: list[type]) -> None:
+    name = "<ProviderId>x.example</ProviderId><DateId>20260301</DateId><NewsItemId>1</NewsItemId>"
+    found = entries(
+        f"<NewsML><NewsItem><Identification><NewsIdentifier>{name}<RevisionId>2</RevisionId></NewsIdentifier>"
+        f'</Identification><NewsManagement><Status FormalName="{status}"/></NewsManagement></NewsItem></NewsML>',
+        newsml1.read,
+    )
+    assert [type(entry) for entry in found] == kinds
+    hold = found[-1]
+    assert isinstance(hold, Withdrawal)
+    assert (hold.id, hold.source_version, hold.for_good) == (guid_id("urn:newsml:x.example:20260301:1"), 2, False)
 
 
 def test_newsml1_names_its_items_as_newsml_g2_does_and_reads_each_by_its_status() -> None:
@@ -331,7 +420,6 @@ def test_a_package_is_passed_over_when_it_holds_articles() -> None:
         ({"uri": "urn:x:1", "pubstatus": "usable", "body_text": 7}, "body_text is not text: 7"),
         ({"uri": "urn:x:1", "pubstatus": "usable", "bodies": "x"}, "bodies is not a list"),
         ({"uri": "urn:x:1", "pubstatus": "usable", "bodies": [{"value": 3}]}, "bodies holds what is no text"),
-        ({"uri": "urn:x:1", "pubstatus": "replaced", "body_text": "x"}, "publishing status 'replaced'"),
         ({"uri": "", "pubstatus": "usable", "body_text": "x"}, "uri is missing"),
         (
             {"uri": "urn:x:1", "headline": "Open", "colour": "red"},
@@ -344,6 +432,28 @@ def test_what_is_no_ninjs_is_refused_with_the_property_that_is_wrong(item: dict[
     refused = rejection(json.dumps(item, indent=2), ninjs.read)
     assert refused.reason.startswith(reason)
     assert json.loads(refused.raw or b"") == item
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "reason"),
+    [
+        ("cancelled", {}, "publishing status 'cancelled'"),
+        ("replaced", {"body_text": "x"}, "publishing status 'replaced'"),
+        (7, {"body_text": "x"}, "publishing status '7'"),
+        ("canceled", {"body_text": 7}, "body_text is not text: 7"),
+        ("embargoed", {}, "not valid ninjs: pubstatus"),
+    ],
+)
+def test_a_kill_that_is_misspelt_or_broken_is_refused_and_hides_its_article(
+    status: object, more: dict[str, object], reason: str
+) -> None:
+    item = {"uri": "urn:x:1", "version": "3", "versioncreated": "2026-03-01T12:00:00Z", "pubstatus": status, **more}
+    refused, hold = entries(json.dumps(item), ninjs.read)
+    assert isinstance(refused, Rejection)
+    assert refused.reason.startswith(reason)
+    assert hold == Withdrawal(
+        id=guid_id("urn:x:1"), reason=refused.reason, source_version=3, updated_at=NOON, for_good=False
+    )
 
 
 def test_a_text_is_read_whatever_its_agency_adds() -> None:
@@ -484,7 +594,23 @@ def test_a_byline_names_people(byline: str, names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [("11", 11), (3, 3), ("1.2", None), (True, None), ("9" * 30, None), (None, None), (-1, None)]
+    ("value", "expected"),
+    [
+        ("11", 11),
+        (3, 3),
+        ("1.2", 1),
+        (2.5, 2),
+        ("2026-03-01T12:00:00+01:00", 20260301110000),
+        ("20260301T110000Z", 20260301110000),
+        ("2026-03-01", 20260301000000),
+        ("20260301110000", 20260301110000),
+        (True, None),
+        ("9" * 30, None),
+        (float("inf"), None),
+        ("final", None),
+        (None, None),
+        (-1, None),
+    ],
 )
-def test_only_whole_numbers_count_versions(value: object, expected: int | None) -> None:
-    assert whole_number(value) == expected
+def test_a_version_that_is_no_whole_number_counts_as_far_as_it_orders(value: object, expected: int | None) -> None:
+    assert version_number(value) == expected

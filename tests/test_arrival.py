@@ -153,3 +153,65 @@ def test_an_article_that_is_killed_while_it_is_withheld_stays_whole(store: Store
     store.put(embargoed(LIVE, hours=None, title="Wrong name", source_version=2))
     assert store.withdraw(Withdrawal(id=LIVE.id, reason="kill"))
     assert titles(store) == []
+
+
+HOLD = Withdrawal(id=LIVE.id, reason="withheld", source_version=2, for_good=False)
+
+
+def test_a_hold_hides_what_is_shown_until_a_later_version_is_usable(store: Store, clock: Clock) -> None:
+    store.put(LIVE)
+    assert store.withdraw(HOLD)
+    assert not store.withdraw(HOLD)
+    assert (titles(store), store.versions(LIVE.id)[1:], store.count_held()) == ([], [], 1)
+    clock.now += timedelta(days=9999)
+    assert (store.release(), store.put(LIVE), titles(store)) == ([], "unchanged", [])
+    assert store.put(replace(LIVE, title="Council voted", source_version=3)) == "updated"
+    assert [entry.title for entry in store.versions(LIVE.id)] == [LIVE.title, "Council voted"]
+    assert not store.withdraw(HOLD)
+    assert titles(store) == ["Council voted"]
+    log = [(change.version, change.kind) for change in store.changes(after=0, until=9)]
+    assert log == [(1, "added"), (2, "held"), (3, "updated")]
+
+
+def test_a_text_that_is_read_again_does_not_undo_a_hold_that_has_no_version(store: Store) -> None:
+    unnumbered = replace(LIVE, source_version=None)
+    store.put(unnumbered)
+    assert store.withdraw(replace(HOLD, source_version=None))
+    assert (store.put(unnumbered), titles(store)) == ("unchanged", [])
+    assert store.put(replace(unnumbered, updated_at=NOON)) == "updated"
+    assert not store.withdraw(replace(HOLD, source_version=None))
+    assert store.withdraw(replace(HOLD, source_version=None, updated_at=NOON))
+    assert titles(store) == []
+
+
+def test_a_hold_that_comes_before_its_article_keeps_older_versions_away(store: Store) -> None:
+    assert store.withdraw(HOLD)
+    assert (store.stats().versions, store.version(LIVE.id, 1), titles(store)) == (0, None, [])
+    assert (store.put(LIVE), titles(store)) == ("unchanged", [])
+    assert store.put(replace(LIVE, source_version=2)) == "added"
+    assert titles(store) == [LIVE.title]
+
+
+def test_a_hold_stops_what_waits_for_its_time_and_a_kill_ends_it(store: Store, clock: Clock) -> None:
+    store.put(embargoed(LIVE, hours=1))
+    assert store.withdraw(HOLD)
+    clock.now += timedelta(hours=2)
+    assert (store.release(), store.next_release()) == ([], None)
+    assert store.withdraw(replace(HOLD, reason="kill", for_good=True))
+    assert not store.withdraw(replace(HOLD, source_version=4))
+    assert store.put(replace(LIVE, source_version=5)) == "unchanged"
+
+
+def test_a_held_article_is_embargoed_again_with_a_time(store: Store, clock: Clock) -> None:
+    store.put(LIVE)
+    store.withdraw(HOLD)
+    assert store.put(embargoed(LIVE, hours=1, title="Council voted", source_version=3)) == "held"
+    assert titles(store) == []
+    clock.now += timedelta(hours=1)
+    assert (store.release(), titles(store)) == ([LIVE.id], ["Council voted"])
+
+
+def test_a_hold_of_an_older_version_is_passed_over(store: Store) -> None:
+    store.put(replace(LIVE, source_version=3))
+    assert not store.withdraw(HOLD)
+    assert titles(store) == [LIVE.title]

@@ -17,9 +17,10 @@ import pytest
 from shared_data import shared
 
 from archive.article import Article, Entry, Rejection, Withdrawal
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, SourceError
 from archive.readers import wire
-from archive.readers.child import Child
+from archive.readers.child import Child, Children
+from archive.readers.web_content import Item, WebContent
 
 TESTS = Path(__file__).parent
 STRACE = shutil.which("strace")
@@ -117,20 +118,21 @@ def test_every_entry_comes_back_as_it_was() -> None:
             aliases=("0" * 16,),
         ),
         Withdrawal(id="1" * 16, reason="killed", aliases=("2" * 16,)),
+        Withdrawal(id="1" * 16, reason="withheld", source_version=2, updated_at=moment, for_good=False),
         Rejection(source="page", reason="because", line=3, raw=b"\0\xff"),
     ]
     again = [wire.entry_from(wire.to_json(entry), origin="page") for entry in entries]
     assert again == entries
     assert isinstance(again[0], Article)
     assert again[0].aliases == ("0" * 16,)
-    assert isinstance(again[2], Rejection)
-    assert again[2].raw == b"\0\xff"
+    assert isinstance(again[-1], Rejection)
+    assert again[-1].raw == b"\0\xff"
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"kind": "Path"},
+        {"type": "Path"},
         {"id": "../../etc"},
         {"url": "javascript:alert(1)"},
         {"title": ["a"]},
@@ -153,10 +155,79 @@ def test_an_answer_that_is_wrong_in_one_detail_is_not_believed(change: dict[str,
         wire.entry_from(json.dumps({**FIELDS, **change}).encode(), origin="page")
 
 
-@pytest.mark.parametrize("answer", [b"", b"null", b"[]", b"{", b"[" * 100_000, b"\xff", b'{"kind": []}'])
+@pytest.mark.parametrize("answer", [b"", b"null", b"[]", b"{", b"[" * 100_000, b"\xff", b'{"type": []}'])
 def test_an_answer_that_is_no_entry_is_not_believed(answer: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         wire.entry_from(answer, origin="page")
+
+
+CONTENT = WebContent(
+    kind="feed",
+    title="The Ledger",
+    entries=(Rejection(source="https://a.example/feed", reason="because", line=3, raw=b"\0"), hostile.article("a")),
+    items=(
+        Item(url=None, said=b"\0\xff", about=hostile.article("b"), holds="text"),
+        Item(url="https://a.example/1", said=b""),
+    ),
+    links=("https://a.example/map",),
+)
+
+
+def test_content_comes_back_as_it_was() -> None:
+    again = wire.content_from(wire.to_json(CONTENT), origin="https://a.example/feed")
+    assert again == CONTENT
+    assert isinstance(again.entries[0], Rejection)
+    assert again.entries[0].raw == b"\0"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "Article"},
+        {"kind": "anything"},
+        {"kind": ["feed"]},
+        {"title": 1},
+        {"entries": {}},
+        {"entries": [1]},
+        {"entries": [{"type": "Record"}]},
+        {"items": [{"url": None, "said": "", "about": None, "holds": "nothing"}]},
+        {"items": [{"type": "Item", "url": "file:///etc", "said": "", "about": None, "holds": "nothing"}]},
+        {"items": [{"type": "Item", "url": None, "said": "é", "about": None, "holds": "nothing"}]},
+        {"items": [{"type": "Item", "url": None, "said": "", "about": {"type": "Article"}, "holds": "nothing"}]},
+        {"items": [{"type": "Item", "url": None, "said": "", "about": None, "holds": {}}]},
+        {"links": ["javascript:alert(1)"]},
+        {"links": "https://a.example/"},
+        {"more": 1},
+    ],
+)
+def test_content_that_is_wrong_in_one_detail_is_not_believed(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        wire.content_from(json.dumps({**json.loads(wire.to_json(CONTENT)), **change}).encode(), origin="a")
+
+
+@pytest.mark.parametrize("text", ["crash", "hang", "lie", "flood", "raise"])
+def test_an_answer_that_kills_the_process_is_an_error_of_its_own_and_the_next_is_read(child: Child, text: str) -> None:
+    with pytest.raises(SourceError, match=r"."):
+        child.content(text.encode(), url="https://a.example/", content_type="")
+    found = child.content(b"after", url="https://a.example/", content_type="")
+    assert found == WebContent(kind="file", entries=(hostile.article("after"),))
+
+
+def test_who_reads_at_the_same_time_has_a_process_of_his_own_and_leaves_it_to_the_next() -> None:
+    begun: list[Child] = []
+
+    def begin() -> Child:
+        begun.append(Child(detect="hostile:detect", folders=[TESTS]))
+        return begun[-1]
+
+    with Children(begin) as children:
+        with children.one() as one, children.one() as other:
+            assert one is not other
+            assert read(one, "a") == [hostile.article("a")]
+        with children.one() as third:
+            assert third in begun
+        assert len(begun) == 2
+    assert [each._process for each in begun] == [None, None]
 
 
 # Real input that is hostile
@@ -207,7 +278,8 @@ def test_xml_attacks_are_refused_quickly_in_little_memory(reading: Child, warm: 
 TRACED = """
 import sys
 from pathlib import Path
-from archive.readers.child import Child
+from archive.readers.child import Child, Children
+from archive.readers.web_content import Item, WebContent
 with Child() as child:
     for file in sorted(Path(sys.argv[1]).rglob("*.x*")):
         child.read(file.read_bytes(), name=file.name, origin="page")

@@ -29,6 +29,7 @@ from archive.identity import article_id
 from archive.ingest_run import IngestRun
 from archive.lock import exclusive
 from archive.packing import unpack_text
+from archive.quarantine import Quarantine
 from archive.store import Store
 from index.check import check
 from index.erasing import Eraser, NotErased
@@ -98,6 +99,8 @@ class Room(Newsroom):
             started_at=datetime.now(UTC), seconds=1, added=1, updated=0, unchanged=0, rejected=1, rejections=refused
         )
         services.store.end_run(services.store.begin_run(), run)
+        for line, raw in enumerate((json.dumps({"title": SENTENCE}).encode(), b'{"title": "Another story"}'), start=1):
+            services.quarantine.note([(Rejection(source="news.jsonl", reason="no body", line=line, raw=raw), len(raw))])
         services.builder.update()
         work = self.data / "evaluations" / "self"
         work.mkdir(parents=True)
@@ -117,6 +120,7 @@ def texts(data: Path) -> str:
     tables = [name for (name,) in store.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     rows = [repr(row) for table in tables for row in store.rows(f"SELECT * FROM {table}")]
     bodies = [unpack_text(packed) for (packed,) in store.rows("SELECT packed FROM body")]
+    assert Quarantine(store, megabytes=1).count() == 1, "the input without the words"
     store.close()
     return "\n".join([*rows, *bodies]).lower()
 

@@ -192,9 +192,10 @@ def test_a_record_from_anywhere_but_a_file_that_was_named_is_not_believed(opened
     one.put(article(1))
     other.put(article(1))
     one.remove(article(1).id)
-    with zipfile.ZipFile(tmp_path / "brought.zip", "w") as brought:
-        brought.writestr("export.jsonl", written(list(one.records())))
-    report = ingest([tmp_path / "brought.zip"], other)
+    file = tmp_path / "export.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("export.jsonl", written(list(one.records())))
+    report = ingest([file], other)
     assert [each.reason.split(":")[0] for each in report.rejected] == [
         "an archive's own export is believed only as a file of its own"
     ]

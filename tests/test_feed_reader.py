@@ -99,6 +99,30 @@ def test_an_entry_of_atom_gives_all_it_states() -> None:
     assert (article.authors, article.section, article.language) == (("Jana Dau",), "Lokales", "de")
 
 
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ("<author>mail@x.com (Name Surname)</author>", ("Name Surname",)),
+        ("<author>mail@x.example (Name Surname)</author>", ("Name Surname",)),
+        ("<author>mail@x (Name)</author>", ("Name",)),
+        ("<author><![CDATA[Name Surname <mail@news.media>]]></author>", ("Name Surname",)),
+        ("<author>Name Surname &lt;mail@news.media&gt;</author>", ("Name Surname",)),
+        ("<author>Name Surname (mail@news.media)</author>", ("Name Surname",)),
+        ("<author>mail@x.example (Name (Agency))</author>", ("Name (Agency)",)),
+        ("<author>mail@x.example</author>", ()),
+        ("<managingEditor>mail@x.example (Name)</managingEditor>", ("Name",)),
+        ("<dc:creator>b@x.example (B)</dc:creator><dc:creator>By C</dc:creator>", ("B", "C")),
+    ],
+)
+def test_an_author_of_rss_is_the_name_beside_the_mail_address(author: str, names: tuple[str, ...]) -> None:
+    assert only(rss(f"<title>One</title>{author}")).authors == names
+
+
+def test_the_editor_of_a_feed_of_rss_has_not_written_its_items() -> None:
+    raw = rss("<title>One</title>").replace(b"<item>", b"<managingEditor>a@x.example (Name)</managingEditor><item>")
+    assert only(raw).authors == ()
+
+
 def test_an_entry_of_atom_without_an_author_has_the_feeds() -> None:
     assert only(atom("<title>Offen</title>")).authors == ("Redaktion",)
 

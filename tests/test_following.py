@@ -4,7 +4,10 @@ Time is the test's own: a pause is added up and not waited for.
 """
 
 import gzip
+import io
+import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +18,7 @@ from pathlib import Path
 import pytest
 from sinks import Site, serving
 
-from archive.article import Article
+from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.fetch import Fetcher
 from archive.fetching import MOST_ATTEMPTS, Fetching
@@ -23,7 +26,10 @@ from archive.following import Asked, Follower, discovered
 from archive.follows import Follows
 from archive.identity import article_id
 from archive.ingest import IngestReport, ingest
-from archive.readers.child import Child
+from archive.quarantine import Notes, Quarantine
+from archive.readers.child import Child, Children
+from archive.readers.own import NOT_BELIEVED
+from archive.retrying import retry
 from archive.store import Connection, Store
 from archive.visits import PAUSE, Visits
 
@@ -58,7 +64,7 @@ class Desk:
     store: Store
     follows: Follows
     fetcher: Fetcher
-    child: Child
+    children: Children
     moments: list[datetime] = field(default_factory=list)  # of each request
 
     def url(self, path: str, host: str = "news.example") -> str:
@@ -73,13 +79,17 @@ class Desk:
         """Make a round as a process of its own does, and return what became of each, by its path."""
         self.clock.sleep(after)
         visits = Visits(self.fetcher, self.follows, clock=self.clock.seconds, sleep=self.clock.sleep)
-        fetching = Fetching(visits, self.follows, self.child, most_pages=most_pages)
-        done = Follower(self.store, self.follows, visits, fetching).round()
+        fetching = Fetching(visits, self.follows, self.children, most_pages=most_pages)
+        done = Follower(self.store, self.follows, visits, fetching, self.quarantine).round()
         return {asked.url.partition(f":{self.site.port}")[2]: asked for asked in done}
 
     def one(self, *, after: float = EVERY, most_pages: int = 100) -> Asked:
         (asked,) = self.round(after=after, most_pages=most_pages).values()
         return asked
+
+    @property
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.store, megabytes=1)
 
     @property
     def paths(self) -> list[str]:
@@ -97,21 +107,21 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    with Child() as child:
-        yield child
+def children() -> Iterator[Children]:
+    with Children() as children:
+        yield children
 
 
 @pytest.fixture
-def desk(tmp_path: Path, child: Child) -> Iterator[Desk]:
+def desk(tmp_path: Path, children: Children) -> Iterator[Desk]:
     clock = Clock()
     store = Store(tmp_path / "archive.sqlite3", clock=clock.time)
     with serving(Site()) as site:
         meanings = {"inside.example": ["10.0.0.1"], "10.0.0.1": ["10.0.0.1"]}
         fetcher = Fetcher(
-            allow=["127.0.0.0/8"], resolve=lambda host, _port: meanings.get(host, ["127.0.0.1"]), seconds=0.3
+            allow=["127.0.0.0/8"], resolve=lambda host, _port: meanings.get(host, ["127.0.0.1"]), seconds=1.0
         )
-        made = Desk(site, clock, store, Follows(store, clock=clock.time), fetcher, child)
+        made = Desk(site, clock, store, Follows(store, clock=clock.time), fetcher, children)
         site.before = lambda: made.moments.append(clock.now)
         site.answers["/robots.txt"] = (404, {}, b"")
         yield made
@@ -667,13 +677,61 @@ class KilledError(Exception):
     """The process is no more."""
 
 
+# What cannot be read
+
+
+def test_a_feed_that_kills_its_reader_or_hangs_it_costs_itself_and_delays_no_other(desk: Desk) -> None:
+    deadly = Children(lambda: Child(detect="hostile:detect_or_die", folders=[Path(__file__).parent], seconds=3))
+    for name in ("hang", "crash", "fine"):
+        desk.follow(f"/{name}", f"{name}.example")
+        title = {"fine": "The Ledger"}.get(name, f"The Ledger ({name})")
+        desk.site.answers[f"/{name}"] = (200, {}, rss(entry(f"/{name}/a"), title=title))
+    with deadly:
+        desk.children = deadly
+        asked = desk.round()
+    assert list(asked)[-1] == "/hang", "the others waited for it"
+    assert asked["/hang"].problem == "takes more than 3 seconds to read"
+    assert asked["/crash"].problem == "makes its reader crash (SIGSEGV)"
+    assert {each.url: each.problem for each in desk.follows.follows() if each.failures} == {
+        asked[path].url: asked[path].problem for path in ("/hang", "/crash")
+    }
+    assert asked["/fine"].report.added == 1
+    held = {each.source: each for each in desk.quarantine.held()}
+    assert {asked[path].url for path in ("/hang", "/crash")} == held.keys()
+    assert desk.quarantine.content(held[asked["/crash"].url]) == desk.site.answers["/crash"][2]
+
+
+def test_what_a_feed_leads_to_and_cannot_be_read_goes_into_quarantine_and_comes_out_of_it(desk: Desk) -> None:
+    desk.follow("/map.xml")
+    desk.site.answers["/map.xml"] = (200, {}, sitemap((desk.url("/a"), "2025-02-01")))
+    desk.site.answers["/a"] = (200, HTML, b"<!doctype html><html><body><nav>News</nav></body></html>")
+    assert desk.one().report.rejected_count == 1
+    (held,) = desk.quarantine.held()
+    assert (held.source, desk.quarantine.content(held)) == (desk.url("/a"), desk.site.answers["/a"][2])
+
+
+def test_the_language_of_what_a_feed_and_the_quarantine_bring_is_guessed(desk: Desk) -> None:
+    german = "Der Fluss stieg in der Nacht, und die Stadt schlief wenig, sagte der Bürgermeister am Morgen. " * 6
+    desk.follow("/feed")
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a", title="Hochwasser in der Stadt", text=german)))
+    desk.site.answers["/a"] = (404, {}, b"")
+    desk.one()
+    assert desk.article("/a").language == "de"
+    again = page(title="Hochwasser an der Küste", text=german).replace(b"<html>", b"<html><!-- again -->")
+    with Notes(desk.quarantine) as notes:
+        notes.add(Rejection(source=desk.url("/b"), reason="once", raw=again))
+    assert retry(desk.quarantine.held(), desk.quarantine, desk.store).added == 1
+    assert desk.article("/b").language == "de"
+    assert desk.quarantine.count() == 0
+
+
 # What is named
 
 
 def brought(desk: Desk, sources: Sequence[str | Path], *, most_pages: int = 100) -> IngestReport:
     visits = Visits(desk.fetcher, desk.follows, clock=desk.clock.seconds, sleep=desk.clock.sleep)
-    fetching = Fetching(visits, desk.follows, desk.child, most_pages=most_pages)
-    return ingest(sources, desk.store, fetch=fetching.address)
+    fetching = Fetching(visits, desk.follows, desk.children, most_pages=most_pages)
+    return ingest(sources, desk.store, fetch=fetching.address, quarantine=desk.quarantine)
 
 
 def test_a_page_a_feed_a_sitemap_and_a_file_are_ingested_together(desk: Desk, tmp_path: Path) -> None:
@@ -719,10 +777,74 @@ def test_a_page_leads_to_its_feed(desk: Desk) -> None:
     desk.site.answers["/bare"] = (200, HTML, page())
     desk.site.answers["/feed"] = (200, {}, rss(entry("/a")))
     visits = Visits(desk.fetcher, desk.follows, clock=desk.clock.seconds, sleep=desk.clock.sleep)
-    fetching = Fetching(visits, desk.follows, desk.child)
+    fetching = Fetching(visits, desk.follows, desk.children)
     found = discovered(visits, fetching, desk.url("/"))
     assert (found.url, found.title, found.kind) == (desk.url("/feed"), "The Ledger", "feed")
     assert found.others == (desk.url("/comments"),)
     assert discovered(visits, fetching, desk.url("/feed")).url == desk.url("/feed")
     with pytest.raises(SourceError, match="names no feed"):
         discovered(visits, fetching, desk.url("/bare"))
+
+
+# Files that hold others
+
+LETTER = b"Title: A letter\n\nDear editor, the river has risen again, and nobody says why."
+EXPORT = b'{"backfile": 1, "articles": 0}\n'
+
+
+def zipped(**members: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def test_a_packed_file_at_an_address_is_unpacked(desk: Desk) -> None:
+    message = b"From a@b.example Thu Jan  1 00:00:00 2026\nSubject: A comet\n\nIt came close, and everybody saw it.\n"
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w:gz") as archive:
+        info = tarfile.TarInfo("c.html")
+        info.size = len(page(title="In a tar"))
+        archive.addfile(info, io.BytesIO(page(title="In a tar")))
+    http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page(title="In a crawl")
+    crawl = (
+        b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.example/1\r\n"
+        b"Content-Type: application/http\r\nContent-Length: %d\r\n\r\n" % len(http)
+    ) + http
+    packed = {
+        "/export.zip": zipped(a=LETTER, b=b"\x89PNG\r\n"),
+        "/list.mbox": message,
+        "/pages.tar.gz": tar.getvalue(),
+        "/crawl.warc.gz": gzip.compress(crawl),
+    }
+    for path, body in packed.items():
+        desk.site.answers[path] = (200, {"Content-Type": "application/octet-stream"}, body)
+    report = brought(desk, [desk.url(path) for path in packed])
+    assert (report.added, [each.source for each in report.rejected]) == (4, [f"{desk.url('/export.zip')}!b"])
+
+
+def test_a_bomb_at_an_address_is_stopped_by_the_budget_of_files(desk: Desk) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.jsonl", b"\n" * 110_000_000)
+        archive.writestr("b.txt", LETTER)
+    desk.site.answers["/bomb.zip"] = (200, {}, made.getvalue())
+    report = brought(desk, [desk.url("/bomb.zip")])
+    assert report.added == 0
+    assert "as attacks do" in report.rejected[-1].reason
+
+
+@pytest.mark.parametrize("body", [EXPORT, gzip.compress(EXPORT), zipped(a=EXPORT)])
+def test_another_archive_s_export_at_an_address_is_refused(desk: Desk, body: bytes) -> None:
+    desk.site.answers["/export"] = (200, {}, body)
+    (rejection,) = brought(desk, [desk.url("/export")]).rejected
+    assert rejection.reason == NOT_BELIEVED
+
+
+def test_a_packed_file_that_a_feed_leads_to_is_not_opened(desk: Desk) -> None:
+    desk.follow("/feed")
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a.zip", text="It rose.")))
+    desk.site.answers["/a.zip"] = (200, {}, zipped(a=LETTER))
+    assert desk.one().report.added == 1, "what the feed itself says"
+    assert desk.article("/a.zip").body == "It rose."

@@ -27,6 +27,7 @@ from archive.article import Article
 from index.analysis import STOP_TERMS, analyse, stem, words
 from index.engine import Ints, Mask
 from index.errors import GenerationDamaged
+from index.function_words import without_function_words
 from index.inflection import bare, language_of
 from index.keywords import KeywordFormat, KeywordIndex
 from index.keywords.scoring import K1, TITLE_WEIGHT, B
@@ -962,6 +963,51 @@ def test_forms_are_those_of_the_living(kind: KeywordFormat, tmp_path: Path) -> N
     index = build(kind, tmp_path, [GERMAN, ENGLISH], [], removed=["de"])
     assert found(index, "haus") == ["en"]
     assert index.matched_terms(read("wahl")) == {"wahl"}
+
+
+def test_an_index_knows_the_languages_of_the_living(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(kind, tmp_path, [GERMAN, FRENCH, RUSSIAN], [], removed=["fr"])
+    assert index.languages == {"de", "ru"}
+
+
+def test_english_stands_for_whatever_has_no_forms(kind: KeywordFormat, tmp_path: Path) -> None:
+    index = build(kind, tmp_path, [GERMAN, UNKNOWN, article("ja", "東京", language="ja")])
+    assert index.languages == {"de", "en"}
+
+
+def test_function_words_of_another_language_neither_score_nor_count(kind: KeywordFormat, tmp_path: Path) -> None:
+    german = [article("a", "Die Wahl in der Stadt", language="de"), article("b", "Wahl, Stadt", language="de")]
+    english = [article("c", "They die hard in the city", language="en"), article("d", "Der Spiegel", language="en")]
+    index = build(kind, tmp_path, [*german, *english])
+    query = without_function_words(read("die Wahl in der Stadt"), index.languages)
+    assert index.terms(query) == {"Wahl": 2, "Stadt": 2}
+    assert index.matched_terms(query) == {"wahl", "stadt"}
+    assert sorted(found(index, query)) == ["a", "b"]
+    assert held(index, query) == {"a", "b"} == {one.id for one in german + english if holds_all(query, one)}
+    assert index.evidence(query, at(index, "b")).pairs > 0
+    assert index.terms(without_function_words(read("die hard"), index.languages)) == {"die": 2, "hard": 1}
+    assert found(index, without_function_words(read('"in der Stadt"'), index.languages)) == ["a"]
+
+
+def test_function_words_do_not_tell_an_article_from_others(kind: KeywordFormat, tmp_path: Path) -> None:
+    text = "Die Regierung und der Rat, die nicht mit uns tagen"
+    german = [article(id_, f"{text} {id_}", language="de") for id_ in ("eins", "zwei")]
+    english = [article(f"e{n}", "They die hard in Germany", language="en") for n in range(20)]
+    index = build(kind, tmp_path, [*german, *english])
+    told = {word for word, _ in index.telling_terms(text, limit=20, language="de-AT")}
+    assert told == {"Regierung", "Rat", "tagen"}
+    assert "die" in {word.lower() for word, _ in index.telling_terms(text, limit=20, language="en")}
+    assert "der" not in {word for word, _ in index.telling_terms(text, limit=20)}
+    folder = tmp_path / "untouched"
+    folder.mkdir()
+    untouched = build(kind, folder, [article(one.id, one.body) for one in german + english])
+    assert "der" in {word for word, _ in untouched.telling_terms(text, limit=20)}
+
+
+def test_what_an_apostrophe_joins_to_a_word_hides_nothing_that_tells(kind: KeywordFormat, tmp_path: Path) -> None:
+    french = [article(id_, "L’élection de l'État", language="fr") for id_ in ("a", "b")]
+    index = build(kind, tmp_path, french)
+    assert {word for word, _ in index.telling_terms(french[0].body, limit=5, language="fr")} == {"élection", "État"}
 
 
 def test_of_an_archive_in_english_nothing_is_asked_about_forms(kind: KeywordFormat, tmp_path: Path) -> None:

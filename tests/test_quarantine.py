@@ -199,9 +199,9 @@ def test_what_a_person_wants_erased_is_found_whatever_holds_it(quarantine: Quara
             (Rejection(source="x", reason="'Zoë Quill' is not a full ISO"), 1),
         ]
     )
-    assert quarantine.purge("Zoë Quill".encode()) == 4
+    assert quarantine.purge(["Zoë Quill".encode()]) == 4
     assert [each.line for each in quarantine.held()] == [3]
-    assert quarantine.purge(b"\xff\xfe") == 0
+    assert quarantine.purge([b"\xff\xfe"]) == 0
 
 
 def test_what_came_from_one_file_can_be_dropped(quarantine: Quarantine) -> None:

@@ -4,7 +4,7 @@ What an example finds stands here, by the example; an example that is not here, 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -190,13 +190,49 @@ def rows(text: str) -> list[str]:
     return [typed.replace("\\|", "|") for typed in re.findall(r"^\| `((?:[^`|]|(?<=\\)\|)+)` \| .+ \|$", text, re.M)]
 
 
-EXAMPLES = list(dict.fromkeys(rows(PAGE)))
+_BEFORE, _REST = PAGE.split("### Words in other languages")
+ELSEWHERE, _AFTER = _REST.split("## Phrases and near words")
+EXAMPLES = list(dict.fromkeys(rows(_BEFORE + _AFTER)))
+
+HAUSES, FREIHEIT, WAHL, ELECTIONS, VYBORY, HUKUMA, HAUSER, GAULLE = (
+    "Wahlen", "Freiheit", "Wahl", "Élections", "О выборах", "الحكومة", "Arnold Hauser", "De Gaulle"
+)  # fmt: skip
+WORLD = [
+    article(HAUSES, "In den Häusern wird gewählt.", language="de-AT"),
+    article(FREIHEIT, "Freiheit für alle!", language="de"),
+    article(WAHL, "Wahl: Stadt und Land.", language="de"),
+    article(ELECTIONS, "L’élection, des élections nationales.", language="fr"),
+    article(VYBORY, "Ждут новых выборов.", language="ru"),
+    article(HUKUMA, "موعد الانتخابات", language="ar"),
+    article(HAUSER, "They die hard. A wahl.", language="en"),
+    article(GAULLE, "A fall of Charles de Gaulle.", language="en"),
+]
+FINDS_ELSEWHERE: Mapping[str, set[str]] = {
+    "Wahl Haus": {HAUSES},
+    '"élection nationale"': {ELECTIONS},
+    "élection": {ELECTIONS},
+    "выборы": {VYBORY},
+    "انتخابات": {HUKUMA},
+    "die Wahl in der Stadt": {WAHL},
+    "die hard": {HAUSER},
+    "the fall of de Gaulle": {GAULLE},
+    "die Freiheit language:de": {FREIHEIT},
+}
 
 
 @pytest.fixture(scope="module")
 def search(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
-    services = Services(Settings(data=tmp_path_factory.mktemp("language")), embedder=MeaningEmbedder())
-    for one in ARCHIVE:
+    yield from searching(ARCHIVE, tmp_path_factory.mktemp("language"))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
+    yield from searching(WORLD, tmp_path_factory.mktemp("world"))
+
+
+def searching(articles: Sequence[Article], folder: Path) -> Iterator[Search]:
+    services = Services(Settings(data=folder), embedder=MeaningEmbedder())
+    for one in articles:
         services.store.put(one)
     services.builder.update()
     yield Search(
@@ -284,7 +320,16 @@ def test_every_form_of_a_date_that_is_named_is_one(typed: str) -> None:
         assert period(typed, TODAY) is not None
 
 
-@pytest.mark.parametrize("typed", re.findall(r"`([^`]+)`", PAGE.split("Signs inside a word")[1].split("## Phrases")[0]))
+@pytest.mark.parametrize("typed", re.findall(r"`([^`]+)`", PAGE.split("Signs inside a word")[1].split("### Words")[0]))
 def test_what_is_said_to_be_a_word_is_one(typed: str) -> None:
     query = parse(typed, today=TODAY)
     assert [clause.text for clause in query.wanted if isinstance(clause, Term)] == [typed]
+
+
+def test_every_example_in_other_languages_has_its_result_here() -> None:
+    assert set(rows(ELSEWHERE)) == set(FINDS_ELSEWHERE)
+
+
+@pytest.mark.parametrize("typed", FINDS_ELSEWHERE)
+def test_examples_in_other_languages_find_what_the_page_says(elsewhere: Search, typed: str) -> None:
+    assert found(elsewhere, typed, mode="keyword") == FINDS_ELSEWHERE[typed]

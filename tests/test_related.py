@@ -197,6 +197,22 @@ def test_without_an_index_the_store_relates(parts: Services) -> None:
 # Why
 
 
+def test_function_words_relate_nothing_however_rare_their_language_is(tmp_path: Path) -> None:
+    services = Services(Settings(data=tmp_path), embedder=CountingEmbedder())
+    weather = "Der Regen fällt auf die Felder, und die Bauern freuen sich nicht mehr, weil er zu lange dauert."
+    music = "Die Oper beginnt, der Vorhang geht auf, und weil es sich nicht mehr lohnt, singt die Diva zu Hause."
+    again = "Regen auf Felder: Bauern klagen."
+    for number in range(60, 90):
+        services.store.put(article(number))
+    for number, title, body in ((200, "Wetter", weather), (201, "Musik", music), (202, "Ernte", again)):
+        services.store.put(article(number, title=title, body=body, language="de"))
+    services.builder.update()
+    found = ids(related(services, 200, mode="keyword"))
+    services.close()
+    assert article(202).id in found
+    assert article(201).id not in found
+
+
 def mentioned(reason: str) -> list[str]:
     """Return the words that a reason says both articles hold."""
     return reason.split(": ", 1)[1].split(", ") if ": " in reason else []

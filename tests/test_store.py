@@ -1115,6 +1115,23 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.withdraw(withdrawal)
         self.take_away(key)
 
+    @rule(number=numbers, source_version=source_versions, day=st.one_of(st.none(), st.integers(1, 2)), names=names)
+    def hold(self, number: int, source_version: int | None, day: int | None, names: list[str]) -> None:
+        said = datetime(2020, 1, day, tzinfo=UTC) if day else None
+        id_ = article(number).id
+        held = Article(id="", title="", body="", note="wait", source_version=source_version, updated_at=said)
+        key = self.named(id_, names)
+        outcome = self.arrive(key, dataclasses.replace(held, id=key), FOREVER)
+        withdrawal = Withdrawal(
+            id=id_,
+            reason="wait",
+            source_version=source_version,
+            updated_at=said,
+            aliases=tuple(names),
+            for_good=False,
+        )
+        assert self.store.withdraw(withdrawal) == (outcome == "held")
+
     @rule(number=numbers)
     def remove(self, number: int) -> None:
         id_ = article(number).id

@@ -18,11 +18,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import reader_contract
 from shared_data import shared
 
-from archive.article import Article, Entry, Rejection
+from archive.article import Article, Entry, Record, Rejection
 from archive.errors import SourceError
-from archive.readers import HEAD_BYTES, budget, detect, mbox, member, unpacker, warc
+from archive.readers import HEAD_BYTES, budget, detect, mbox, member, own, unpacker, warc
 from archive.readers import tarred as tarred_module
 from archive.readers import zipped as zipped_module
 from archive.readers.budget import Budget, BudgetSpent
@@ -84,6 +85,11 @@ def read(child: Child, raw: bytes, name: str = "file") -> tuple[list[Entry], int
     return list(opened.entries(stream, name=name, origin=name)), opened.passed_over
 
 
+def opened(child: Child, raw: bytes, *, is_named: bool) -> list[Entry]:
+    stream = io.BufferedReader(io.BytesIO(raw))  # type: ignore[type-var]
+    return list(Unpacker(child, Budget(stream.tell)).entries(stream, name="file", origin="file", is_named=is_named))
+
+
 def outcomes(entries: Sequence[Entry]) -> list[str]:
     """Return the title of each article and the source of each rejection."""
     return [entry.title if isinstance(entry, Article) else entry.source or "" for entry in entries]
@@ -130,6 +136,45 @@ def response(
 
 
 # Each kind, and one in another
+
+
+def test_no_record_of_another_archive_comes_out_of_what_is_packed(child: Child) -> None:
+    export = reader_contract.OWN
+    message = b"From a@b.example Thu Jan  1 00:00:00 2026\nSubject: x\n\n"
+    packed = {
+        "zip": zipped(("a.jsonl", export)),
+        "tar": tarred(("a.jsonl", export)),
+        "tar without a name": tarred(("b.txt", b"Title: One\n\nIt was."), (tarfile.TarInfo(""), export)),
+        "WARC": response(export, kind="application/x-ndjson"),
+        "WARC without an address": response(export, url="", kind="application/x-ndjson"),
+        "zip in gzip": gzip.compress(zipped(("a.jsonl.gz", gzip.compress(export)))),
+        "mbox": message + export,
+    }
+    for name, raw in packed.items():
+        entries = opened(child, raw, is_named=True)
+        assert [type(entry) for entry in entries if isinstance(entry, Record)] == [], name
+        if name != "mbox":  # where it is the text of a message
+            assert [entry.reason for entry in entries if isinstance(entry, Rejection)] == [own.NOT_BELIEVED], name
+    for raw in (export, gzip.compress(export)):
+        assert [type(entry) for entry in opened(child, raw, is_named=True)] == [Record]
+        assert [type(entry) for entry in opened(child, raw, is_named=False)] == [Rejection]
+
+
+@pytest.mark.parametrize("kind", unpacker.CONTAINERS, ids=lambda kind: kind.__name__.rpartition(".")[2])
+def test_a_member_of_any_kind_of_container_is_not_believed_even_without_a_name(
+    child: Child, monkeypatch: pytest.MonkeyPatch, kind: ModuleType
+) -> None:
+    samples = {
+        "warc": response(b""),
+        "zipped": zipped(("a", b"")),
+        "mbox": b"From a Thu Jan  1 00:00:00 2026\nA: b\n\n",
+        "tarred": tarred(("a", b"")),
+    }
+    nameless = member.Member(name="", stream=io.BytesIO(reader_contract.OWN))
+    monkeypatch.setattr(kind, "members", lambda stream, budget: [nameless])
+    (entry,) = opened(child, samples[kind.__name__.rpartition(".")[2]], is_named=True)
+    assert isinstance(entry, Rejection)
+    assert (entry.source, entry.reason) == ("file", own.NOT_BELIEVED)
 
 
 def test_members_of_every_kind_of_file_go_in(child: Child) -> None:

@@ -9,9 +9,9 @@ import pytest
 from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.child import Child
-from archive.web_content import MOST_UNPACKED, Kind, WebContent, content_of, feeds_of
+from archive.readers.web_content import MOST_UNPACKED, Kind, WebContent
 
-CHILD = Child()  # begun when the first page is read
+CHILD = Child()  # begun when it is first asked
 URL = "https://news.example/2025/place"
 TEXT = "The river rose through the night and the town slept little. " * 40
 PAGE = f"<!doctype html><html><head><title>Flood</title></head><body><article><h1>Flood</h1><p>{TEXT}</p></article>"
@@ -37,7 +37,7 @@ def _child() -> Iterator[None]:
 
 def content(text: str | bytes, *, content_type: str = "", url: str = URL) -> WebContent:
     raw = text.encode() if isinstance(text, str) else text
-    return content_of(raw, url=url, content_type=content_type, child=CHILD)
+    return CHILD.content(raw, url=url, content_type=content_type)
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,19 @@ def test_a_page_s_feeds_are_told_in_its_order_each_once_and_only_those_on_the_we
         '<link rel="alternate" type="application/feed+json" href="javascript:alert(1)"><link rel="alternate">'
         '<link rel="alternate" type="application/rss+xml" href="http://[::1">'
     )
-    found = feeds_of(PAGE.replace("</head>", f"{links}</head>").encode(), url=URL)
-    assert found == ["https://news.example/base/feed", "https://other.example/atom"]
-    assert feeds_of(b"", url=URL) == []
+    found = content(PAGE.replace("</head>", f"{links}</head>"))
+    assert found.links == ("https://news.example/base/feed", "https://other.example/atom")
+    assert content(PAGE).links == ()
+    front = content(f"<!doctype html><html><head>{links}</head><body><nav>News</nav></body></html>")
+    assert [isinstance(entry, Rejection) for entry in front.entries] == [True], "no article, and yet"
+    assert front.links == found.links
+
+
+def test_half_a_character_in_a_feed_costs_nothing() -> None:
+    found = content(JSON.replace('"L"', r'"L\ud800"').replace('"F"', r'"F\udfff"'))
+    assert (found.kind, len(found.items)) == ("feed", 1)
 
 
 def test_an_archive_s_export_is_not_believed_when_it_comes_from_a_site() -> None:
-    with pytest.raises(SourceError, match="not read from the network"):
+    with pytest.raises(SourceError, match="believed only as a file of its own"):
         content('{"backfile": 1, "articles": 1}\n{"id": "0a1b2c3d4e5f6071"}\n')

@@ -58,8 +58,8 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Read articles from files, folders and web addresses into the archive, then publish a new index.
 
     Plain text, JSON Lines, CSV, HTML, feeds, agency formats and mail, also packed: gzip, zip, tar, mbox, WARC; a page,
-    a feed or a sitemap at an address. What cannot be read is named, with the reason; the rest goes in. A run that was
-    interrupted resumes where it stopped when the same command is given again.
+    a feed, a sitemap or a packed file at an address. What cannot be read is named, with the reason; the rest goes in. A
+    run that was interrupted resumes where it stopped when the same command is given again.
 
     \b
     Examples:
@@ -69,13 +69,13 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     """
     from archive.fetching import Fetching
     from archive.ingest import ingest as read
-    from archive.readers.child import Child
+    from archive.readers.child import Children
 
     parts = services()
     with exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
-        with Child() as child:
-            fetching = Fetching(parts.visits, parts.follows, child, most_pages=limit)
+        with Children() as children:
+            fetching = Fetching(parts.visits, parts.follows, children, most_pages=limit)
             report = run.report = read(
                 sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
             )

@@ -62,12 +62,12 @@ def _round(parts: Services, *, as_json: bool) -> None:
     """Ask and publish. Raises ArchiveBusy when another process is asking."""
     from archive.fetching import Fetching
     from archive.following import Follower
-    from archive.readers.child import Child
+    from archive.readers.child import Children
 
-    with exclusive(parts.settings.data / "fetch.lock"), Child() as child:
+    with exclusive(parts.settings.data / "fetch.lock"), Children() as children:
         released = parts.store.release()
-        fetching = Fetching(parts.visits, parts.follows, child)
-        follower = Follower(parts.store, parts.follows, parts.visits, fetching)
+        fetching = Fetching(parts.visits, parts.follows, children)
+        follower = Follower(parts.store, parts.follows, parts.visits, fetching, parts.quarantine)
         asked = follower.round(lambda each: None if as_json else _say(each))
     built = _published(parts, asked)
     if as_json:

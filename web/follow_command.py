@@ -77,10 +77,10 @@ def _followed(parts: Services, url: str, every: int | None) -> str:
     """Follow what there is at `url` and return its own address. Raises FetchError, and SourceError."""
     from archive.fetching import Fetching
     from archive.following import discovered
-    from archive.readers.child import Child
+    from archive.readers.child import Children
 
-    with Child() as child:
-        found = discovered(parts.visits, Fetching(parts.visits, parts.follows, child), url)
+    with Children() as children:
+        found = discovered(parts.visits, Fetching(parts.visits, parts.follows, children), url)
     parts.follows.follow(found.url, every=every, default=DEFAULT_EVERY, title=found.title, kind=found.kind)
     for other in found.others:
         click.echo(f"the page names another feed: {other}", err=True)

@@ -133,6 +133,7 @@ def _erase(parts: Services, wanted: list[str]) -> "Erased":
             store=parts.store,
             takedowns=parts.takedowns,
             renew_index=lambda: parts.builder.renew(progress),
+            forget=parts.quarantine.purge,
         )
         return eraser.erase(wanted, progress)
 

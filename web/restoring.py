@@ -11,6 +11,7 @@ from pathlib import Path
 from archive.errors import ArchiveError
 from archive.ledger import Ledger
 from archive.lock import exclusive, is_held
+from archive.quarantine import Quarantine
 from archive.store import Store
 from archive.takedowns import Takedowns
 
@@ -37,7 +38,8 @@ def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: 
     def drop_index() -> None:
         generation.clear(data / "index", keep=None)
 
-    eraser = Eraser(data=data, store=store, takedowns=takedowns, renew_index=drop_index)
+    purge = Quarantine(store, megabytes=0).purge  # it takes nothing in here
+    eraser = Eraser(data=data, store=store, takedowns=takedowns, renew_index=drop_index, forget=purge)
     lock = data / "archive.lock"
     try:
         with nullcontext() if is_held(lock) else exclusive(lock):

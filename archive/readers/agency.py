@@ -1,16 +1,17 @@
 """What news agencies say of an item, whatever the format they say it in, and what becomes of it here.
 
 Invariant: what may not be shown is never shown for want of understanding: an embargo that cannot be read lasts until
-further notice, one without a time zone until the hour has struck everywhere, and an unknown status is refused.
+further notice, and one without a time zone until the hour has struck everywhere. Nor does anything stay shown for want
+of it: an item that is refused, and says or may say that it must not be shown, holds the article that has its name.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from archive.arrival import UNTIL_FURTHER_NOTICE
-from archive.article import Article, Withdrawal
+from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.errors import SourceError
 from archive.identity import article_id, guid_id
 from archive.readers.dates import parse_date
@@ -22,6 +23,7 @@ LAST_ZONE = timedelta(hours=12)  # behind UTC: where an hour strikes last
 MAX_VERSION_DIGITS = 15  # some agencies count by the second: 20260301120000
 FULL = 0.8  # a text with paragraphs is as good as one without that is longer by no more than this share
 CANCELED = "canceled by its source"
+WITHHELD = "withheld by its source"
 
 STATUSES = ("usable", "embargoed", "withheld", "canceled")  # NITF and NewsML 1 have an embargo among them
 
@@ -34,6 +36,9 @@ _AUTHORITY = re.compile(
     r"(?:urn:newsml:|tag:|https?://(?:www\.)?)([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?=[:,/]|$)", re.IGNORECASE
 )
 _BY = re.compile(r"(?:by|von|par|por|av|af|door|texte?|tekst)\b:?\s+", re.IGNORECASE)
+_VERSION = re.compile(r"(\d+)(?:\.\d+)*", re.ASCII)
+_KILL_NOTE = re.compile(r"(?:^\W*|[.:;!*+(]\s*)(?:MANDATORY KILL|BULLETIN KILL|WITHHOLD)\b")
+_KILL_HEADLINE = re.compile(r"\W*(?:MANDATORY|BULLETIN) KILL\b")
 _AND = re.compile(r"\s+(?:and|und|et|y|och|og|en|e|&)\s+")
 
 
@@ -49,8 +54,8 @@ class Text:
 class Item:
     """What an agency says of one item. `guid` is its globally unique name; empty texts are unknown.
 
-    `embargo` is the moment until which it may not be shown; `created` and `changed` are its first version's and this
-    version's.
+    `status` is the one it claims, in lower case, whether IPTC knows it or not. `embargo` is the moment until which it
+    may not be shown; `created` and `changed` are its first version's and this version's.
     """
 
     guid: str | None
@@ -75,26 +80,52 @@ class Item:
         """Tell whether there is more to read than a headline."""
         return has_words(self.body) or has_words(self.description)
 
+    @property
+    def takes_back(self) -> bool:
+        """Tell whether it takes back what may be shown, which it need not be valid for."""
+        return self.status in ("withheld", "canceled")
 
-def entry(item: Item) -> Article | Withdrawal:
+    @property
+    def is_withheld(self) -> bool:
+        """Tell whether it must not be shown until further notice, by its status or in the words of the trade."""
+        killed = _KILL_NOTE.search(self.note or "") or _KILL_HEADLINE.match(self.headline)
+        return self.status == "withheld" or killed is not None
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether it must not be shown now, or may have to be hidden: its status is unknown."""
+        return self.status != "usable" or self.embargo is not None or self.is_withheld
+
+
+def entries(order: Item, read: Callable[[], Item], refuse: Callable[[str], Rejection]) -> Iterator[Entry]:
+    """Yield what becomes of an item, of which `order` says its name and whether it may be shown, and `read` the rest.
+
+    What is refused is a rejection, and a hold as well unless the item is surely meant to be shown.
+    """
+    try:
+        if order.status not in STATUSES:
+            raise SourceError(
+                f"publishing status {order.status[:60]!r}: it must be usable, embargoed, withheld or canceled"
+            )
+        yield _entry(read())
+    except SourceError as error:
+        yield refuse(str(error))
+        if order.is_held and _names(order):
+            yield _withdrawal(order, one_line(str(error)), for_good=False)
+
+
+def _entry(item: Item) -> Article | Withdrawal:
     """Return what goes into the archive for `item`. Raises SourceError when there is nothing to read in it."""
-    url = item.url if item.url and is_web_address(item.url) else None
-    aliases = item.aliases
-    if url:
-        aliases += (article_id(url=url, source=None, source_id=None, text=""),)
-    if item.status == "canceled" and item.guid:
-        return Withdrawal(
-            id=guid_id(item.guid),
-            reason=item.note or CANCELED,
-            source=item.source or _authority(item.guid),
-            source_version=item.version,
-            aliases=aliases,
-        )
+    names = _names(item)
+    if item.status == "canceled" and names:
+        return _withdrawal(item, item.note or CANCELED, for_good=True)
+    if item.is_withheld and names and not (item.has_text or has_words(item.headline)):
+        return _withdrawal(item, item.note or WITHHELD, for_good=False)
     published = item.created or item.changed
     fields: dict[str, object] = {
         "title": item.headline,
         "body": _words(item),
-        "url": url,
+        "url": first_address(item.url),
         "source": item.source or _authority(item.guid),
         "section": item.section,
         "authors": list(item.authors),
@@ -103,16 +134,35 @@ def entry(item: Item) -> Article | Withdrawal:
         "updated_at": item.changed.isoformat() if item.changed and published and item.changed > published else None,
     }
     article = article_from(fields)
-    held = item.status != "usable" or item.embargo is not None
-    until = None if item.status == "withheld" or item.embargo == UNTIL_FURTHER_NOTICE else item.embargo
+    until = None if item.is_withheld or item.embargo == UNTIL_FURTHER_NOTICE else item.embargo
     return replace(
         article,
         id=guid_id(item.guid) if item.guid else article.id,
-        status="embargoed" if held else "live",
+        status="embargoed" if item.is_held else "live",
         embargoed_until=until,
         source_version=item.version,
         note=item.note,
-        aliases=aliases,
+        aliases=names[1:],
+    )
+
+
+def _names(item: Item) -> tuple[str, ...]:
+    """Return the ids by which the item is known, none where only its text tells it from others."""
+    guid = (guid_id(item.guid),) if item.guid else ()
+    url = first_address(item.url)
+    return guid + item.aliases + ((article_id(url=url, source=None, source_id=None, text=""),) if url else ())
+
+
+def _withdrawal(item: Item, reason: str, *, for_good: bool) -> Withdrawal:
+    name, *aliases = _names(item)
+    return Withdrawal(
+        id=name,
+        reason=reason,
+        source=item.source or _authority(item.guid),
+        source_version=item.version,
+        updated_at=None if for_good else item.changed,
+        aliases=tuple(aliases),
+        for_good=for_good,
     )
 
 
@@ -123,13 +173,8 @@ def _authority(guid: str | None) -> str | None:
 
 
 def _words(item: Item) -> str:
-    """Return what is read of an item: its text, else what describes it, else its headline, which is a news flash.
-
-    An order to withhold may come with a note alone; it is kept in the text's place, and never shown.
-    """
+    """Return what is read of an item: its text, else what describes it, else its headline, which is a news flash."""
     texts = [_without_headline(item.body, item.headline), item.description, item.headline]
-    if item.status == "withheld":
-        texts.append(item.note or "")
     words = next((text for text in texts if has_words(text)), None)
     if words is None:
         raise SourceError("no text: neither a body nor a description nor a headline has words in it")
@@ -163,22 +208,16 @@ def _is_same_language(language: str | None, wanted: str | None) -> bool:
 
 
 def status(name: str) -> str:
-    """Return the publishing status of this name; nothing means usable.
-
-    Raises SourceError for any other: whether such an item may be shown is unknown.
-    """
-    said = name.strip().lower() or "usable"
-    if said not in STATUSES:
-        raise SourceError(
-            f"publishing status {name.strip()[:60]!r}: it must be usable, embargoed, withheld or canceled"
-        )
-    return said
+    """Return a publishing status as it is compared; nothing means usable."""
+    return name.strip().lower() or "usable"
 
 
 def coded_status(code: str) -> str:
     """Return the publishing status that a code names after its scheme, in either spelling of canceled."""
-    said = re.split(r"[:/#]", code.strip())[-1].lower()
-    return status("canceled" if said == "cancelled" else said)
+    said = re.split(r"[:/#]", code.strip().rstrip(":/#"))[-1].strip()
+    if code.strip() and not said:  # a scheme alone says nothing that is known
+        return status(code)
+    return status("canceled" if said.lower() == "cancelled" else said)
 
 
 def moment(text: object) -> datetime | None:
@@ -214,13 +253,19 @@ def _moment(text: object) -> tuple[datetime, bool] | None:
         return None
 
 
-def whole_number(value: object) -> int | None:
-    """Return a count of versions, or None for what is none."""
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        return int(value) if len(value.strip()) <= MAX_VERSION_DIGITS else None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value if 0 <= value < 10**MAX_VERSION_DIGITS else None
-    return None
+def version_number(value: object) -> int | None:
+    """Return a count of versions that later versions exceed, or None for what gives none.
+
+    Of 1.2 it is 1: 1.2 and 1.3 are then in the order in which they come, and 2 is later than both. A time is counted
+    as agencies do that count by the second, in the digits of the time in UTC.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = str(value).strip()
+    if (found := _VERSION.fullmatch(text)) and len(found[1]) <= MAX_VERSION_DIGITS:
+        return int(found[1])
+    time = None if found else moment(text)
+    return int(f"{time:%Y%m%d%H%M%S}") if time else None
 
 
 def names_in(byline: str) -> tuple[str, ...]:

@@ -15,16 +15,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TypeVar
 
 from archive.article import Entry, Rejection
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, SourceError
 from archive.readers import wire
 from archive.readers.child_main import LENGTH, OUT_OF_MEMORY
+from archive.readers.web_content import WebContent
+
+T = TypeVar("T")
 
 SECONDS = 30.0  # for the largest inputs: trafilatura takes 4 ms for a page, 10 s for the worst of 10 MB
 SECONDS_ALWAYS = 10.0  # for the smallest, on a machine that has other things to do
@@ -88,25 +92,56 @@ class Child:
         `name` hints at the format, `origin` is named in rejections, `url` is where a page was found, `charset` what its
         server said of its text. Raises ArchiveError when no process can be started.
         """
+        parse = partial(wire.entry_from, origin=origin)
+        found: list[Entry] = []
+        try:
+            for entry in self._answers(raw, parse, name=name, origin=origin, url=url, charset=charset):
+                found.append(entry)  # one by one: what was found before a crash is found
+        except SourceError as error:
+            found.append(Rejection(source=origin, reason=str(error)))
+        return found
+
+    def content(self, raw: bytes, *, url: str, content_type: str) -> WebContent:
+        """Return what an answer from the network holds: `archive.readers.web_content`.
+
+        Raises SourceError when no reader takes it or reading it failed, ArchiveError as `read` does.
+        """
+        parse = partial(wire.content_from, origin=url)
+        answers = list(self._answers(raw, parse, origin=url, content_type=content_type))
+        found = answers[0] if len(answers) == 1 else Rejection(source=url, reason="its reader gave no one answer")
+        if isinstance(found, Rejection):
+            raise SourceError(found.reason)
+        return found
+
+    def _answers(
+        self,
+        raw: bytes,
+        parse: Callable[[bytes], T],
+        *,
+        origin: str,
+        name: str | None = None,
+        url: str | None = None,
+        charset: str | None = None,
+        content_type: str | None = None,
+    ) -> Iterator[T]:
+        """Yield what `parse` makes of each answer. Raises SourceError when reading failed."""
         process = self._running()
         seconds = min(self._seconds, SECONDS_ALWAYS + SECONDS_A_MEGABYTE * len(raw) / 1_000_000)
         deadline = time.monotonic() + seconds
-        told = {"name": name, "origin": origin, "url": url, "charset": charset, "seconds": seconds}
-        found: list[Entry] = []
+        told = {"name": name, "origin": origin, "url": url, "charset": charset, "content_type": content_type}
         size = 0
         try:
-            self._send(process, json.dumps(told).encode(), deadline)
+            self._send(process, json.dumps({**told, "seconds": seconds}).encode(), deadline)
             self._send(process, raw, deadline)
             while answer := self._frame(process, deadline, most=MAX_ANSWER_BYTES - size):
                 size += len(answer)
-                found.append(wire.entry_from(answer, origin=origin))
-        except TimeoutError:
-            found.append(self._ended(origin, f"takes more than {seconds:.0f} seconds to read"))
-        except _Failed:
-            found.append(self._ended(origin, self._why(process)))
+                yield parse(answer)
+        except TimeoutError as error:
+            raise self._ended(f"takes more than {seconds:.0f} seconds to read") from error
+        except _Failed as error:
+            raise self._ended(self._why(process)) from error
         except ValueError as error:  # of what is checked, and of what is no JSON
-            found.append(self._ended(origin, f"its reader answered what makes no sense ({error})"))
-        return found
+            raise self._ended(f"its reader answered what makes no sense ({error})") from error
 
     # The process
 
@@ -143,9 +178,9 @@ class Child:
             ) from error
         return process
 
-    def _ended(self, origin: str, reason: str) -> Rejection:
+    def _ended(self, reason: str) -> SourceError:
         self.close()
-        return Rejection(source=origin, reason=reason)
+        return SourceError(reason)
 
     def _why(self, process: "subprocess.Popen[bytes]") -> str:
         """Say why the process is gone."""
@@ -191,6 +226,43 @@ class Child:
                 raise _Failed
             received += piece
         return bytes(received)
+
+
+class Children:
+    """A process for each thread that reads at the same time as others, so that none waits for what hangs another.
+
+    Use it as a context.
+    """
+
+    def __init__(self, begin: Callable[[], Child] = Child) -> None:
+        """Begin nothing yet; `begin` makes each child when it is first needed."""
+        self._begin = begin
+        self._all: list[Child] = []
+        self._idle: list[Child] = []
+
+    def __enter__(self) -> "Children":
+        """Begin nothing yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End them all."""
+        for child in self._all:
+            child.close()
+
+    @contextmanager
+    def one(self) -> Iterator[Child]:
+        """Lend a child that nobody else uses meanwhile."""
+        try:
+            child = self._idle.pop()  # at once, or not at all: no two threads get the same
+        except IndexError:
+            child = self._begin()
+            self._all.append(child)
+        try:
+            yield child
+        finally:
+            self._idle.append(child)
 
 
 def _descriptor(pipe: IO[bytes] | None) -> int:

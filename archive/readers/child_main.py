@@ -1,8 +1,9 @@
 """The process that reads what may be hostile: asked by `archive.readers.child`, through its standard input and output.
 
-A request is two frames, what is known of an input (JSON) and its bytes. The answer is a frame an entry (see
-`archive.readers.wire`), and an empty one as the end. A frame is its length, four bytes with the highest first, and so
-many bytes. An empty frame at the very beginning says that everything is loaded.
+A request is two frames, what is known of an input (JSON) and its bytes. The answer is a frame an entry, or where the
+content type of an answer from the network is known, one with all that is in it (see `archive.readers.wire`), and an
+empty one as the end. A frame is its length, four bytes with the highest first, and so many bytes. An empty frame at the
+very beginning says that everything is loaded.
 
 Invariant: from the first input on, this process writes no file, opens none but those of Python and of this program,
 and asks nothing on the network.
@@ -22,6 +23,7 @@ from typing import BinaryIO
 from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers import HEAD_BYTES, Reader, html, wire
+from archive.readers.web_content import WebContent, content_of
 
 LENGTH = struct.Struct(">I")
 OUT_OF_MEMORY = 3  # exit status
@@ -43,8 +45,8 @@ def main(detect: str, memory: str) -> None:
         told = json.loads(request)
         raw = _frame(requests) or b""
         _limit_time(told["seconds"])
-        for entry in entries(find, raw, told):
-            _answer(answers, wire.to_json(entry))
+        for found in _found(find, raw, told):
+            _answer(answers, wire.to_json(found))
         _answer(answers, b"")
 
 
@@ -78,12 +80,15 @@ def _limit_time(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, most))
 
 
-def entries(find: Callable[[bytes, str], Reader], raw: bytes, told: dict[str, str | None]) -> Iterator[Entry]:
+def _found(
+    find: Callable[[bytes, str], Reader], raw: bytes, told: dict[str, str | None]
+) -> Iterator[Entry | WebContent]:
     """Yield what is in `raw`. Memory that is not there ends the process: it is not itself any more."""
     origin = told["origin"] or ""
     try:
-        reader = find(raw[:HEAD_BYTES], told["name"] or "")
-        if reader == html.read:
+        if told["content_type"] is not None:
+            yield content_of(raw, url=origin, content_type=told["content_type"], find=find)
+        elif (reader := find(raw[:HEAD_BYTES], told["name"] or "")) == html.read:
             yield html.page(raw, url=told["url"], charset=told["charset"], origin=origin)
         else:
             yield from reader(io.BytesIO(raw), origin)

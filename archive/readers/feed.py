@@ -1,7 +1,8 @@
 """RSS of every version and Atom, with feedparser, which gets bytes only and so can neither open nor fetch anything.
 
-feedparser cleans no markup here and decodes no character sets: `markup` and `charset` do. Of a feed that is not well
-formed the broken part is lost; feedparser's second, lenient parser has a bound of its own, since it is much slower.
+feedparser cleans no markup here and decodes no character sets: `markup` and `charset` do. Mail addresses of authors are
+taken out before, since it knows only those with a short end and breaks the names beside others. Of a feed that is not
+well formed the broken part is lost; feedparser's second, lenient parser has a bound of its own: it is much slower.
 """
 
 import io
@@ -32,6 +33,9 @@ _PLACE = re.compile(r"https?://", re.IGNORECASE)
 _Values = dict[str, Any]  # what feedparser gives: read with `dict.get`, since its own `get` gives other fields
 _PODCAST = "http://www.itunes.com/"  # the scheme feedparser gives keywords of podcasts, which are no categories
 _EMAIL = re.compile(r"[\w.+%-]+@[\w.-]+")
+_AUTHOR = re.compile(r"<(?:\w+:)?(?:author|creator|managingEditor)\b[^<>]{0,200}>"
+                     r"(?:[^<]{0,500}|<!\[CDATA\[[^\]]{0,500}\]\]>)(?=</)")  # fmt: skip
+_NOTHING_IN = re.compile(r"\(\s*\)|<\s*>")
 
 
 def matches(_head: bytes, start: str) -> bool:
@@ -84,7 +88,7 @@ def _parsed(xml: str) -> _Values:
 
     if xml.count("<") > MAX_TAGS:
         raise SourceError(f"a feed of more than {MAX_TAGS:,} elements: split it")
-    raw = xml.encode("utf-8", "replace")
+    raw = _AUTHOR.sub(lambda author: _EMAIL.sub("", author[0]), xml).encode("utf-8", "replace")
     checker = expat.ParserCreate("utf-8")
     try:
         checker.Parse(raw, True)
@@ -155,8 +159,15 @@ def _authors(values: _Values) -> tuple[str, ...]:
     """Return the names of those who wrote it; a mail address alone is no name."""
     listed = [_said(author, "name") for author in dict.get(values, "authors") or ()]
     written = [name for name in listed if name] or [_said(values, "author") or ""]
-    names = (_EMAIL.sub("", name).strip(" \t()<>,;") for name in written)
-    return tuple(re.sub(r"^(?:By|Von|Par|Por)\s+(?=[^\W\d_])", "", name) for name in names if name)
+    return tuple(name for author in written if (name := _name(author)))
+
+
+def _name(author: str) -> str:
+    """Return the name in "mail (Name)", "Name <mail>" and "By Name"."""
+    name = _NOTHING_IN.sub("", _EMAIL.sub("", author)).strip(" \t<>,;")
+    if name.startswith("(") and name.endswith(")"):
+        name = name[1:-1].strip()
+    return re.sub(r"^(?:By|Von|Par|Por)\s+(?=[^\W\d_])", "", name)
 
 
 def _section(entry: _Values) -> str | None:

@@ -6,7 +6,7 @@ Invariant: an item that is wrong costs itself alone. The name of an item is the 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,12 +19,12 @@ from archive.readers.agency import (
     Text,
     coded_status,
     embargo,
-    entry,
+    entries,
     fullest,
     language_of,
     moment,
     names_in,
-    whole_number,
+    version_number,
 )
 from archive.readers.elements import (
     XML_LANG,
@@ -76,24 +76,38 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     if not news_items:
         yield Rejection(source=origin, reason="a NewsML document without a NewsItem")
     for news in news_items:
-        yield _entry(news, root, origin)
+        yield from _entries(news, root, origin)
 
 
-def _entry(news: "_Element", root: "_Element", origin: str) -> Entry:
-    try:
-        if first(news, "Update") is not None:
-            raise SourceError("changes to an earlier revision instead of the item itself: send the whole item")
-        return entry(_item(news, root))
-    except SourceError as error:
+def _entries(news: "_Element", root: "_Element", origin: str) -> Iterator[Entry]:
+    def refused(reason: str) -> Rejection:
         raw = kept_raw(bytes_of(news))
-        return Rejection(source=origin, line=line_number(news), reason=str(error), raw=raw)
+        return Rejection(source=origin, line=line_number(news), reason=reason, raw=raw)
+
+    order = _order(news, root)
+    if order.guid:
+        yield from entries(order, lambda: _item(news, root, order), refused)
+    else:
+        yield refused("NewsItem without an Identification: nothing says which item it is")
 
 
-def _item(news: "_Element", root: "_Element") -> Item:
-    guid = _guid(news)
-    if not guid:
-        raise SourceError("NewsItem without an Identification: nothing says which item it is")
+def _order(news: "_Element", root: "_Element") -> Item:
+    """Return which item it is and whether it may be shown, whatever is wrong with the rest."""
     said, held_until = _status(news)
+    return Item(
+        guid=_guid(news),
+        source=_source(news, root),
+        changed=moment(line(first(news, "NewsManagement/ThisRevisionCreated"))),
+        version=version_number(line(first(news, "Identification/NewsIdentifier/RevisionId"))),
+        status=said,
+        embargo=held_until,
+        note=" ".join([*lines_at(news, "NewsManagement/Instruction/Comment"), *lines_at(news, "Comment")]) or None,
+    )
+
+
+def _item(news: "_Element", root: "_Element", order: Item) -> Item:
+    if first(news, "Update") is not None:
+        raise SourceError("changes to an earlier revision instead of the item itself: send the whole item")
     contents = list(_contents(news))
     captions = [content for content in contents if content.role in CAPTION_ROLES]
     bodies = [content for content in contents if content.role in BODY_ROLES] or [
@@ -105,8 +119,8 @@ def _item(news: "_Element", root: "_Element") -> Item:
     holder = next((content.element for content in bodies if content.text.text == chosen), None)
     inner = [] if holder is None else list(descendants(holder, "nitf"))
     around = list(_around(holder, news))
-    return Item(
-        guid=guid,
+    return replace(
+        order,
         headline=_nearest_line(around, news, "HeadLine") or next(filter(None, map(nitf.headline, inner)), ""),
         body=chosen,
         description=fullest([content.text for content in captions], language),
@@ -115,13 +129,7 @@ def _item(news: "_Element", root: "_Element") -> Item:
         or tuple(_parties(news, "Creator")),
         language=language or next(filter(None, map(nitf.language, inner)), None),
         section=_section(news),
-        source=_source(news, root),
         created=moment(line(first(news, "NewsManagement/FirstCreated"))),
-        changed=moment(line(first(news, "NewsManagement/ThisRevisionCreated"))),
-        version=whole_number(line(first(news, "Identification/NewsIdentifier/RevisionId"))),
-        status=said,
-        embargo=held_until,
-        note=" ".join([*lines_at(news, "NewsManagement/Instruction/Comment"), *lines_at(news, "Comment")]) or None,
     )
 
 

@@ -6,6 +6,7 @@ values the part after the colon, as every scheme for them keeps IPTC's own codes
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -18,13 +19,13 @@ from archive.readers.agency import (
     Text,
     coded_status,
     embargo,
-    entry,
+    entries,
     first_address,
     fullest,
     language_of,
     moment,
     names_in,
-    whole_number,
+    version_number,
 )
 from archive.readers.elements import (
     XML_LANG,
@@ -78,7 +79,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
         yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
         return
     if local_name(root) != MESSAGE:
-        yield _entry(root, origin)
+        yield from _entries(root, origin)
         return
     items = list(every(root, "itemSet/*"))
     if not items:
@@ -86,53 +87,67 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     has_news = any(local_name(each) == NEWS for each in items)
     for each in items:
         if local_name(each) != PACKAGE or not has_news:
-            yield _entry(each, origin)
+            yield from _entries(each, origin)
 
 
-def _entry(element: "_Element", origin: str) -> Entry:
+def _entries(element: "_Element", origin: str) -> Iterator[Entry]:
+    def refused(reason: str) -> Rejection:
+        raw = kept_raw(bytes_of(element))
+        return Rejection(source=origin, line=line_number(element), reason=reason, raw=raw)
+
     name = local_name(element)
-    try:
-        if name in NO_ARTICLES:
-            raise SourceError(NO_ARTICLES[name])
-        if name != NEWS:
-            raise SourceError(f"{name[:60]}: no item that NewsML-G2 has")
-        item = _item(element)
-        fault = None if item.has_text or item.status == "canceled" else newsml_g2_fault(element)
-        if fault:
-            raise SourceError(f"not valid NewsML-G2: {fault}")
-        return entry(item)
-    except SourceError as error:
-        return Rejection(source=origin, line=line_number(element), reason=str(error), raw=kept_raw(bytes_of(element)))
+    if name != NEWS:
+        yield refused(NO_ARTICLES.get(name, f"{name[:60]}: no item that NewsML-G2 has"))
+        return
+    meta = first(element, "itemMeta")
+    if not element.get("guid", "").strip():
+        yield refused("newsItem without a guid: nothing says which item it is")
+    elif meta is None:
+        yield refused("newsItem without itemMeta: nothing says when it was made and whether it may be shown")
+    else:
+        order = _order(element, meta)
+        yield from entries(order, lambda: _valid_item(element, order), refused)
 
 
-def _item(news: "_Element") -> Item:
-    guid = one_line(news.get("guid") or "")
-    meta = first(news, "itemMeta")
-    if not guid:
-        raise SourceError("newsItem without a guid: nothing says which item it is")
-    if meta is None:
-        raise SourceError("newsItem without itemMeta: nothing says when it was made and whether it may be shown")
+def _valid_item(news: "_Element", order: Item) -> Item:
+    item = _item(news, order)
+    fault = None if item.has_text or item.takes_back else newsml_g2_fault(news)
+    if fault:
+        raise SourceError(f"not valid NewsML-G2: {fault}")
+    return item
+
+
+def _order(news: "_Element", meta: "_Element") -> Item:
+    """Return which item it is and whether it may be shown, whatever is wrong with the rest."""
+    content = first(news, "contentMeta")
+    embargoed = first(meta, "embargoed")
+    return Item(
+        guid=one_line(news.get("guid", "")),
+        source=_source(news, meta, content),
+        url=_address(news, meta, content),
+        changed=_moment(meta, "versionCreated"),
+        version=version_number(news.get("version")),
+        status=coded_status(_code(meta, "pubStatus")),
+        embargo=None if embargoed is None else embargo(line(embargoed)),
+        note=_note(meta),
+    )
+
+
+def _item(news: "_Element", order: Item) -> Item:
     content = first(news, "contentMeta")
     inner = [element for place in every(news, "contentSet/inlineXML") for element in descendants(place, "nitf")]
     language = _language(news, content)
-    embargoed = first(meta, "embargoed")
     texts = [*_texts(news)]
-    return Item(
-        guid=guid,
+    created = _moment(news, "itemMeta/firstCreated")
+    return replace(
+        order,
         headline=_headline(content, language) or next(filter(None, map(nitf.headline, inner)), "") or _title(news),
         body=fullest(texts, language),
         description=fullest(_descriptions(content), language) or next(filter(None, map(nitf.abstract, inner)), ""),
         authors=_authors(content) or next(filter(None, map(nitf.authors, inner)), ()),
         language=language or next(filter(None, map(nitf.language, inner)), None),
         section=_section(content, language),
-        source=_source(news, meta, content),
-        url=_address(news, meta, content),
-        created=_moment(meta, "firstCreated") or (_moment(content, "contentCreated") if content is not None else None),
-        changed=_moment(meta, "versionCreated"),
-        version=whole_number(news.get("version")),
-        status=coded_status(_code(meta, "pubStatus")),
-        embargo=None if embargoed is None else embargo(line(embargoed)),
-        note=_note(meta),
+        created=created or (_moment(content, "contentCreated") if content is not None else None),
     )
 
 

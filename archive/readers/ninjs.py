@@ -7,6 +7,7 @@ only a headline must be valid in one of the published schemas.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO
 
@@ -16,14 +17,14 @@ from archive.readers.agency import (
     Item,
     Text,
     embargo,
-    entry,
+    entries,
     first_address,
     fullest,
     language_of,
     moment,
     names_in,
     status,
-    whole_number,
+    version_number,
 )
 from archive.readers.json_values import JSONValues
 from archive.readers.lines import kept_raw
@@ -101,18 +102,28 @@ def _entries(value: object, origin: str, line: int, raw: bytes | None) -> Iterat
 
 
 def _entry(value: object, origin: str, line: int, raw: bytes | None) -> Iterator[Entry]:
+    def refused(reason: str) -> Rejection:
+        return Rejection(source=origin, line=line, reason=reason, raw=raw)
+
+    if not isinstance(value, dict):
+        yield refused("not an object: an item of ninjs is one")
+        return
     try:
-        if not isinstance(value, dict):
-            raise SourceError("not an object: an item of ninjs is one")
-        item = _item(_lowered(value))
-        if not item.has_text and item.status != "canceled":
-            fault = ninjs_fault(value)
-            if fault:
-                raise SourceError(f"not valid ninjs: {fault}")
-            _check_headline_alone(value, item)
-        yield entry(item)
+        order = _order(_lowered(value))
     except SourceError as error:
-        yield Rejection(source=origin, line=line, reason=str(error), raw=raw)
+        yield refused(str(error))
+        return
+    yield from entries(order, lambda: _valid_item(value, order), refused)
+
+
+def _valid_item(value: Mapping[str, object], order: Item) -> Item:
+    item = _item(_lowered(value), order)
+    if not (item.has_text or item.takes_back):
+        fault = ninjs_fault(value)
+        if fault:
+            raise SourceError(f"not valid ninjs: {fault}")
+        _check_headline_alone(value, item)
+    return item
 
 
 def _check_headline_alone(value: Mapping[str, object], item: Item) -> None:
@@ -153,29 +164,36 @@ def _lowered(value: Mapping[str, object]) -> Fields:
 # An item
 
 
-def _item(fields: Fields) -> Item:
+def _order(fields: Fields) -> Item:
+    """Return which item it is and whether it may be shown, whatever is wrong with the rest."""
     guid = _own_id(fields)
     if guid is None:
         raise SourceError("uri is missing: nothing says which item it is")
-    language = language_of(_string(fields, "language"))
-    embargoed = fields.get("embargoed")
-    bodies = _texts(fields, "body", "bodies") or _texts(fields, "article_html", "")
+    said, embargoed, note = (fields.get(name) for name in ("pubstatus", "embargoed", "ednote"))
     return Item(
         guid=guid,
+        source=_source(fields),
+        url=first_address(fields.get("url"), *_canonical(fields), guid),
+        changed=_first_moment(fields, "versioncreated", "version_created", "updated"),
+        version=version_number(fields.get("version")),
+        status=status("" if said is None else str(said)),
+        embargo=embargo(embargoed) if embargoed not in (None, "") else None,
+        note=(one_line(note) or None) if isinstance(note, str) else None,
+    )
+
+
+def _item(fields: Fields, order: Item) -> Item:
+    language = language_of(_string(fields, "language"))
+    bodies = _texts(fields, "body", "bodies") or _texts(fields, "article_html", "")
+    return replace(
+        order,
         headline=_headline(fields),
         body=fullest(bodies, language),
         description=fullest([*_texts(fields, "description", "descriptions"), *_texts(fields, "teaser", "")], language),
         authors=_authors(fields),
         language=language,
         section=_section(fields),
-        source=_source(fields),
-        url=first_address(fields.get("url"), *_canonical(fields), guid),
         created=_first_moment(fields, "firstpublished", "firstcreated", "contentcreated"),
-        changed=_first_moment(fields, "versioncreated", "version_created", "updated"),
-        version=whole_number(fields.get("version")),
-        status=status(_string(fields, "pubstatus") or ""),
-        embargo=embargo(embargoed) if embargoed not in (None, "") else None,
-        note=one_line(_string(fields, "ednote") or "") or None,
     )
 
 
@@ -240,9 +258,8 @@ def _rank(role: str) -> int:
 
 def _text(value: str, kind: str) -> Text:
     kind = kind.lower()
-    if (
-        "xml" in kind or "nitf" in kind
-    ) and "html" not in kind:  # NITF is read; what else there may be is not for people
+    is_other = ("xml" in kind or "nitf" in kind) and "html" not in kind
+    if is_other:  # NITF is read; what else there may be is not for people
         return Text(text=plain_text(value, IN_AGENCIES) if _NITF.search(value) else "")
     if "plain" in kind or not (has_markup(value) or "html" in kind):
         return Text(text=body_text(value))

@@ -5,6 +5,7 @@ date of issue is an embargo; many write the same moment into both.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from archive.article import Entry, Rejection
@@ -14,11 +15,11 @@ from archive.readers.agency import (
     Item,
     coded_status,
     embargo,
-    entry,
+    entries,
     language_of,
     moment,
     names_in,
-    whole_number,
+    version_number,
 )
 from archive.readers.elements import (
     XML_LANG,
@@ -32,6 +33,7 @@ from archive.readers.elements import (
 )
 from archive.readers.lines import kept_raw, read_whole
 from archive.readers.markup import element_text
+from archive.readers.normalise import one_line
 from archive.readers.xml import parsed, root_of
 
 if TYPE_CHECKING:
@@ -48,36 +50,48 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     raw = b""
     try:
         raw = read_whole(stream, cap=MAX_BYTES)
-        yield entry(item(parsed(raw)))
+        nitf = parsed(raw)
     except SourceError as error:
         yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
+        return
+    order = _order(nitf)
+    yield from entries(
+        order, lambda: _item(nitf, order), lambda reason: Rejection(source=origin, reason=reason, raw=kept_raw(raw))
+    )
 
 
-def item(nitf: "_Element") -> Item:
-    """Return what the article says of itself. Raises SourceError when whether it may be shown is unknown."""
+def _order(nitf: "_Element") -> Item:
+    """Return which article it is and whether it may be shown, whatever is wrong with the rest."""
     guid, aliases = _identity(nitf)
     released = attribute(nitf, "head/docdata/date.release", "norm")
     issued = moment(attribute(nitf, "head/docdata/date.issue", "norm"))
     opens = moment(released)
     is_held = bool(released) and not (issued and opens and opens <= issued)
     printed = moment(attribute(nitf, "head/pubdata", "date.publication"))
+    messages = [each.get("info", "") for each in every(nitf, "head/docdata/ed-msg")]
     return Item(
         guid=guid,
         aliases=aliases,
+        source=_source(nitf),
+        url=attribute(nitf, "head/pubdata", "ex-ref"),
+        created=issued or opens or printed,
+        changed=moment(attribute(nitf, "head/revision-history", "norm")),
+        version=version_number(attribute(nitf, "head/docdata/du-key", "version")),
+        status=coded_status(attribute(nitf, "head/docdata", "management-status")),
+        embargo=embargo(released) if is_held else None,
+        note=one_line(" ".join(messages)) or None,
+    )
+
+
+def _item(nitf: "_Element", order: Item) -> Item:
+    return replace(
+        order,
         headline=headline(nitf),
         body=body(nitf),
         description=abstract(nitf),
         authors=authors(nitf),
         language=language(nitf),
         section=_section(nitf),
-        source=_source(nitf),
-        url=attribute(nitf, "head/pubdata", "ex-ref"),
-        created=issued or opens or printed,
-        changed=moment(attribute(nitf, "head/revision-history", "norm")),
-        version=whole_number(attribute(nitf, "head/docdata/du-key", "version")),
-        status=coded_status(attribute(nitf, "head/docdata", "management-status")),
-        embargo=embargo(released) if is_held else None,
-        note=attribute(nitf, "head/docdata/ed-msg", "info") or None,
     )
 
 

@@ -17,6 +17,10 @@ from archive.readers.lines import kept_raw, line_too_long, lines
 
 MAX_RECORD_BYTES = 100_000_000  # 100 MB: an article of the largest size in a dozen versions
 
+NOT_BELIEVED = (
+    "an archive's own export is believed only as a file of its own: save it and give the file to flask ingest"
+)
+
 _FIRST_LINE = re.compile(r'\{"backfile": ?\d')
 
 

@@ -2,7 +2,8 @@
 
 What has a parser in C, or could hang, is read by the `Child`; lines of records, tables and plain text are read here.
 
-Invariant: nothing that lies in a file stops what lies beside it, but what would cost too much (`Budget`).
+Invariants: nothing that lies in a file stops what lies beside it, but what would cost too much (`Budget`). What comes
+out of a container is never the record of another archive, whatever it is called there.
 """
 
 import io
@@ -49,17 +50,20 @@ class Unpacker:
         self._budget = budget
         self.passed_over = 0
 
-    def entries(self, stream: BinaryIO, *, name: str, origin: str, url: str | None = None) -> Iterator[Entry]:
-        """Yield what is in `stream`, named `origin` in rejections; `url` is where it was found, if on the web.
+    def entries(
+        self, stream: BinaryIO, *, name: str, origin: str, url: str | None = None, is_named: bool = False
+    ) -> Iterator[Entry]:
+        """Yield what is in `stream`, called `origin` in rejections; `url` is where it was found, if on the web.
 
-        Raises OSError when the stream cannot be read.
+        `is_named` says that it is a file that the operator named: only then, and only where it is not packed with
+        others, records of another archive are found in it. Raises OSError when the stream cannot be read.
         """
         try:
-            yield from self._entries(Member(name=name, stream=stream, url=url), origin, depth=0)
+            yield from self._entries(Member(name=name, stream=stream, url=url), origin, depth=0, is_named=is_named)
         except SourceError as error:
             yield Rejection(source=origin, reason=str(error))
 
-    def _entries(self, member: Member, origin: str, *, depth: int) -> Iterator[Entry]:
+    def _entries(self, member: Member, origin: str, *, depth: int, is_named: bool = False) -> Iterator[Entry]:
         """Yield what is in `member`. Raises SourceError for what ends the whole of it."""
         stream = _peekable(member.stream)
         head = stream.peek(HEAD_BYTES)
@@ -67,11 +71,11 @@ class Unpacker:
             _check_depth(depth)
             unpacked = cast(BinaryIO, gzipped.Unpacked(cast(BinaryIO, stream), self._budget))
             inner = replace(member, name=member.name.removesuffix(".gz"), stream=unpacked)
-            yield from self._entries(inner, origin, depth=depth + 1)
+            yield from self._entries(inner, origin, depth=depth + 1, is_named=is_named)
             return
         container = next((each for each in CONTAINERS if each.matches(head)), None)
         if container is None:
-            yield from self._read(member, stream, head, origin)
+            yield from self._read(member, stream, head, origin, is_named=is_named)
             return
         _check_depth(depth)
         for found in container.members(cast(BinaryIO, stream), self._budget):
@@ -91,7 +95,7 @@ class Unpacker:
                 yield Rejection(source=inside, reason=str(error))
 
     def _read(
-        self, member: Member, stream: "io.BufferedReader[io.RawIOBase]", head: bytes, origin: str
+        self, member: Member, stream: "io.BufferedReader[io.RawIOBase]", head: bytes, origin: str, *, is_named: bool
     ) -> Iterator[Entry]:
         """Yield what the reader of a member that is not packed finds."""
         name = member.hint or member.name
@@ -103,8 +107,8 @@ class Unpacker:
             else:
                 yield Rejection(source=origin, reason=str(error), raw=_kept(stream, head))
             return
-        if reader == own.read and member.url:  # an export is trusted, and nobody's web site is
-            self.passed_over += 1
+        if reader == own.read and not is_named:  # it is believed in all it says: it could take articles away
+            yield Rejection(source=origin, reason=own.NOT_BELIEVED)
             return
         if reader in IN_PROCESS:
             yield from reader(cast(BinaryIO, stream), origin)
@@ -122,6 +126,18 @@ class Unpacker:
         spent = time.monotonic() - began
         if spent > SLOW_SECONDS and found and isinstance(found[-1], Rejection):
             self._budget.waste(spent)
+
+
+def holds_others(raw: bytes) -> bool:
+    """Tell whether a whole file is a container, gzipped or not."""
+    stream = io.BytesIO(raw)
+    head = raw[:HEAD_BYTES]
+    if head.startswith(gzipped.MAGIC):
+        try:
+            head = io.BufferedReader(gzipped.Unpacked(stream, Budget(stream.tell))).read(HEAD_BYTES)
+        except SourceError:
+            return False
+    return any(each.matches(head) for each in CONTAINERS)
 
 
 def _check_depth(depth: int) -> None:

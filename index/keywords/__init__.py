@@ -47,6 +47,10 @@ class KeywordIndex(Protocol):
     def ids(self) -> NDArray[np.bytes_]:
         """The ids of every article in the index, of type S16, ascending: an article's number is its place here."""
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages, of `index.inflection`, that articles in the index are in; "en" stands for all others."""
+
     def rank(self, query: Query, *, depth: int) -> Ranked:
         """Return the best `depth` articles by BM25 score.
 
@@ -104,8 +108,11 @@ class KeywordIndex(Protocol):
     def all_ids(self) -> frozenset[str]:
         """Return the ids of every article in the index."""
 
-    def telling_terms(self, article_text: str, *, limit: int) -> list[tuple[str, float]]:
-        """Return the text's `limit` terms of highest tf-idf that other articles hold too, weights scaled to 0..1."""
+    def telling_terms(self, article_text: str, *, limit: int, language: str | None = None) -> list[tuple[str, float]]:
+        """Return the text's `limit` terms of highest tf-idf that other articles hold too, weights scaled to 0..1.
+
+        Function words are none: of English, of the `language` whose tag is given, and of no doubt those of any other.
+        """
 
     def close(self) -> None:
         """Release files and memory."""

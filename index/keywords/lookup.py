@@ -60,6 +60,14 @@ class Lookup:
         """Tells the terms of a word where an article's language gives it others; `no_forms` where none does."""
         return self._forms if self._spoken else no_forms
 
+    @cached_property
+    def languages(self) -> frozenset[str]:
+        """The languages, of `index.inflection`, that live articles are in; "en" stands for all others."""
+        others = self._postings.live.copy()
+        for spoken in self._spoken.values():
+            others &= ~spoken
+        return frozenset(self._spoken).union({"en"} if others.any() else ())
+
     def pairs(self, pairs: Sequence[Run], articles: Ints) -> Sequence[Matches]:
         """Return, for each pair of words, how often they stand together in each of these articles (ascending)."""
         counts = [np.zeros((len(articles), 2)) for _ in pairs]

@@ -20,8 +20,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.analysis import STOP_TERMS, scoring_terms, spans, surface
+from index.analysis import STOP_TERMS, scoring_terms, surface
 from index.engine import Floats, Ints, Mask, TermEvidence
+from index.function_words import function_terms
+from index.inflection import language_of, spans_in
 from index.keywords import Evidence, Ranked
 from index.keywords.answer import Answer, Bm25F
 from index.keywords.clauses import Clauses
@@ -85,6 +87,11 @@ class RankedPostings:
     def ids(self) -> NDArray[np.bytes_]:
         """The ids of every article in the index, of type S16, ascending: an article's number is its place here."""
         return self._ids
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages, of `index.inflection`, that live articles are in; "en" stands for all others."""
+        return self._lookup.languages
 
     def rank(self, query: Query, *, depth: int) -> Ranked:
         """Return the best `depth` articles by BM25 score."""
@@ -162,15 +169,16 @@ class RankedPostings:
         """Return the ids of every article in the index."""
         return frozenset(id_.decode() for id_ in self._ids.tolist())
 
-    def telling_terms(self, article_text: str, *, limit: int) -> list[tuple[str, float]]:
+    def telling_terms(self, article_text: str, *, limit: int, language: str | None = None) -> list[tuple[str, float]]:
         """Return the text's `limit` terms of highest tf-idf that other articles hold too, weights scaled to 0..1.
 
         Each is given as the word the text uses most for it, which as a `Term` makes the same term again. A term that
         one article alone holds is left out: that article is this one, or the only other that could be found by it.
         """
         words: dict[str, Counter[str]] = {}
-        for term, start, end in spans(article_text):
-            if term not in STOP_TERMS:
+        skipped = STOP_TERMS | function_terms(language, self.languages)
+        for term, start, end in spans_in(language_of(language), article_text):
+            if term not in skipped:
                 words.setdefault(term, Counter())[surface(article_text[start:end])] += 1
         weighed = [
             (weight, uses.most_common(1)[0][0])

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from archive.errors import ArchiveError
 from index.analysis import scoring_terms, words
 from index.errors import SearchError
+from index.function_words import without_function_words
 from index.memory import give_back
 from index.query import Query, Term
 from index.serving import Serving
@@ -100,4 +101,5 @@ class Respelling:
     def _count(self, together: Sequence[str]) -> int:
         """Return how many articles hold all of these words."""
         with self._serving.engine() as (engine, _):
-            return engine.count_holding(Query(text=" ".join(together), wanted=tuple(Term(word) for word in together)))
+            query = Query(text=" ".join(together), wanted=tuple(Term(word) for word in together))
+            return engine.count_holding(without_function_words(query, engine.languages))

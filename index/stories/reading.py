@@ -180,7 +180,9 @@ class Stories:
         chosen = np.unique(np.linspace(0, len(reports) - 1, min(len(reports), READ)).astype(int)).tolist()
         articles = self._store.live([reports[place].id for place in chosen]).values()
         texts = [f"{article.title}\n{article.body[:BEGINNING]}" for article in articles]
-        telling = engine.telling_terms("\n".join(texts), limit=CONSIDERED)
+        languages = {article.language for article in articles}
+        language = languages.pop() if len(languages) == 1 else None
+        telling = engine.telling_terms("\n".join(texts), limit=CONSIDERED, language=language)
         held = Counter(term for text in texts for term in set(analyse(text)))
         least = max(2, HELD_BY * len(texts))
         return [word for word, _ in telling if all(held[term] >= least for term in analyse(word))][:KEY_TERMS]

@@ -1,28 +1,27 @@
 """What an answer from the network holds: an article's page, a feed's entries, a sitemap's addresses, or a file.
 
-Pages and files are read in a process of their own (`archive.readers.child`), feeds and sitemaps in this one, within the
-bounds of their readers.
+Whoever fetches asks the process that may die (`archive.readers.child`), in which all of this runs.
 """
 
 import hashlib
 import io
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
 from typing import Literal
 from urllib.parse import urlsplit
 
-from archive.article import Article, Entry
+from archive.article import Article, Entry, Rejection
 from archive.errors import SourceError
 from archive.identity import article_id
-from archive.readers import HEAD_BYTES, detect, feed, gzipped, html, json_feed, own, sitemap
+from archive.readers import HEAD_BYTES, Reader, feed, gzipped, html, json_feed, own, sitemap
 from archive.readers.budget import Budget
-from archive.readers.child import Child
 from archive.readers.dates import stated_date
 from archive.readers.feed_entry import FeedRead, web_address
-from archive.readers.sitemap import SitemapRead
 
 Kind = Literal["page", "feed", "sitemap", "index", "file"]
+Holds = Literal["text", "summary", "nothing"]
 
 MOST_UNPACKED = 60_000_000  # bytes: 50 MB is the most that a sitemap may have
 PAGE_TYPES = ("text/html", "application/xhtml+xml")
@@ -39,39 +38,43 @@ class Item:
     url: str | None
     said: bytes
     about: Article | None = None
-    holds: Literal["text", "summary", "nothing"] = "nothing"
+    holds: Holds = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebContent:
-    """What was found: `entries` of a page or file, `items` of a feed or sitemap."""
+    """What was found: `entries` of a page or file, `items` of a feed or sitemap.
+
+    `links` are those of a page to its feeds, the main one first, or of an index to its sitemaps, the newest first.
+    """
 
     kind: Kind
     title: str | None = None
     entries: tuple[Entry, ...] = ()
     items: tuple[Item, ...] = ()
-    sitemaps: tuple[str, ...] = ()  # of an index, the newest first
+    links: tuple[str, ...] = ()
 
 
-def content_of(raw: bytes, *, url: str, content_type: str, child: Child) -> WebContent:
+def content_of(raw: bytes, *, url: str, content_type: str, find: Callable[[bytes, str], Reader]) -> WebContent:
     """Return what `raw`, which came from `url`, holds: by its own beginning, whatever its type is said to be.
 
-    `child` reads pages and files. Raises SourceError when no reader takes it.
+    `find` finds readers, as `archive.readers.detect` does. Raises SourceError when none takes it.
     """
     raw, stated = _unpacked(raw), _stated(content_type)
     charset = stated.get_content_charset()
     name = "page.html" if stated.get_content_type() in PAGE_TYPES else urlsplit(url).path
-    reader = detect(raw[:HEAD_BYTES], name)
+    reader = find(raw[:HEAD_BYTES], name)
     if reader is feed.read:
         return _of_feed(feed.entries(raw, base=url, charset=charset, origin=url))
     if reader is json_feed.read:
         return _of_feed(json_feed.entries(raw, base=url, charset=charset, origin=url))
     if reader is sitemap.read:
         return _of_sitemap(sitemap.listed(raw, charset=charset))
-    if reader is own.read:  # an export is believed in all that it says, and nobody's site is
-        raise SourceError("an archive's export is not read from the network: save it and give the file")
-    found = child.read(raw, name=name, origin=url, url=url, charset=charset)
-    return WebContent(kind="page" if reader is html.read else "file", entries=tuple(found))
+    if reader is own.read:
+        raise SourceError(own.NOT_BELIEVED)
+    if reader is html.read:
+        return _of_page(raw, url=url, charset=charset)
+    return WebContent(kind="file", entries=tuple(reader(io.BytesIO(raw), url)))
 
 
 def _unpacked(raw: bytes) -> bytes:
@@ -91,20 +94,30 @@ def _stated(content_type: str) -> Message:
     return message
 
 
+def _of_page(raw: bytes, *, url: str, charset: str | None) -> WebContent:
+    """Return a page's article, or why it holds none: it may lead to feeds nevertheless."""
+    entry: Article | Rejection
+    try:
+        entry = html.page(raw, url=url, charset=charset, origin=url)
+    except SourceError as error:
+        entry = Rejection(source=url, reason=str(error))
+    return WebContent(kind="page", entries=(entry,), links=_feeds_of(raw, url=url))
+
+
 def _of_feed(read: FeedRead) -> WebContent:
     items = [_of_entry(each.article, holds="summary" if each.is_summary else "text") for each in read.entries]
     items += [Item(url=page, said=_hash(page)) for page in read.pages]
     return WebContent(kind="feed", title=read.title, entries=read.rejections, items=tuple(items))
 
 
-def _of_entry(article: Article, *, holds: Literal["text", "summary"]) -> Item:
+def _of_entry(article: Article, *, holds: Holds) -> Item:
     times = [time.isoformat() if time else None for time in (article.published_at, article.updated_at)]
     return Item(url=article.url, said=_hash(article.title, article.body, *times), about=article, holds=holds)
 
 
-def _of_sitemap(listed: SitemapRead) -> WebContent:
+def _of_sitemap(listed: sitemap.SitemapRead) -> WebContent:
     if listed.sitemaps:
-        return WebContent(kind="index", sitemaps=tuple(each.url for each in listed.sitemaps))
+        return WebContent(kind="index", links=tuple(each.url for each in listed.sitemaps))
     newest_first = sorted({each.url: each for each in listed.pages}.values(), key=_age)  # each once
     return WebContent(kind="sitemap", items=tuple(map(_of_listed, newest_first)))
 
@@ -130,19 +143,19 @@ def _of_listed(listed: sitemap.Listed) -> Item:
     return Item(url=listed.url, said=said, about=about)
 
 
-def feeds_of(raw: bytes, *, url: str) -> list[str]:
+def _feeds_of(raw: bytes, *, url: str) -> tuple[str, ...]:
     """Return the feeds that a page names, in its order, which has the main one first."""
     from lxml import etree
-    from lxml import html as parser  # imported here: commands that fetch nothing need not wait for it
+    from lxml import html as parser  # imported here: whoever only asks for contents need not wait for it
 
     try:
         page = parser.document_fromstring(raw)
     except (etree.LxmlError, ValueError):
-        return []
+        return ()
     base = next((found for each in page.iter("base") if (found := web_address(each.get("href"), base=url))), url)
     links = [each for each in page.iter("link") if "alternate" in (each.get("rel") or "").lower().split()]
     feeds = [each.get("href") for each in links if (each.get("type") or "").strip().lower() in FEED_TYPES]
-    return list(dict.fromkeys(found for href in feeds if (found := web_address(href, base=base))))
+    return tuple(dict.fromkeys(found for href in feeds if (found := web_address(href, base=base))))
 
 
 def _hash(*said: str | None) -> bytes:

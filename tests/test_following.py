@@ -827,7 +827,7 @@ def test_a_packed_file_at_an_address_is_unpacked(desk: Desk) -> None:
 def test_a_bomb_at_an_address_is_stopped_by_the_budget_of_files(desk: Desk) -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.jsonl", b"\n" * 110_000_000)
+        archive.writestr("a.jsonl", b"x" * 110_000_000)
         archive.writestr("b.txt", LETTER)
     desk.site.answers["/bomb.zip"] = (200, {}, made.getvalue())
     report = brought(desk, [desk.url("/bomb.zip")])

@@ -500,7 +500,9 @@ def test_what_a_file_may_cost_is_bounded_in_bytes_members_and_time() -> None:
 
 def test_an_export_is_trusted_as_a_file_and_not_as_an_answer_from_the_web(child: Child) -> None:
     export = b'{"backfile": 1, "articles": 0}\n'
-    assert read(child, zipped(("a.jsonl", export))) == ([], 0)
+    (refused,), _ = read(child, zipped(("a.jsonl", export)))
+    assert isinstance(refused, Rejection)
+    assert "believed only as a file of its own" in refused.reason
     assert read(child, response(export, kind="application/json")) == ([], 1)
 
 

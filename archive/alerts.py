@@ -159,7 +159,9 @@ class Alerts:
         seldom = "saved_search_id = ? AND opened_at <= ?"
         if self._store.one(f"SELECT 1 FROM saved_search WHERE {seldom}", (saved.id, before)):
             with suppress(ArchiveError):
-                self._change(f"UPDATE saved_search SET opened_at = {self._now()} WHERE {seldom}", (saved.id, before))
+                self._store.change(
+                    f"UPDATE saved_search SET opened_at = {self._now()} WHERE {seldom}", (saved.id, before)
+                )
 
     def held(self) -> list[Held]:
         """Return all of them as whoever runs the archive sees them, those first that nobody has opened for longest."""
@@ -172,7 +174,7 @@ class Alerts:
 
     def delete_unused(self, *, days: int) -> int:
         """Forget those that are sent nowhere and that nobody has opened for so many days; return how many."""
-        return self._change(
+        return self._store.change(
             f"DELETE FROM saved_search AS s WHERE opened_at <= ? AND NOT EXISTS (SELECT 1 FROM {_SENT_TO})",
             (self._now() - days * DAY,),
         )
@@ -190,26 +192,26 @@ class Alerts:
 
     def rename(self, saved_search_id: int, name: str) -> None:
         """Give it another name."""
-        self._change("UPDATE saved_search SET name = ? WHERE saved_search_id = ?", (name, saved_search_id))
+        self._store.change("UPDATE saved_search SET name = ? WHERE saved_search_id = ?", (name, saved_search_id))
 
     def pause(self, saved_search_id: int) -> None:
         """Judge no more articles by it, until it is resumed."""
-        self._change("UPDATE saved_search SET paused = 1 WHERE saved_search_id = ?", (saved_search_id,))
+        self._store.change("UPDATE saved_search SET paused = 1 WHERE saved_search_id = ?", (saved_search_id,))
 
     def resume(self, saved_search_id: int, *, after_seq: int) -> None:
         """Judge again what comes in after this change; what came in meanwhile is passed over."""
-        self._change(
+        self._store.change(
             "UPDATE saved_search SET paused = 0, after_seq = max(after_seq, ?) WHERE saved_search_id = ? AND paused",
             (after_seq, saved_search_id),
         )
 
     def delete(self, saved_search_id: int) -> int:
         """Forget a saved search with all that belongs to it; return 1, or 0 when there is none."""
-        return self._change("DELETE FROM saved_search WHERE saved_search_id = ?", (saved_search_id,))
+        return self._store.change("DELETE FROM saved_search WHERE saved_search_id = ?", (saved_search_id,))
 
     def trouble(self, saved_search_id: int, problem: str | None) -> None:
         """Note why it could not be judged, or that it could."""
-        self._change(
+        self._store.change(
             "UPDATE saved_search SET problem = ?1 WHERE saved_search_id = ?2 AND problem IS NOT ?1",
             (problem, saved_search_id),
         )
@@ -357,7 +359,9 @@ class Alerts:
 
     def remove_channel(self, saved_search_id: int, channel_id: int) -> None:
         """Forget a channel of this saved search, and what waits for it."""
-        self._change("DELETE FROM channel WHERE channel_id = ? AND saved_search_id = ?", (channel_id, saved_search_id))
+        self._store.change(
+            "DELETE FROM channel WHERE channel_id = ? AND saved_search_id = ?", (channel_id, saved_search_id)
+        )
 
     # The outbox
 
@@ -403,7 +407,7 @@ class Alerts:
 
     def settle(self, delivery_id: int, state: DeliveryState, *, reason: str | None = None) -> None:
         """Note what became of a delivery that waits, and try it no more."""
-        self._change(
+        self._store.change(
             "UPDATE delivery SET state = ?, reason = ?, attempts = attempts + 1"
             " WHERE delivery_id = ? AND state = 'waiting'",
             (state, reason, delivery_id),
@@ -411,7 +415,7 @@ class Alerts:
 
     def put_off(self, delivery_id: int, *, seconds: int, reason: str) -> None:
         """Try a delivery again so many seconds from now; `reason` says why it did not go out."""
-        self._change(
+        self._store.change(
             "UPDATE delivery SET next_at = ?, attempts = attempts + 1, reason = ?"
             " WHERE delivery_id = ? AND state = 'waiting'",
             (self._now() + seconds, reason, delivery_id),
@@ -428,12 +432,9 @@ class Alerts:
 
     def forget_settled(self, *, days: int) -> None:
         """Delete deliveries settled and made longer ago than so many days; their alerts stay."""
-        self._change("DELETE FROM delivery WHERE state <> 'waiting' AND created_at < ?", (self._now() - days * DAY,))
-
-    def _change(self, sql: str, bindings: Sequence[Any]) -> int:
-        with self._store.transaction() as connection:
-            connection.execute(sql, bindings)
-            return connection.changes()
+        self._store.change(
+            "DELETE FROM delivery WHERE state <> 'waiting' AND created_at < ?", (self._now() - days * DAY,)
+        )
 
     def now(self) -> datetime:
         """Return the time that all of this goes by."""

@@ -20,13 +20,14 @@ from archive.identity import canonical_url
 from archive.ingest import Take
 from archive.readers.budget import Budget
 from archive.readers.child import Children
+from archive.readers.feed_entry import MAX_FEED_BYTES
+from archive.readers.html import MAX_HTML_BYTES
 from archive.readers.lines import kept_raw
 from archive.readers.unpacker import Unpacker, holds_others
 from archive.readers.web_content import Item, WebContent
 from archive.visits import NotAsked, Visits
 
-MOST_FEED_BYTES = 20_000_000  # of a feed or sitemap
-MOST_PAGE_BYTES = 10_000_000
+MOST_FEED_BYTES = MAX_FEED_BYTES  # of a feed, a sitemap or a file
 MOST_PAGES = 100  # of one feed or sitemap, in one go
 MOST_SITEMAPS = 10  # of an index of them, in one go: the newest
 MOST_ATTEMPTS = 5  # to fetch a page
@@ -165,7 +166,7 @@ class Fetching:
 
     def _article(self, url: str, validators: Validators) -> tuple[Article | None, Validators]:
         """Return the article on a page, None when it has not changed. Raises FetchError and SourceError for none."""
-        answer = self._visits.found(url, most_bytes=MOST_PAGE_BYTES, headers=validators.headers())
+        answer = self._visits.found(url, most_bytes=MAX_HTML_BYTES, headers=validators.headers())
         if answer.status == 304:
             return None, validators
         entries = self.checked(answer).entries

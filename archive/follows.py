@@ -129,11 +129,11 @@ class Follows:
 
     def pause(self, url: str) -> bool:
         """Ask no more, until it is followed again; say whether there was anything to pause."""
-        return self._change("UPDATE follow SET state = 'paused' WHERE url = ? AND state = 'active'", (url,)) > 0
+        return self._store.change("UPDATE follow SET state = 'paused' WHERE url = ? AND state = 'active'", (url,)) > 0
 
     def unfollow(self, url: str) -> bool:
         """Forget that something is followed, and say whether it was; what it brought stays."""
-        return self._change("DELETE FROM follow WHERE url = ?", (url,)) > 0
+        return self._store.change("DELETE FROM follow WHERE url = ?", (url,)) > 0
 
     # What became of it
 
@@ -149,7 +149,7 @@ class Follows:
     ) -> None:
         """Note that all that an answer held is in the archive."""
         now = self._now()
-        self._change(
+        self._store.change(
             "UPDATE follow SET kind = ?, title = coalesce(?, title), etag = ?, last_modified = ?, body_hash = ?,"
             " found = found + ?, failures = 0, problem = NULL, last_at = ?, next_at = ? WHERE follow_id = ?",
             (
@@ -161,7 +161,7 @@ class Follows:
     def partly_read(self, follow: Follow, *, kind: FollowKind, title: str | None, found: int) -> None:
         """Note that something of an answer is left to be done, so that it is asked for as a whole the next time."""
         now = self._now()
-        self._change(
+        self._store.change(
             "UPDATE follow SET kind = ?, title = coalesce(?, title), etag = NULL, last_modified = NULL,"
             " body_hash = NULL, found = found + ?, failures = 0, problem = NULL, last_at = ?, next_at = ?"
             " WHERE follow_id = ?",
@@ -171,7 +171,7 @@ class Follows:
     def unchanged(self, follow: Follow) -> None:
         """Note that there is nothing new."""
         now = self._now()
-        self._change(
+        self._store.change(
             "UPDATE follow SET failures = 0, problem = NULL, last_at = ?, next_at = ? WHERE follow_id = ?",
             (now, now + _beat(follow.every), follow.id),
         )
@@ -179,14 +179,14 @@ class Follows:
     def failed(self, follow: Follow, problem: str, *, seconds: int) -> None:
         """Note why there was no answer; the next attempt is made in so many seconds."""
         now = self._now()
-        self._change(
+        self._store.change(
             "UPDATE follow SET failures = failures + 1, problem = ?, last_at = ?, next_at = ? WHERE follow_id = ?",
             (problem, now, now + seconds, follow.id),
         )
 
     def gone(self, follow: Follow, problem: str) -> None:
         """Ask no more: it is gone for good."""
-        self._change(
+        self._store.change(
             "UPDATE follow SET state = 'gone', problem = ?, last_at = ? WHERE follow_id = ?",
             (problem, self._now(), follow.id),
         )
@@ -223,7 +223,7 @@ class Follows:
 
     def keep_page(self, url: str, page: Page) -> None:
         """Note what became of a page."""
-        self._change(
+        self._store.change(
             "INSERT OR REPLACE INTO page (url_hash, said, state, has_text, failures, etag, last_modified, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -265,11 +265,6 @@ class Follows:
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM robots WHERE at <= ?", (now - ROBOTS_SECONDS,))
             connection.execute("INSERT OR REPLACE INTO robots VALUES (?, ?, ?, ?)", (site, status, body, now))
-
-    def _change(self, sql: str, bindings: Sequence[Any]) -> int:
-        with self._store.transaction() as connection:
-            connection.execute(sql, bindings)
-            return connection.changes()
 
     def now(self) -> datetime:
         """Return the time that all of this goes by."""

@@ -263,6 +263,12 @@ class Store:
         """Return a context in which the one connection that writes is lent; an exception undoes what was done in it."""
         return self._transaction()
 
+    def change(self, sql: str, bindings: Sequence[Any] = ()) -> int:
+        """Run one statement that writes, alone, and return how many rows it changed."""
+        with self._transaction() as connection:
+            connection.execute(sql, bindings)
+            return connection.changes()
+
     def rows(self, sql: str, bindings: Sequence[Any] = ()) -> Iterator[Any]:
         """Yield the rows of a statement that only reads."""
         return self._rows(sql, bindings)

@@ -60,11 +60,8 @@ class Tokens:
 
     def revoke(self, token_id: int) -> bool:
         """Let nobody do anything more by this token, and say whether somebody could."""
-        with self._store.transaction() as connection:
-            connection.execute(
-                "UPDATE token SET revoked_at = ? WHERE token_id = ? AND revoked_at IS NULL", (self._now(), token_id)
-            )
-            return connection.changes() > 0
+        revoke = "UPDATE token SET revoked_at = ? WHERE token_id = ? AND revoked_at IS NULL"
+        return self._store.change(revoke, (self._now(), token_id)) > 0
 
     def holder(self, secret: str) -> Token | None:
         """Return the token of this secret, None when there is none or it was revoked; note the day it was used.

@@ -33,6 +33,16 @@ HOSTILE = (
 MEANINGS = {"flood": "flood", "inundation": "flood", "deluge": "flood", "election": "election", "ballot": "election"}
 
 
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
 class MeaningEmbedder:
     """A double that tells meanings apart by a word list: words of one meaning get one strong direction."""
 

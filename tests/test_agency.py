@@ -224,6 +224,12 @@ def test_utf8_that_says_it_is_latin1_is_read_as_what_it_is() -> None:
     assert article(text.encode()).title == "Café"
 
 
+@pytest.mark.parametrize("declaration", ["", '<?xml version="1.0" encoding="UTF-8"?>\n'])
+def test_latin1_that_says_it_is_utf8_is_read_as_what_it_is(declaration: str) -> None:
+    text = declaration + g2("<contentMeta><headline>Café</headline></contentMeta>")
+    assert article(text.encode("cp1252")).title == "Café"
+
+
 def test_a_byte_order_mark_does_not_matter() -> None:
     assert article("\ufeff" + g2("<contentMeta><headline>Open</headline></contentMeta>")).title == "Open"
     assert article(b"\xef\xbb\xbf" + sample("superdesk-style.json").replace(b'"associations"', b'"x"')).source == "DESK"

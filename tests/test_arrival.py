@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from newsroom import article
+from newsroom import Clock, article
 
 from archive.article import Article, Withdrawal
 from archive.store import Store
@@ -15,19 +15,9 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LIVE = article(1, title="Council votes", source_version=1)
 
 
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 
 from archive.article import Article, Rejection
 from archive.identity import article_id
-from archive.readers.html import KEPT_RAW_BYTES, page
+from archive.readers.html import page
+from archive.readers.lines import MAX_RAW_BYTES
 
 URL = "https://www.courier.example/2016/bridge"
 FIRST = "The old bridge over the river reopened on Monday after two years of repairs, the council said in a statement."
@@ -290,7 +291,7 @@ def test_a_refused_page_is_kept_while_it_is_small() -> None:
     refused = page(empty, url=URL, charset=None)
     assert isinstance(refused, Rejection)
     assert (refused.source, refused.raw) == (URL, empty)
-    large = page(empty + b" " * KEPT_RAW_BYTES, url=None, charset=None, origin="page.html")
+    large = page(empty + b" " * MAX_RAW_BYTES, url=None, charset=None, origin="page.html")
     assert isinstance(large, Rejection)
     assert (large.source, large.raw) == ("page.html", None)
 

@@ -23,7 +23,7 @@ HOMES = {  # library: where it may be imported
     "apsw": ("archive/store.py",),
     "faiss": ("index/vectors/codes.py",),
     "feedparser": ("archive/readers/feed.py",),
-    "charset_normalizer": ("archive/readers/charset.py", "archive/readers/charsets.py"),
+    "charset_normalizer": ("archive/readers/charset.py",),
     "flask": ("web/", "wsgi.py"),
     "ir_measures": ("index/evaluation/measures.py",),
     "click": ("web/",),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from archive.readers.linked_data import MAX_BLOCK_CHARS, LinkedArticle, linked_article, parsed, plain
+from archive.readers.linked_data import MAX_BLOCK_CHARS, LinkedArticle, linked_article, parsed
 from archive.readers.page_address import key
 
 URL = "https://courier.example/bridge"
@@ -152,10 +152,6 @@ def test_values_of_any_kind_are_survived(value: object) -> None:
     )
     for field in fields:
         read({"@type": "NewsArticle", field: value})
-
-
-def test_text_is_plain() -> None:
-    assert plain("Fish &amp;amp; chips<br/>at  5&nbsp;€ <5 km>") == "Fish & chips at 5 € <5 km>"
 
 
 def test_several_values_in_one_block_are_all_found() -> None:

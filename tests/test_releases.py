@@ -54,22 +54,13 @@ NOWHERE = (
 )  # fmt: skip
 
 
-class Clock:
-    """A clock that stands until it is moved."""
-
-    now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
+@pytest.fixture
+def clock() -> newsroom.Clock:
+    return newsroom.Clock(NOON)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def parts(tmp_path: Path, clock: Clock) -> Iterator[Services]:
+def parts(tmp_path: Path, clock: newsroom.Clock) -> Iterator[Services]:
     services = Services(Settings(data=tmp_path, robots="allow"), embedder=newsroom.MeaningEmbedder())
     services.made["store"] = store = Store(tmp_path / "archive.sqlite3", clock=clock)
     services.made["releases"] = Releases(store, clock=clock)
@@ -125,7 +116,7 @@ def test_what_is_embargoed_moves_nothing_and_is_told_nowhere(app: Flask, parts: 
     assert parts.store.count_held() == 3
 
 
-def test_what_is_due_is_shown_to_the_first_who_asks(app: Flask, parts: Services, clock: Clock) -> None:
+def test_what_is_due_is_shown_to_the_first_who_asks(app: Flask, parts: Services, clock: newsroom.Clock) -> None:
     client = app.test_client()
     for each in (SECRET, CORRECTION, WITHHELD):
         parts.store.put(each)
@@ -143,7 +134,7 @@ def test_what_is_due_is_shown_to_the_first_who_asks(app: Flask, parts: Services,
     assert found["id"] == SECRET.id
 
 
-def test_an_alert_fires_when_the_embargo_ends_and_once(parts: Services, clock: Clock) -> None:
+def test_an_alert_fires_when_the_embargo_ends_and_once(parts: Services, clock: newsroom.Clock) -> None:
     alerts = Alerts(parts.store)
     request = SearchRequest(query="zebracorn", mode="keyword", copies="all")
     alerts.save(name="z", question="q=zebracorn", after_seq=parts.store.last_seq(), most=9)
@@ -172,7 +163,7 @@ def test_an_embargoed_version_of_an_old_article_is_no_news(parts: Services) -> N
         assert fire(parts.store, alerts, judge, until=engine.seq, read=lambda _: request).alerts == 0
 
 
-def test_it_is_released_once_however_many_ask(parts: Services, clock: Clock) -> None:
+def test_it_is_released_once_however_many_ask(parts: Services, clock: newsroom.Clock) -> None:
     parts.store.put(SECRET)
     clock.now = NOON + timedelta(hours=1)
     threads = [threading.Thread(target=parts.releases.show_due) for _ in range(8)]
@@ -184,7 +175,11 @@ def test_it_is_released_once_however_many_ask(parts: Services, clock: Clock) -> 
 
 
 def test_what_cannot_be_released_costs_no_request_and_is_tried_again(
-    app: Flask, parts: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app: Flask,
+    parts: Services,
+    clock: newsroom.Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     parts.store.put(SECRET)
     clock.now = NOON + timedelta(hours=1)

@@ -28,6 +28,7 @@ from archive.readers import tarred as tarred_module
 from archive.readers import zipped as zipped_module
 from archive.readers.budget import Budget, BudgetSpent
 from archive.readers.child import Child
+from archive.readers.mail import read as reading_mail
 from archive.readers.member import Member
 from archive.readers.unpacker import Unpacker
 
@@ -441,6 +442,15 @@ def test_a_newsletter_is_an_article(child: Child) -> None:
     assert "nach zwei Jahren" in with_page.body
 
 
+def test_a_message_is_read_in_its_own_encoding_not_in_a_wrong_one_it_declares() -> None:
+    header = b"From: The Courier <a@b.example>\nSubject: Bridge\nMessage-ID: <1@b.example>\n"
+    for said in (b"us-ascii", b"iso-8859-1", b"klingon"):
+        raw = header + b"Content-Type: text/plain; charset=" + said + b"\n\n" + "Die Brücke – offen.".encode()
+        (entry,) = reading_mail(io.BytesIO(raw), "input")
+        assert isinstance(entry, Article)
+        assert entry.body == "Die Brücke – offen."
+
+
 def test_messages_of_an_mbox_file_go_in_one_by_one(child: Child) -> None:
     start = b"From news@courier.example Mon May  6 07:08:09 2024\n"
     box = b"".join(start + mail(f"N{n}").replace(b"\nFrom here", b"\n>From here") + b"\n" for n in range(3))
@@ -490,7 +500,9 @@ def test_what_a_file_may_cost_is_bounded_in_bytes_members_and_time() -> None:
 
 def test_an_export_is_trusted_as_a_file_and_not_as_an_answer_from_the_web(child: Child) -> None:
     export = b'{"backfile": 1, "articles": 0}\n'
-    assert read(child, zipped(("a.jsonl", export))) == ([], 0)
+    (refused,), _ = read(child, zipped(("a.jsonl", export)))
+    assert isinstance(refused, Rejection)
+    assert "believed only as a file of its own" in refused.reason
     assert read(child, response(export, kind="application/json")) == ([], 1)
 
 

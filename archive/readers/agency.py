@@ -19,7 +19,6 @@ from archive.readers.fields import article_from, is_web_address, language_tag
 from archive.readers.normalise import has_words, one_line
 
 MAX_BYTES = 30_000_000  # 30 MB of one document: a message with thousands of texts; its tree takes ten times as much
-KEPT_BYTES = 1_000_000  # an input of up to 1 MB is handed on with its rejection
 LAST_ZONE = timedelta(hours=12)  # behind UTC: where an hour strikes last
 MAX_VERSION_DIGITS = 15  # some agencies count by the second: 20260301120000
 FULL = 0.8  # a text with paragraphs is as good as one without that is longer by no more than this share
@@ -126,7 +125,7 @@ def _entry(item: Item) -> Article | Withdrawal:
     fields: dict[str, object] = {
         "title": item.headline,
         "body": _words(item),
-        "url": web_address(item.url),
+        "url": first_address(item.url),
         "source": item.source or _authority(item.guid),
         "section": item.section,
         "authors": list(item.authors),
@@ -150,7 +149,7 @@ def _entry(item: Item) -> Article | Withdrawal:
 def _names(item: Item) -> tuple[str, ...]:
     """Return the ids by which the item is known, none where only its text tells it from others."""
     guid = (guid_id(item.guid),) if item.guid else ()
-    url = web_address(item.url)
+    url = first_address(item.url)
     return guid + item.aliases + ((article_id(url=url, source=None, source_id=None, text=""),) if url else ())
 
 
@@ -269,11 +268,6 @@ def version_number(value: object) -> int | None:
     return int(f"{time:%Y%m%d%H%M%S}") if time else None
 
 
-def kept(raw: bytes) -> bytes | None:
-    """Return an input as its rejection carries it on, or None when there is nothing to keep or too much."""
-    return raw if 0 < len(raw) <= KEPT_BYTES else None
-
-
 def names_in(byline: str) -> tuple[str, ...]:
     """Return who a byline names: without "By", and without what follows the names after a comma or a stroke."""
     text = _BY.sub("", one_line(byline), count=1) if _BY.match(one_line(byline)) else one_line(byline)
@@ -288,6 +282,6 @@ def language_of(*candidates: str | None) -> str | None:
     return next((tag for candidate in candidates if (tag := language_tag(candidate))), None)
 
 
-def web_address(*candidates: object) -> str | None:
+def first_address(*candidates: object) -> str | None:
     """Return the first of the candidates that is an http or https address."""
     return next((text for text in candidates if isinstance(text, str) and is_web_address(text)), None)

@@ -1,17 +1,25 @@
-"""Bytes into text for formats whose character set is written in them, often wrongly: feeds, sitemaps, subscriptions.
+"""Bytes into text, whatever a document and its server say about its encoding: pages, feeds, agencies' XML, mail.
 
-Invariant: something readable always comes out. What the bytes prove (a byte-order mark, valid UTF-8) goes before what
-is declared, and what is declared before what is guessed.
+What the bytes prove goes before what is declared: a byte-order mark, the NULs of UTF-16 and UTF-32, bytes that are
+UTF-8, which other encodings are by accident only in a few words. Then counts what is declared, names read as browsers
+read them (https://encoding.spec.whatwg.org/#names-and-labels): the server's word, an XML declaration, a `<meta>`; but
+a western set has no faults to find, since nearly every byte means something in it, so any other declaration goes
+before it, and a text with hardly an ASCII letter is none. The language and the bytes' statistics come last.
+
+Invariant: something readable always comes out.
 """
 
 import codecs
 import re
+from collections.abc import Iterator
 
-HEAD_BYTES = 4_096  # where a declaration can stand
+DECLARATION_BYTES = 8_192  # browsers look at 1,024; pages that put scripts before their declaration are common enough
 SNIFFED_BYTES = 1 << 16  # as much as a guess is made from
+MOSTLY = 0.8  # of the bytes beyond ASCII: with so many that are UTF-8 the others are strays in a UTF-8 text
+PARTLY = 0.2  # with so many, and no declaration that holds, it is a western text with pieces of UTF-8
 MAX_DAMAGE = 0.01  # share of bytes that may not fit what is declared
 FEW = 5  # characters: as few of an East Asian encoding can be valid UTF-8 by chance (1 in 8 of them each)
-WESTERN_SHARE = 0.25  # of the letters outside ASCII: above it a text is not in a western European language
+WESTERN_SHARE = 0.3  # of letters and signs outside ASCII: above it a text is in no language of Latin letters
 
 _MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -26,44 +34,63 @@ _WIDE = {  # where the NULs are among four bytes of ASCII text
     (False, True, True, True): "utf-32-le",
     (True, True, True, False): "utf-32-be",
 }
-_DECLARATION = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']\s*([\w.:-]{1,40})", re.IGNORECASE)
-_TAG = re.compile(rb"<[^<>]*>|&#?\w+;")
-# What a name means in practice: the larger set that programs write under it (WHATWG Encoding Standard, section 4.2).
+_XML = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']\s*([\w.:-]{1,40})", re.IGNORECASE)
+_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_LANGUAGE = re.compile(
+    rb"<(?:html|rss|feed)\b[^>]{0,500}?\blang\s*=\s*[\"']?([a-z]{2,3})\b|<language>\s*([a-z]{2,3})\b", re.IGNORECASE
+)
+# To its end or that of the text, so that no place is looked at twice.
+_NO_WORDS = re.compile(rb"<(script|style)\b[^<]*(?:<(?!/\1)[^<]*)*+|<[^<>]*>|&#?\w+;", re.IGNORECASE)
+# What a name means in practice: the larger set that programs write under it.
 _MEANT = {
-    "ascii": "cp1252",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "tis-620": "cp874",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "euc_kr": "cp949",
-    "shift_jis": "cp932",
-    "big5": "big5hkscs",
-}
-_TEXT_CODEC = re.compile(r"iso8859|iso2022_|cp\d|koi8|mac|gb|big5|euc|shift|tis|johab|utf-8|ptcp|kz")
+    "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949", "shift_jis": "cp932", "big5": "big5hkscs",
+}  # fmt: skip
+_TEXT_CODEC = re.compile(r"iso8859|iso2022_|hz|cp\d|koi8|mac|gb|big5|euc|shift|tis|johab|utf-8|ptcp|kz")
 _EAST_ASIAN = re.compile("gb|big5|euc|shift|cp9[345]|johab")
+_SEVEN_BITS = re.compile("iso2022_|hz")  # sets whose bytes are all ASCII
+_RUN = re.compile(rb"\x1b[$(]|~\{")  # what starts a run of other characters in them
+# What browsers assume where nothing is declared, by the language
+# (https://html.spec.whatwg.org/#determining-the-character-encoding).
+_USUAL = {
+    **dict.fromkeys(("ar", "fa"), "cp1256"), **dict.fromkeys(("bg", "ru", "uk", "sr", "mk", "be"), "cp1251"),
+    **dict.fromkeys(("cs", "hu", "pl", "sk", "sl", "hr", "ro"), "cp1250"),
+    **dict.fromkeys(("lt", "lv", "et"), "cp1257"),
+    "el": "cp1253", "tr": "cp1254", "he": "cp1255", "vi": "cp1258", "th": "cp874", "ko": "cp949",
+}  # fmt: skip
+_LATIN = frozenset({"cp1250", "cp1254", "cp1257", "cp1258"})
 _GUESSED = (
     *("cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874"),
     *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
 )
+_ASCII = bytes(range(0x80))
+_NO_LETTERS = bytes(byte for byte in _ASCII if not chr(byte).isalpha())
 C1 = {byte: bytes([byte]).decode("cp1252") for byte in range(0x80, 0xA0) if byte not in b"\x81\x8d\x8f\x90\x9d"}
 """For `str.translate`: what is meant by the control characters that windows-1252 has letters and quotes in place of."""
 
 
 def decoded(raw: bytes, *, charset: str | None = None) -> str:
-    """Return `raw` as text; `charset` is what the server said of it, which goes before what the document says."""
-    codec, marked = wide_encoding(raw)
-    if codec:
-        return raw[marked:].decode(codec, "replace")
-    declared = [found for name in (charset, _declared(raw)) if name and (found := _codec(name))]
-    if text := _proven(raw, declared):
-        return text
+    """Return `raw` as text; `charset` is what the server said of it (the parameter of Content-Type). Never fails."""
+    wide, mark = wide_encoding(raw)
+    if wide:
+        return raw[mark:].decode(wide, "replace")
+    declared = list(_declared(raw, charset))
+    if raw.isascii() and _RUN.search(raw):
+        codec = next(filter(_SEVEN_BITS.match, declared), "iso2022_jp" if b"\x1b$B" in raw else "ascii")
+        return raw.decode(codec, "replace")
+    share = _share_of_utf8(raw, declared)
+    if share >= MOSTLY:
+        return raw.decode("utf-8", _STRAYS)
     for codec in declared:
-        if codec != "utf-8" and (text := _as_declared(raw, codec)):
+        if codec not in ("utf-8", "cp1252") and (text := _fitting(raw, codec)) is not None:
             return text
-    guess = _guess(raw)
-    return raw.decode(guess, "replace") if guess else _mixed(raw)
+    words = _NO_WORDS.sub(b" ", raw[:SNIFFED_BYTES])
+    is_western = _is_western(words)
+    if not (is_western and "cp1252" in declared):
+        guess = _usual(raw, is_western=is_western) or (None if is_western else _guessed(words))
+        if guess:
+            return raw.decode(guess, "replace")
+    return raw.decode("utf-8", _STRAYS) if share >= PARTLY else raw.decode("cp1252", "replace")
 
 
 def wide_encoding(raw: bytes) -> tuple[str | None, int]:
@@ -92,68 +119,70 @@ _WESTERN_BYTE = {character: byte for byte, character in C1.items()}
 _MISREAD = re.compile(f"[\u00c2-\u00f4][\u0080-\u00bf{''.join(C1.values())}]")
 
 
-def _declared(raw: bytes) -> str | None:
-    found = _DECLARATION.search(raw, 0, HEAD_BYTES)
-    return found[1].decode("ascii") if found else None
+def _declared(raw: bytes, charset: str | None) -> Iterator[str]:
+    """Yield Python's names for what is declared, without what is no encoding of texts (Python knows others too)."""
+    start = raw[:DECLARATION_BYTES]
+    names = (found[1].decode("ascii", "ignore") for each in (_XML, _META) for found in each.finditer(start))
+    for name in (charset or "", *names):
+        try:
+            codec = codecs.lookup(name.strip("\"' \t\r\n")).name
+        except (LookupError, ValueError):
+            continue
+        codec = _MEANT.get(codec, codec)
+        if _TEXT_CODEC.match(codec):
+            yield codec
 
 
-def _codec(name: str) -> str | None:
-    """Return Python's name for what `name` means, None for what is no encoding of texts (Python knows others too)."""
-    try:
-        codec = codecs.lookup(name.strip()).name
-    except (LookupError, ValueError):
-        return None
-    codec = _MEANT.get(codec, codec)
-    return codec if _TEXT_CODEC.match(codec) else None
-
-
-def _proven(raw: bytes, declared: list[str]) -> str | None:
-    """Return `raw` as UTF-8 where it is that beyond doubt."""
+def _share_of_utf8(raw: bytes, declared: list[str]) -> float:
+    """Return which share of the bytes beyond ASCII is UTF-8, all of no bytes; none where it may be so by chance."""
     try:
         text = raw.decode("utf-8")
+        share = 1.0
     except UnicodeDecodeError:
-        return None
-    if raw.isascii() and b"\x1b" in raw:  # of an encoding in seven bits
-        return None
-    if declared and _EAST_ASIAN.match(declared[0]) and 0 < len(text) - sum(map(str.isascii, text)) < FEW:
-        return None
-    return text
+        text = raw.decode("utf-8", "ignore")
+        share = 1 - (len(raw) - len(text.encode())) / len(raw.translate(None, _ASCII))
+    if declared and _EAST_ASIAN.match(declared[0]) and 0 < len(text) - len(text.encode("ascii", "ignore")) < FEW:
+        return 0.0
+    return share
 
 
-def _as_declared(raw: bytes, codec: str) -> str | None:
-    if codec == "cp1252":  # it has no faults to find: nearly every byte means something
-        return None
+def _fitting(raw: bytes, codec: str) -> str | None:
     text = raw.decode(codec, "replace")
     return text if text.count("\ufffd") <= MAX_DAMAGE * len(raw) else None
 
 
-def _mixed(raw: bytes) -> str:
-    """Decode what is UTF-8 as that and every other byte as windows-1252: pieces of both meet in one feed."""
-    return raw.decode("utf-8", "backfile-western")
+def _is_western(words: bytes) -> bool:
+    """Tell whether the letters are mostly ASCII's, as in all languages that are written in Latin letters."""
+    letters = words.translate(None, _NO_LETTERS)
+    return len(letters.translate(None, _ASCII)) <= WESTERN_SHARE * len(letters)
 
 
-def _western(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("latin-1").translate(C1), error.end
-
-
-codecs.register_error("backfile-western", _western)
-
-
-def _guess(raw: bytes) -> str | None:
-    """Return an encoding for text without a declaration that holds, None where windows-1252 is the best one."""
-    if b"\x1b$B" in raw[:SNIFFED_BYTES]:
-        return "iso2022_jp"
-    words = _TAG.sub(b" ", raw[:SNIFFED_BYTES])
-    high = sum(byte > 0x7F for byte in words)
-    letters = high + sum(byte in _ASCII_LETTERS for byte in words)
-    if high <= WESTERN_SHARE * letters:
+def _usual(raw: bytes, *, is_western: bool) -> str | None:
+    """Return the usual encoding of the language the document says it is in, where that can be the one."""
+    said = _LANGUAGE.search(raw, 0, DECLARATION_BYTES)
+    codec = _USUAL.get((said[1] or said[2]).decode("ascii").lower()) if said else None
+    if codec is None or (codec in _LATIN) != is_western:
         return None
+    text = _fitting(raw, codec) or ""
+    others = [character for character in text[:SNIFFED_BYTES] if not character.isascii()]
+    # In the wrong set of the same letters, capitals stand where small letters should.
+    return codec if others and sum(map(str.isupper, others)) <= sum(map(str.islower, others)) else None
+
+
+def _guessed(words: bytes) -> str | None:
     from charset_normalizer import from_bytes  # imported here: few files need it
 
     best = from_bytes(words, cp_isolation=list(_GUESSED)).best()
     return best.encoding if best else None
 
 
-_ASCII_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Read the bytes that do not belong as windows-1252: such are pasted into texts, and pieces of both are joined."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    strays = error.object[error.start : error.end]
+    return "".join(bytes((byte,)).decode("cp1252", "replace") for byte in strays), error.end
+
+
+_STRAYS = "backfile.windows-1252"
+codecs.register_error(_STRAYS, _as_windows_1252)

@@ -21,6 +21,7 @@ _RFC2822 = re.compile(
     r"(?:\s+(?:[+-]\d{4}|Z|UTC?|GMT|[ECMP][SD]T))?"
 )
 _ISO_PARSER = isoparser(sep="T")
+_NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # what programs write where they have none
 
 
 def parse_date(text: str) -> datetime:
@@ -38,6 +39,15 @@ def parse_date(text: str) -> datetime:
     if moment.year < FIRST_YEAR:
         raise _not_a_date(stripped)
     return moment
+
+
+def stated_date(text: str | None) -> datetime | None:
+    """Return the moment that `text` names, None where it names none: a broken date does not cost its entry."""
+    try:
+        moment = parse_date(text or "")
+    except SourceError:
+        return None
+    return None if moment == _NO_DATE else moment
 
 
 def _parse(text: str) -> datetime:

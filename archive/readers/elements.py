@@ -4,37 +4,16 @@ Invariant: what is not there is an empty text or nothing, never an error; text c
 that a name such as `&eacute;` stands for, although no document type was read.
 """
 
-import contextlib
 import html
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from archive.readers.normalise import one_line
-from archive.readers.xml import parsed
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-
-
-_SINGLE_BYTE = re.compile(
-    rb"\s*<\?xml[^>]{0,99}?encoding\s*=\s*[\"'](?:iso-8859|windows-125|latin|us-ascii)", re.IGNORECASE
-)
-_DECLARATION = re.compile(rb"\s*<\?xml[^>]*\?>")
-
-
-def document(raw: bytes) -> "_Element":
-    """Return the root of a document. Raises SourceError as `archive.readers.xml.parsed` does.
-
-    Texts that say they are ISO-8859-1 and are UTF-8 are common, and no text is UTF-8 by chance: the bytes decide.
-    """
-    if _SINGLE_BYTE.match(raw) and not raw.isascii():
-        with contextlib.suppress(UnicodeDecodeError):
-            raw.decode("utf-8")
-            raw = _DECLARATION.sub(b"", raw, count=1)
-    return parsed(raw)
 
 
 def local_name(element: "_Element") -> str:
@@ -101,9 +80,8 @@ def line_number(element: "_Element") -> int | None:
     return number if isinstance(number, int) else None
 
 
-def bytes_of(element: "_Element", *, cap: int) -> bytes | None:
-    """Return the element as a document of its own, or None when it has more than `cap` bytes."""
+def bytes_of(element: "_Element") -> bytes:
+    """Return the element as a document of its own."""
     from lxml import etree
 
-    raw = etree.tostring(element, encoding="utf-8", with_tail=False)
-    return raw if len(raw) <= cap else None
+    return etree.tostring(element, encoding="utf-8", with_tail=False)

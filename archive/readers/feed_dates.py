@@ -8,8 +8,7 @@ from calendar import timegm
 from datetime import UTC, datetime
 from time import struct_time
 
-from archive.errors import SourceError
-from archive.readers.dates import parse_date
+from archive.readers.dates import stated_date
 
 # What is written where RFC 2822 has a zone, of one meaning only; BST, IST and the like have several.
 _ZONES = {
@@ -35,16 +34,6 @@ _ZONES = {
 _KNOWN_ZONES = frozenset({"z", "ut", "utc", "gmt", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "am", "pm"})
 _ZONE_NAME = re.compile(r"(?<=[\d\s])([A-Za-z]+)\s*$")
 _NO_DAY = re.compile(r"\s*\d{4}(?:-\d\d)?(?![\d-])")
-_NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # what programs write where they have none
-
-
-def stated_date(text: str | None) -> datetime | None:
-    """Return the moment that `text` names, None where it names none: a broken date does not cost its entry."""
-    try:
-        moment = parse_date(text or "")
-    except SourceError:
-        return None
-    return None if moment == _NO_DATE else moment
 
 
 def feed_date(text: str | None, parsed: struct_time | None) -> datetime | None:

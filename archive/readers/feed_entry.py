@@ -16,12 +16,12 @@ from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.identity import alias, article_id, canonical_url
 from archive.readers.fields import article_from, is_web_address
+from archive.readers.lines import kept_raw
 from archive.readers.markup import plain_line, plain_text
 from archive.readers.normalise import body_text, has_words
 
 MAX_FEED_BYTES = 20_000_000  # 20 MB: feeds are 100 KB; those of a whole site's past a few MB
 MAX_ENTRIES = 20_000
-KEPT_BYTES = 1_000_000  # a feed of up to 1 MB that cannot be read is handed on with its rejection
 SHORT_TEXT = 400  # characters: less is hardly a whole article, unless a feed marks it as one
 LONG_TEXT = 2_000  # characters: what has as many is no summary, unless it is cut off
 
@@ -131,7 +131,7 @@ def read_feed(stream: BinaryIO, origin: str, entries: Callable[[bytes], FeedRead
     try:
         found = entries(raw)
     except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=raw if len(raw) <= KEPT_BYTES else None)
+        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
         return
     yield from found.articles
     yield from found.rejections

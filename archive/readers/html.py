@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from archive.article import Article, Rejection
 from archive.errors import SourceError
-from archive.readers.charsets import decoded
+from archive.readers.charset import decoded
 from archive.readers.fields import article_from
 from archive.readers.headline import folded
-from archive.readers.lines import read_whole
+from archive.readers.lines import kept_raw
+from archive.readers.markup import plain_text
 from archive.readers.normalise import one_line
 from archive.readers.page_kind import why_no_article
 from archive.readers.page_metadata import PageMetadata, described, people
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 MAX_HTML_BYTES = 10_000_000  # 10 MB: parsing takes many times as much memory; news pages are under 1 MB
 MAX_ELEMENTS = 100_000  # taking them apart takes up to 15 s; of 181 news pages the largest has 1,600
-KEPT_RAW_BYTES = 1_000_000  # a rejected page is kept to be tried again up to this size
 PARAGRAPH = 80  # characters: shorter ones are captions, credits and menus as often as text
 MISSED_SHARE = 0.3  # of the page's paragraphs: with less, the strict search has taken something else for the article
 LINKED_SHARE = 0.9  # of a list's letters
@@ -61,12 +61,7 @@ def matches(_head: bytes, start: str) -> bool:
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     """Yield the one article in `stream`, or why there is none."""
-    try:
-        raw = read_whole(stream, cap=MAX_HTML_BYTES)
-    except SourceError as error:
-        yield Rejection(source=origin, reason=str(error))
-    else:
-        yield page(raw, url=None, charset=None, origin=origin)
+    yield page(stream.read(MAX_HTML_BYTES + 1), url=None, charset=None, origin=origin)
 
 
 def page(raw: bytes, *, url: str | None, charset: str | None, origin: str | None = None) -> Article | Rejection:
@@ -80,8 +75,7 @@ def page(raw: bytes, *, url: str | None, charset: str | None, origin: str | None
             raise SourceError(f"larger than {MAX_HTML_BYTES // 1_000_000} MB, too much for one page")
         return article_from(_fields(decoded(raw, charset=charset), url))
     except SourceError as error:
-        kept = raw if len(raw) <= KEPT_RAW_BYTES else None
-        return Rejection(source=origin or url or "page", reason=str(error), raw=kept)
+        return Rejection(source=origin or url or "page", reason=str(error), raw=kept_raw(raw))
 
 
 def _fields(text: str, url: str | None) -> dict[str, object]:
@@ -194,10 +188,8 @@ def _without_notices(lines: Iterable[str], title: str) -> list[str]:
 
 def _told(body: str) -> list[str]:
     """Return the text that JSON-LD gives, in paragraphs; some of it holds markup."""
-    if "</p>" in body:
-        fragment = importlib.import_module("lxml.html").fragment_fromstring(body, create_parent="div")
-        return [line for part in fragment.iter("p", "li", "h2", "h3", "h4") if (line := one_line(part.text_content()))]
-    return [line for each in body.split("\n") if (line := one_line(each))]
+    text = plain_text(body) if "</p>" in body else body
+    return [line for each in text.split("\n") if (line := one_line(each))]
 
 
 def _words(lines: Iterable[str]) -> int:

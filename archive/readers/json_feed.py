@@ -11,7 +11,7 @@ from typing import BinaryIO
 from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.charset import decoded
-from archive.readers.feed_dates import stated_date
+from archive.readers.dates import stated_date
 from archive.readers.feed_entry import MAX_FEED_BYTES, FeedRead, Said, feed_read, read_feed
 
 _VERSION = re.compile(r'(?<!\\)"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version\\?/')
@@ -29,12 +29,15 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     return read_feed(stream, origin, lambda raw: entries(raw, base=None, origin=origin))
 
 
-def entries(raw: bytes, *, base: str | None, origin: str = "feed") -> FeedRead:
-    """Return what the feed `raw`, which was found at the address `base`, holds. Raises SourceError when it is none."""
+def entries(raw: bytes, *, base: str | None, charset: str | None = None, origin: str = "feed") -> FeedRead:
+    """Return what the feed `raw`, which was found at the address `base`, holds; `charset` is what the server said.
+
+    Raises SourceError when it is none.
+    """
     if len(raw) > MAX_FEED_BYTES:
         raise SourceError(f"a feed larger than {MAX_FEED_BYTES // 1_000_000} MB: split it")
     try:
-        feed = json.loads(decoded(raw))
+        feed = json.loads(decoded(raw, charset=charset))
     except json.JSONDecodeError as error:
         raise SourceError(f"not complete JSON ({error.msg} in line {error.lineno}): get the feed again") from error
     except (ValueError, RecursionError) as error:  # an integer of thousands of digits, brackets nested without end

@@ -28,9 +28,9 @@ def lines(stream: BinaryIO, *, cap: int = MAX_LINE_BYTES) -> Iterator[tuple[int,
         number += 1
 
 
-def kept_raw(raw: bytes) -> bytes | None:
-    """Return the input of a rejection, None where it is too large to be carried along."""
-    return raw if len(raw) <= MAX_RAW_BYTES else None
+def kept_raw(raw: bytes | None) -> bytes | None:
+    """Return the input of a rejection, None where there is none or it is too large to be carried along."""
+    return raw if raw and len(raw) <= MAX_RAW_BYTES else None
 
 
 def line_too_long(*, cap: int = MAX_LINE_BYTES) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from archive.readers.normalise import one_line
+from archive.readers.markup import plain_line
 from archive.readers.page_address import key
 
 MAX_BLOCKS = 50  # a page has one to five
@@ -28,7 +28,6 @@ _WRAPPING = re.compile(
 )
 _TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 _BAD_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9A-Fa-f]{4})|(.|$))', re.DOTALL)
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>|<!--.{0,500}?-->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +47,6 @@ class LinkedArticle:
 
 
 _Node = Mapping[str, object]
-
-
-def plain(text: str) -> str:
-    """Return one line of text as a reader sees it: entities decoded, also those that were encoded twice, tags gone."""
-    for _ in range(2):
-        text = html.unescape(text)
-    return one_line(_TAG.sub(" ", text) if "<" in text else text)
 
 
 def linked_article(blocks: Iterable[str], *, keys: Sequence[str], titles: Sequence[str]) -> LinkedArticle:
@@ -188,7 +180,7 @@ def _text(value: object) -> str:
         return next((text for each in value[:MAX_NAMES] if not isinstance(each, list) and (text := _text(each))), "")
     if _is_node(value):
         value = value.get("@value")
-    return plain(value) if isinstance(value, str) else ""
+    return plain_line(value) if isinstance(value, str) else ""
 
 
 def _language(value: object) -> str:
@@ -202,10 +194,10 @@ def _names(value: object, named: Mapping[str, _Node]) -> list[str]:
     names: list[str] = []
     for each in value[:MAX_NAMES] if isinstance(value, list) else [value]:
         if isinstance(each, str):
-            names.append(plain(each))
+            names.append(plain_line(each))
         elif _is_node(each):
             node = each if "name" in each else named.get(str(each.get("@id")), {})
-            names += [plain(name) for name in _listed(node.get("name")) if isinstance(name, str)]
+            names += [plain_line(name) for name in _listed(node.get("name")) if isinstance(name, str)]
     return [name for name in names if name]
 
 

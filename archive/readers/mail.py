@@ -4,20 +4,20 @@ The page in it is preferred where an article can be found in it, since mail prog
 carelessly; where there is none, the plain text.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from email import policy
 from email.errors import MessageError
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import parseaddr
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from archive.article import Article, Entry, Rejection
+from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers import html
-from archive.readers.dates import parse_date
+from archive.readers.charset import decoded
+from archive.readers.dates import stated_date
 from archive.readers.fields import article_from, is_web_address
 from archive.readers.lines import read_whole
 
@@ -51,7 +51,8 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
 
 def _fields(message: EmailMessage, origin: str) -> dict[str, object]:
     name, address = parseaddr(_header(message, "From"))
-    page = next(iter(_page(message, origin)), None)
+    sent = stated_date(_COMMENT.sub("", _header(message, "Date")))
+    page = _page(message, origin)
     return {
         "title": _header(message, "Subject"),
         "body": page.body if page else _plain(message),
@@ -59,19 +60,12 @@ def _fields(message: EmailMessage, origin: str) -> dict[str, object]:
         "id": _header(message, "Message-ID").strip("<> \t"),
         "url": _address(message),
         "language": page.language if page else _header(message, "Content-Language"),
-        "published_at": _date(_header(message, "Date")),
+        "published_at": sent.isoformat() if sent else None,
     }
 
 
 def _header(message: EmailMessage, name: str) -> str:
     return " ".join(str(message.get(name, "")).split())
-
-
-def _date(text: str) -> str | None:
-    try:
-        return parse_date(_COMMENT.sub("", text)).isoformat()
-    except SourceError:
-        return None
 
 
 def _address(message: EmailMessage) -> str | None:
@@ -80,16 +74,21 @@ def _address(message: EmailMessage) -> str | None:
     return address if is_web_address(address) else None
 
 
-def _page(message: EmailMessage, origin: str) -> Iterator[Article]:
+def _page(message: EmailMessage, origin: str) -> Article | None:
     part = message.get_body(("html",))
-    if part is not None:
-        text: str = part.get_content()
-        found: Iterator[Entry] = html.read(io.BytesIO(text.encode("utf-8", "replace")), origin)
-        yield from (entry for entry in found if isinstance(entry, Article))
+    if part is None:
+        return None
+    page = html.page(_content(part), url=None, charset=part.get_content_charset(), origin=origin)
+    return page if isinstance(page, Article) else None
 
 
 def _plain(message: EmailMessage) -> str:
     part = message.get_body(("plain",))
     if part is None:
         raise SourceError("no text found in the message")
-    return str(part.get_content())
+    return decoded(_content(part), charset=part.get_content_charset())
+
+
+def _content(part: MIMEPart) -> bytes:
+    content: Any = part.get_payload(decode=True)  # what is no container is bytes
+    return bytes(content)

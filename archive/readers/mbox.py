@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 from archive.readers.budget import Budget
 from archive.readers.lines import MAX_LINE_BYTES
+from archive.readers.mail import MAX_MAIL_BYTES
 from archive.readers.member import Broken, Found, Member
 
-MAX_MESSAGE_BYTES = 20_000_000  # 20 MB: pictures and all
 _START = re.compile(rb"From [^\n]{1,200}\d{4}[^\n]{0,40}\r?\n[A-Za-z][A-Za-z0-9-]*:")
 _QUOTED = re.compile(rb">+From ")
 
@@ -31,7 +31,7 @@ def members(stream: BinaryIO, _budget: Budget) -> Iterator[Found]:
             number, message = number + 1, bytearray()
         elif message is not None:
             message += line[1:] if _QUOTED.match(line) else line
-            if len(message) > MAX_MESSAGE_BYTES:
+            if len(message) > MAX_MAIL_BYTES:
                 message = None
         was_blank = not line.strip()
     yield _member(message, number)
@@ -40,5 +40,5 @@ def members(stream: BinaryIO, _budget: Budget) -> Iterator[Found]:
 def _member(message: bytearray | None, number: int) -> Found:
     name = f"message {number}"
     if message is None:
-        return Broken(name=name, reason=f"larger than {MAX_MESSAGE_BYTES // 1_000_000} MB")
+        return Broken(name=name, reason=f"larger than {MAX_MAIL_BYTES // 1_000_000} MB")
     return Member(name=f"{name}.eml", stream=io.BytesIO(message))

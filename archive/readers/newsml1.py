@@ -14,7 +14,6 @@ from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers import nitf
 from archive.readers.agency import (
-    KEPT_BYTES,
     MAX_BYTES,
     Item,
     Text,
@@ -22,7 +21,6 @@ from archive.readers.agency import (
     embargo,
     entries,
     fullest,
-    kept,
     language_of,
     moment,
     names_in,
@@ -33,7 +31,6 @@ from archive.readers.elements import (
     attribute,
     bytes_of,
     descendants,
-    document,
     every,
     first,
     line,
@@ -42,10 +39,10 @@ from archive.readers.elements import (
     local_name,
     raw_text,
 )
-from archive.readers.lines import read_whole
+from archive.readers.lines import kept_raw, read_whole
+from archive.readers.markup import IN_AGENCIES, element_text, has_markup, plain_text
 from archive.readers.normalise import body_text
-from archive.readers.plain_text import element_text, looks_like_markup, markup_text
-from archive.readers.xml import root_of
+from archive.readers.xml import parsed, root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -71,9 +68,9 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     raw = b""
     try:
         raw = read_whole(stream, cap=MAX_BYTES)
-        root = document(raw)
+        root = parsed(raw)
     except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=kept(raw))
+        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
         return
     news_items = list(every(root, "NewsItem"))
     if not news_items:
@@ -84,7 +81,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
 
 def _entries(news: "_Element", root: "_Element", origin: str) -> Iterator[Entry]:
     def refused(reason: str) -> Rejection:
-        raw = bytes_of(news, cap=KEPT_BYTES)
+        raw = kept_raw(bytes_of(news))
         return Rejection(source=origin, line=line_number(news), reason=reason, raw=raw)
 
     order = _order(news, root)
@@ -188,7 +185,7 @@ def _text(content: "_Element") -> str:
     if len(content):
         return element_text(content)
     text = raw_text(content)
-    return markup_text(text) if looks_like_markup(text) else body_text(text)
+    return plain_text(text, IN_AGENCIES) if has_markup(text) else body_text(text)
 
 
 def _around(element: "_Element | None", news: "_Element") -> "Iterator[_Element]":

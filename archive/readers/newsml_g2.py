@@ -14,27 +14,24 @@ from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers import nitf
 from archive.readers.agency import (
-    KEPT_BYTES,
     MAX_BYTES,
     Item,
     Text,
     coded_status,
     embargo,
     entries,
+    first_address,
     fullest,
-    kept,
     language_of,
     moment,
     names_in,
     version_number,
-    web_address,
 )
 from archive.readers.elements import (
     XML_LANG,
     attribute,
     bytes_of,
     descendants,
-    document,
     every,
     first,
     line,
@@ -43,11 +40,11 @@ from archive.readers.elements import (
     local_name,
     raw_text,
 )
-from archive.readers.lines import read_whole
+from archive.readers.lines import kept_raw, read_whole
+from archive.readers.markup import IN_AGENCIES, element_text, has_markup, plain_text
 from archive.readers.normalise import body_text, one_line
-from archive.readers.plain_text import element_text, looks_like_markup, markup_text
 from archive.readers.published import newsml_g2_fault
-from archive.readers.xml import root_of
+from archive.readers.xml import parsed, root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -77,9 +74,9 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     raw = b""
     try:
         raw = read_whole(stream, cap=MAX_BYTES)
-        root = document(raw)
+        root = parsed(raw)
     except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=kept(raw))
+        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
         return
     if local_name(root) != MESSAGE:
         yield from _entries(root, origin)
@@ -95,7 +92,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
 
 def _entries(element: "_Element", origin: str) -> Iterator[Entry]:
     def refused(reason: str) -> Rejection:
-        raw = bytes_of(element, cap=KEPT_BYTES)
+        raw = kept_raw(bytes_of(element))
         return Rejection(source=origin, line=line_number(element), reason=reason, raw=raw)
 
     name = local_name(element)
@@ -179,7 +176,7 @@ def _texts(news: "_Element") -> Iterator[Text]:
             text = _inline_text(holder)
         elif local_name(holder) == "inlineData" and not holder.get("encoding") and not _is_media(kind):
             text = raw_text(holder)
-            text = markup_text(text) if looks_like_markup(text) else body_text(text)
+            text = plain_text(text, IN_AGENCIES) if has_markup(text) else body_text(text)
         else:
             continue
         language = holder.get(XML_LANG) or next((each.get(XML_LANG) for each in holder if each.get(XML_LANG)), None)
@@ -279,7 +276,7 @@ def _address(news: "_Element", meta: "_Element", content: "_Element | None") -> 
     links = [each.get("href") for each in every(meta, "link") if _tail(each.get("rel") or "") == "canonical"]
     others = [] if content is None else [line(each) for each in every(content, "altId")]
     pages = [each.get("href") for each in every(meta, "altRep") if "html" in (each.get("contenttype") or "")]
-    return web_address(*links, *others, *pages, news.get("guid"))
+    return first_address(*links, *others, *pages, news.get("guid"))
 
 
 def _note(meta: "_Element") -> str | None:

@@ -14,22 +14,22 @@ from typing import BinaryIO
 from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers.agency import (
-    KEPT_BYTES,
     Item,
     Text,
     embargo,
     entries,
+    first_address,
     fullest,
     language_of,
     moment,
     names_in,
     status,
     version_number,
-    web_address,
 )
 from archive.readers.json_values import JSONValues
+from archive.readers.lines import kept_raw
+from archive.readers.markup import IN_AGENCIES, has_markup, plain_text
 from archive.readers.normalise import body_text, has_words, one_line
-from archive.readers.plain_text import looks_like_markup, markup_text
 from archive.readers.published import ninjs_fault
 
 Fields = Mapping[str, object]  # an item's properties, their names in lower case: generation 3 writes them in camel case
@@ -65,7 +65,7 @@ def matches(_head: bytes, start: str) -> bool:
 def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     """Yield what becomes of every item in `stream`: an object, a list, or objects one after the other."""
     for line, text, value in JSONValues(stream):
-        raw = text.encode("utf-8", "surrogateescape") if len(text) <= KEPT_BYTES else None
+        raw = kept_raw(text.encode("utf-8", "surrogateescape"))
         if isinstance(value, SourceError):
             yield Rejection(source=origin, line=line, reason=str(value), raw=raw)
             continue
@@ -173,7 +173,7 @@ def _order(fields: Fields) -> Item:
     return Item(
         guid=guid,
         source=_source(fields),
-        url=web_address(fields.get("url"), *_canonical(fields), guid),
+        url=first_address(fields.get("url"), *_canonical(fields), guid),
         changed=_first_moment(fields, "versioncreated", "version_created", "updated"),
         version=version_number(fields.get("version")),
         status=status("" if said is None else str(said)),
@@ -258,12 +258,14 @@ def _rank(role: str) -> int:
 
 def _text(value: str, kind: str) -> Text:
     kind = kind.lower()
-    if (
-        "xml" in kind or "nitf" in kind
-    ) and "html" not in kind:  # NITF is read; what else there may be is not for people
-        return Text(text=markup_text(value) if _NITF.search(value) else "")
-    is_markup = "plain" not in kind and (looks_like_markup(value) or "html" in kind)
-    return Text(text=markup_text(value) if is_markup else body_text(value))
+    is_other = ("xml" in kind or "nitf" in kind) and "html" not in kind
+    if is_other:  # NITF is read; what else there may be is not for people
+        return Text(text=plain_text(value, IN_AGENCIES) if _NITF.search(value) else "")
+    if "plain" in kind or not (has_markup(value) or "html" in kind):
+        return Text(text=body_text(value))
+    if not has_markup(value):  # a blank line is all that can part paragraphs in it
+        value = "".join(f"<p>{paragraph}</p>" for paragraph in re.split(r"\n\s*\n", value))
+    return Text(text=plain_text(value, IN_AGENCIES))
 
 
 # What is said about it

@@ -16,7 +16,6 @@ from archive.readers.agency import (
     coded_status,
     embargo,
     entries,
-    kept,
     language_of,
     moment,
     names_in,
@@ -26,17 +25,16 @@ from archive.readers.elements import (
     XML_LANG,
     attribute,
     descendants,
-    document,
     every,
     first,
     line,
     lines_at,
     local_name,
 )
-from archive.readers.lines import read_whole
+from archive.readers.lines import kept_raw, read_whole
+from archive.readers.markup import element_text
 from archive.readers.normalise import one_line
-from archive.readers.plain_text import element_text
-from archive.readers.xml import root_of
+from archive.readers.xml import parsed, root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -52,13 +50,13 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     raw = b""
     try:
         raw = read_whole(stream, cap=MAX_BYTES)
-        nitf = document(raw)
+        nitf = parsed(raw)
     except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=kept(raw))
+        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
         return
     order = _order(nitf)
     yield from entries(
-        order, lambda: _item(nitf, order), lambda reason: Rejection(source=origin, reason=reason, raw=kept(raw))
+        order, lambda: _item(nitf, order), lambda reason: Rejection(source=origin, reason=reason, raw=kept_raw(raw))
     )
 
 

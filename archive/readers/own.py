@@ -13,10 +13,9 @@ from archive.article import Record, Rejection
 from archive.errors import SourceError
 from archive.readers.exchange import FORMAT_VERSION, record_from
 from archive.readers.jsonl import object_in
-from archive.readers.lines import line_too_long, lines
+from archive.readers.lines import kept_raw, line_too_long, lines
 
 MAX_RECORD_BYTES = 100_000_000  # 100 MB: an article of the largest size in a dozen versions
-MAX_RAW_BYTES = 1_000_000  # of what a rejection keeps
 
 NOT_BELIEVED = (
     "an archive's own export is believed only as a file of its own: save it and give the file to flask ingest"
@@ -43,8 +42,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Record | Rejection]:
                 found += 1
                 yield replace(record_from(object_in(raw)), origin=origin, line=number)
         except SourceError as error:
-            kept = raw if raw is not None and len(raw) < MAX_RAW_BYTES else None
-            yield Rejection(source=origin, line=number, reason=str(error), raw=kept)
+            yield Rejection(source=origin, line=number, reason=str(error), raw=kept_raw(raw))
             if number == 1:
                 return
     if found < announced:

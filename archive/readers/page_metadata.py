@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from archive.errors import SourceError
-from archive.readers.dates import parse_date
+from archive.readers.dates import stated_date
 from archive.readers.fields import language_tag
 from archive.readers.headline import Headings, folded, headline
-from archive.readers.linked_data import LinkedArticle, linked_article, plain
+from archive.readers.linked_data import LinkedArticle, linked_article
+from archive.readers.markup import plain_line
 from archive.readers.normalise import one_line
 from archive.readers.page_address import host_words, key, own_address, resolved
 
@@ -86,14 +86,14 @@ class PageMetadata:
 
 def described(page: "HtmlElement", *, url: str | None) -> PageMetadata:
     """Return what the page says about itself; `url` is where it was fetched from, if it was."""
-    titles = [plain(text) for text in _tags(page, TITLE_TAGS)]
+    titles = [plain_line(text) for text in _tags(page, TITLE_TAGS)]
     claimed = _claimed_addresses(page, url)
     marked, visible = _headings(page)
     blocks = [script.text or "" for script in page.iter("script") if "ld+json" in (script.get("type") or "").lower()]
     keys = [found for address in (*claimed, url or "") if (found := key(address))]
     linked = linked_article(blocks, keys=keys, titles=[*titles, *marked, *visible])
     address = own_address([*claimed, *linked.urls], fetched=url)
-    sites = [plain(text) for text in _tags(page, SITE_TAGS)]
+    sites = [plain_line(text) for text in _tags(page, SITE_TAGS)]
     named = [linked.publisher, *sites, host_words(address) if address else ""]
     window = page.find(".//title")
     claims = [linked.headline, *titles]
@@ -188,7 +188,7 @@ def _source(linked: LinkedArticle, sites: Sequence[str], address: str | None) ->
 def _section(linked: LinkedArticle, page: "HtmlElement", sites: Sequence[str]) -> str | None:
     """Return the section: of several the first, and none that is the site's own name."""
     known = {folded(site) for site in sites}
-    for text in (linked.section, *map(plain, _tags(page, SECTION_TAGS))):
+    for text in (linked.section, *map(plain_line, _tags(page, SECTION_TAGS))):
         first = _LIST_COMMA.split(text)[0] if len(text) <= MAX_SECTION_CHARS else text.split(",")[0]
         if (
             folded(first)
@@ -212,7 +212,7 @@ def _authors(linked: LinkedArticle, page: "HtmlElement", sites: Sequence[str]) -
 
 def people(bylines: Iterable[str]) -> list[str]:
     """Return the names in these bylines, each once, without what are no names: addresses, handles, descriptions."""
-    lists = [_BETWEEN_NAMES.split(_BY.sub("", plain(byline[:MAX_BYLINE]), count=1)) for byline in bylines]
+    lists = [_BETWEEN_NAMES.split(_BY.sub("", plain_line(byline[:MAX_BYLINE]), count=1)) for byline in bylines]
     parts = [part for parts in lists for each in parts for part in _between_commas(each)]
     names = [name for part in parts if (name := _FULL_STOP.sub("", part.strip(" ,:-–—")))]
     return list(dict.fromkeys(name for name in names if _can_be_a_name(name)))
@@ -257,8 +257,5 @@ def _first_date(candidates: Iterable[str]) -> str | None:
 
 
 def _date(text: str) -> str | None:
-    """Return the date in one spelling, or None where it is none: a page's broken tag does not cost its article."""
-    try:
-        return parse_date(text).isoformat()
-    except SourceError:
-        return None
+    moment = stated_date(text)
+    return moment.isoformat() if moment else None

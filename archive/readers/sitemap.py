@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from archive.article import Rejection
 from archive.errors import SourceError
 from archive.readers.charset import decoded
-from archive.readers.feed_dates import stated_date
+from archive.readers.dates import stated_date
 from archive.readers.feed_entry import web_address
 from archive.readers.fields import language_tag
 from archive.readers.markup import plain_line
@@ -76,11 +76,11 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Rejection]:
     yield Rejection(source=origin, reason=reason)
 
 
-def listed(raw: bytes) -> SitemapRead:
-    """Return what the sitemap `raw` lists. Raises SourceError when it is none."""
+def listed(raw: bytes, *, charset: str | None = None) -> SitemapRead:
+    """Return what the sitemap `raw` lists; `charset` is what the server said. Raises SourceError when it is none."""
     if len(raw) > MAX_SITEMAP_BYTES:
         raise SourceError("a sitemap larger than 50 MB, which the protocol does not allow: split it")
-    text = decoded(raw)
+    text = decoded(raw, charset=charset)
     start = _START.search(text)
     if not start:
         raise SourceError("not a sitemap: neither urlset nor sitemapindex")

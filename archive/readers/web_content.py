@@ -17,7 +17,7 @@ from archive.errors import SourceError
 from archive.identity import article_id
 from archive.readers import HEAD_BYTES, Reader, feed, gzipped, html, json_feed, own, sitemap
 from archive.readers.budget import Budget
-from archive.readers.feed_dates import stated_date
+from archive.readers.dates import stated_date
 from archive.readers.feed_entry import FeedRead, web_address
 
 Kind = Literal["page", "feed", "sitemap", "index", "file"]
@@ -67,9 +67,9 @@ def content_of(raw: bytes, *, url: str, content_type: str, find: Callable[[bytes
     if reader is feed.read:
         return _of_feed(feed.entries(raw, base=url, charset=charset, origin=url))
     if reader is json_feed.read:
-        return _of_feed(json_feed.entries(raw, base=url, origin=url))
+        return _of_feed(json_feed.entries(raw, base=url, charset=charset, origin=url))
     if reader is sitemap.read:
-        return _of_sitemap(raw)
+        return _of_sitemap(sitemap.listed(raw, charset=charset))
     if reader is own.read:
         raise SourceError(own.NOT_BELIEVED)
     if reader is html.read:
@@ -115,8 +115,7 @@ def _of_entry(article: Article, *, holds: Holds) -> Item:
     return Item(url=article.url, said=_hash(article.title, article.body, *times), about=article, holds=holds)
 
 
-def _of_sitemap(raw: bytes) -> WebContent:
-    listed = sitemap.listed(raw)
+def _of_sitemap(listed: sitemap.SitemapRead) -> WebContent:
     if listed.sitemaps:
         return WebContent(kind="index", links=tuple(each.url for each in listed.sitemaps))
     newest_first = sorted({each.url: each for each in listed.pages}.values(), key=_age)  # each once

@@ -4,11 +4,11 @@ A document type may declare entities that grow without end or fetch files, so a 
 in it is refused, nothing is loaded from anywhere, and depth and text stay within libxml2's own bounds.
 """
 
-import codecs
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archive.errors import SourceError
+from archive.readers.charset import decoded
 
 if TYPE_CHECKING:
     from lxml.etree import XMLParser, _Element
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 _PROLOG = re.compile(
     r"(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)*+<(?:[\w.-]+:)?([\w.-]+)([^>]*)", re.DOTALL
 )
-_ENTITY = re.compile(rb"<!\s*(?:ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
+_DECLARATION = re.compile(r"\A\s*<\?xml\s[^>]*\?>")
+_ENTITY = re.compile(r"<!\s*(?:ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
 _DECLARES = "declares entities or elements of its own, as attacks do: save it without its DOCTYPE"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"<\0", b"\0<")
 
 
 def root_of(start: str) -> tuple[str, str]:
@@ -28,20 +28,23 @@ def root_of(start: str) -> tuple[str, str]:
 
 
 def parsed(raw: bytes) -> "_Element":
-    """Return the root of a document. Raises SourceError when it is not well formed, or declares entities."""
+    """Return the root of a document, whatever encoding it says it is in.
+
+    Raises SourceError when it is not well formed, or declares entities.
+    """
     from lxml import etree
 
-    plain = raw.decode("utf-16", "ignore").encode() if raw.startswith(_UTF16) else raw
-    if _ENTITY.search(plain):
+    text = _DECLARATION.sub(_line_ends, decoded(raw), count=1)
+    if _ENTITY.search(text):
         raise SourceError(_DECLARES)
     try:
-        root = etree.fromstring(raw, _parser(recover=False))
+        return etree.fromstring(text.encode("utf-8", "replace"), _parser(recover=False))
     except etree.XMLSyntaxError as error:
         raise SourceError(f"not well-formed XML: {error.msg}") from error
-    declared: Any = root.getroottree().docinfo.internalDTD
-    if declared is not None and any(True for _ in declared.iterentities()):  # in an encoding not looked through above
-        raise SourceError(_DECLARES)
-    return root
+
+
+def _line_ends(found: re.Match[str]) -> str:
+    return "\n" * found[0].count("\n")  # so that lines keep their numbers
 
 
 def mended(raw: bytes) -> "_Element":

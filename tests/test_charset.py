@@ -1,8 +1,8 @@
-"""Pages are read in the encoding they are in, whatever is declared."""
+"""Pages, feeds and agencies' XML are read in the encoding they are in, whatever is declared."""
 
 import pytest
 
-from archive.readers.charsets import decoded
+from archive.readers.charset import decoded
 
 GERMAN = "<html lang='de'><head>{meta}</head><body><p>Müller sprach über „größere“ Brücken – für 5 €.</p></body></html>"
 RUSSIAN = "<html{lang}><body><p>{text}</p></body></html>"
@@ -88,6 +88,60 @@ def test_bytes_that_do_not_belong_into_a_utf8_page_are_read_as_windows_1252() ->
     assert decoded(raw, charset=None).endswith("<p>café “so” \ufffd</p>")
 
 
+def rss(text: str, *, language: str = "", encoding: str = "") -> str:
+    declaration = f'<?xml version="1.0" encoding="{encoding}"?>' if encoding else ""
+    said = f"<language>{language}</language>" if language else ""
+    return f"{declaration}<rss><channel>{said}<title>{text}</title></channel></rss>"
+
+
+def test_a_western_declaration_proves_nothing_and_any_other_goes_before_it() -> None:
+    feed = rss(PLAIN_RUSSIAN, encoding="windows-1251")
+    assert decoded(feed.encode("cp1251"), charset="ISO-8859-1") == feed
+    alone = rss(PLAIN_RUSSIAN, encoding="iso-8859-1")
+    assert decoded(alone.encode("koi8_r"), charset="ISO-8859-1") == alone
+
+
+def test_the_xml_declaration_goes_before_a_meta_that_was_pasted_into_a_feed() -> None:
+    feed = rss(f"<![CDATA[{META.format('koi8-r')}{PLAIN_RUSSIAN}]]>", encoding="windows-1251")
+    assert decoded(feed.encode("cp1251")) == feed
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding", "text"),
+    [
+        ("cs", "cp1250", "Starý most se po dvou letech znovu otevřel, uvedl úřad"),
+        ("pl", "cp1250", "Stary most został ponownie otwarty po dwóch latach, podał urząd"),
+        ("ru", "koi8_r", PLAIN_RUSSIAN),
+        ("en-US", "cp1251", PLAIN_RUSSIAN),
+    ],
+)
+def test_a_feeds_language_counts_where_it_can_be_true(language: str, encoding: str, text: str) -> None:
+    feed = rss(text, language=language)
+    assert decoded(feed.encode(encoding)) == feed
+
+
+def test_a_damaged_byte_does_not_cost_the_encoding() -> None:
+    raw = rss(PLAIN_RUSSIAN).encode()
+    assert decoded(raw.replace(b"</title>", b"\xd0</title>")) == rss(PLAIN_RUSSIAN + "Ð")
+    chinese = rss("旧桥在维修两年后重新开放。" * 9, encoding="gb2312")
+    assert decoded(chinese.encode("gb18030").replace(b"</title>", b"\xff</title>"))[:99] == chinese[:99]
+
+
+def test_pieces_of_two_encodings_are_each_read_in_their_own() -> None:
+    raw = rss("L’été, un café").encode() + "<p>Déjà, à Besançon, café</p>".encode("cp1252")
+    assert decoded(raw).endswith("L’été, un café</title></channel></rss><p>Déjà, à Besançon, café</p>")
+
+
 def test_any_bytes_become_text() -> None:
-    for raw in (b"", b"\xff", b"\xff\xfe\x00", bytes(range(256)) * 4, b"\xef\xbb\xbf", b"<\0h\0\xff"):
+    for raw in (
+        b"",
+        b"\xff",
+        b"\x1b$B\xff",
+        b"~{",
+        b"<script " * 20_000 + b"\xe4",
+        b"\xff\xfe\x00",
+        bytes(range(256)) * 4,
+        b"\xef\xbb\xbf",
+        b"<\0h\0\xff",
+    ):
         decoded(raw, charset="utf-7")

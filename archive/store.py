@@ -592,10 +592,11 @@ class Store:
         rows = self._rows("SELECT article_id, published_at FROM article WHERE status = 'live'")
         return {article_id: _time(at) for article_id, at in rows}
 
-    def headlines(self) -> list[tuple[str, str]]:
-        """Return (id, title) of every shown article, newest first; undated ones come last."""
+    def headlines(self) -> list[tuple[str, str, str | None]]:
+        """Return (id, title, language) of every shown article, newest first; undated ones come last."""
         rows = self._rows(
-            f"SELECT a.article_id, v.title {_SHOWN} WHERE a.status = 'live' ORDER BY a.published_at DESC, a.article_id"
+            f"SELECT a.article_id, v.title, v.language {_SHOWN} WHERE a.status = 'live'"
+            " ORDER BY a.published_at DESC, a.article_id"
         )
         return list(rows)
 

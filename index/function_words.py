@@ -150,7 +150,7 @@ def function_words(typed: frozenset[str], languages: Collection[str]) -> frozens
     return common if most >= COMPANY else common.intersection(*(_CLEAR[one] for one in likely))
 
 
-def function_terms(language: str | None, languages: Collection[str]) -> frozenset[str]:
+def function_terms(language: str | None, languages: Collection[str] = ()) -> frozenset[str]:
     """Return the terms that say nothing in an article whose language has this tag, in an archive in these languages.
 
     Of the other languages they are the clear words, which stand there in quotations and in names.

@@ -33,7 +33,7 @@ TITLES = [
 
 @pytest.fixture(scope="module")
 def headlines() -> Headlines:
-    return read_headlines([(str(n), title) for n, title in enumerate(TITLES)], seq=1, breathe=lambda: None)
+    return read_headlines([(str(n), title, None) for n, title in enumerate(TITLES)], seq=1, breathe=lambda: None)
 
 
 def typed(text: str) -> Typed:

@@ -303,7 +303,7 @@ def test_an_entry_whose_link_changed_is_the_same_article_by_its_guid(tmp_path: P
     after = only(rss(f"<title>Bridge reopens again</title><link>https://courier.example/bridge-2</link>{guid}"))
     with closing(Store(tmp_path / "archive.db")) as store:
         assert [store.put(before), store.put(after)] == ["added", "updated"]
-        assert [title for _, title in store.headlines()] == ["Bridge reopens again"]
+        assert [title for _, title, _ in store.headlines()] == ["Bridge reopens again"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ OTHERS = [f"Nothing of note happens in village {n}" for n in range(40)]
 
 def read(titles: Sequence[str]) -> Headlines:
     """Read titles, the newest first; an article's id is its title's number."""
-    return read_headlines([(str(n), title) for n, title in enumerate(titles)], seq=7, breathe=lambda: None)
+    return read_headlines([(str(n), title, None) for n, title in enumerate(titles)], seq=7, breathe=lambda: None)
 
 
 def phrases_in(titles: Sequence[str]) -> dict[str, int]:
@@ -39,6 +39,19 @@ def test_a_phrase_neither_begins_nor_ends_with_a_stop_word_but_may_hold_one() ->
     found = phrases_in([f"Vote in the House of Lords about {thing}" for thing in ("bread", "eels", "peat")])
     assert "house of lords" in found
     assert not [phrase for phrase in found if is_stop_word(phrase.split()[0]) or is_stop_word(phrase.split()[-1])]
+
+
+def test_nor_with_a_function_word_of_the_language_of_its_headlines() -> None:
+    german = [("a", "Die Wahl der Woche", "de"), ("b", "Streit um die Wahl der Woche", "de-AT")]
+    german.append(("c", "Wer die Wahl der Woche kennt", "de"))
+    english = [(str(n), f"Many die hard {n}", "en") for n in range(4)]
+    others = [(f"o{n}", title, None) for n, title in enumerate(OTHERS)]
+    found = read_headlines([*german, *others], seq=1, breathe=lambda: None).phrases.texts
+    assert "wahl der woche" in found
+    assert not {"die", "der", "die wahl", "der woche", "die wahl der woche"} & set(found)
+    both = read_headlines([*german, *english, *others], seq=1, breathe=lambda: None).phrases.texts
+    assert "wahl der woche" in both
+    assert any(text.endswith("die hard") for text in both)
 
 
 def test_words_that_meet_by_chance_are_no_phrase() -> None:
@@ -159,5 +172,5 @@ def test_words_are_folded_where_they_stand() -> None:
 
 def test_other_threads_may_go_first_every_few_milliseconds() -> None:
     breaths: list[int] = []
-    read_headlines([(str(n), "Crude oil falls") for n in range(1_000)], seq=1, breathe=lambda: breaths.append(1))
+    read_headlines([(str(n), "Crude oil falls", "en") for n in range(1_000)], seq=1, breathe=lambda: breaths.append(1))
     assert len(breaths) >= 10

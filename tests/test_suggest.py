@@ -223,7 +223,7 @@ class SlowStore(Store):
         self.readings = 0
         self.fails: Exception | None = None
 
-    def headlines(self) -> list[tuple[str, str]]:
+    def headlines(self) -> list[tuple[str, str, str | None]]:
         self.readings += 1
         self.go.wait(30)
         if self.fails:
@@ -329,9 +329,9 @@ def test_several_threads_may_ask_while_the_archive_changes(store: Store, suggest
 
 def test_a_completion_takes_less_than_20_ms_among_20_000_headlines(tmp_path: Path) -> None:
     class LargeStore(Store):
-        def headlines(self) -> list[tuple[str, str]]:
+        def headlines(self) -> list[tuple[str, str, str | None]]:
             titles = [f"{a} {b} {c} number {n}" for n in range(20) for a in WORDS for b in WORDS for c in WORDS]
-            return [(f"{n:016x}", title) for n, title in enumerate(titles)]
+            return [(f"{n:016x}", title, "en") for n, title in enumerate(titles)]
 
     store = LargeStore(tmp_path / "archive.sqlite3")
     suggest = Suggest(store)

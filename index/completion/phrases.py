@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.analysis import is_stop_word, words
+from index.analysis import is_stop_word, stem, words
 from index.engine import Mask
+from index.function_words import function_terms
 
 Numbers = NDArray[np.int32]
 Keys = NDArray[np.int64]
@@ -31,6 +32,9 @@ MAX_HEADLINE_WORDS = 64  # of a headline that are read
 BREATHE_EVERY = 100  # headlines between two chances for other threads, about 2 ms of work
 NOWHERE = -1  # where no run begins; between two headlines, no word
 LAST = "\U0010ffff"  # sorts after every letter
+
+Headline = tuple[str, str, str | None]
+"""An article's id, its title, and the tag of its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,8 @@ class Headlines:
         return int(self.phrases.counts[row]) if known else 0
 
 
-def read_headlines(headlines: Iterable[tuple[str, str]], *, seq: int, breathe: Callable[[], None]) -> Headlines:
-    """Return `headlines` ((article id, title), newest first) made ready to be looked up.
+def read_headlines(headlines: Iterable[Headline], *, seq: int, breathe: Callable[[], None]) -> Headlines:
+    """Return `headlines`, newest first, made ready to be looked up.
 
     They are read one by one. `breathe` is called every few milliseconds, so that a build in the background can let
     other threads go first.
@@ -123,25 +127,35 @@ class _Text:
     tokens: Numbers  # by place; NOWHERE after each headline
     articles: Numbers  # by place
     article_count: int
+    loose: Mask  # by place: a word that neither begins nor ends a phrase
 
 
-def _read(headlines: Iterable[tuple[str, str]], breathe: Callable[[], None]) -> tuple[NDArray[np.bytes_], _Text]:
+def _read(headlines: Iterable[Headline], breathe: Callable[[], None]) -> tuple[NDArray[np.bytes_], _Text]:
     ids: list[bytes] = []
     numbers: dict[str, int] = {}
-    tokens, lengths = array("i"), array("i")
-    for article_id, title in headlines:
+    tokens, lengths, foreign = array("i"), array("i"), array("b")
+    for article_id, title, language in headlines:
         if len(ids) % BREATHE_EVERY == 0:
             breathe()
         ids.append(article_id.encode())
         found = words(title)[:MAX_HEADLINE_WORDS]
         tokens.extend([numbers.setdefault(word, len(numbers)) for word in found])
         tokens.append(NOWHERE)
+        skipped = function_terms(language)
+        foreign.extend([bool(skipped) and stem(word) in skipped for word in found])
+        foreign.append(False)
         lengths.append(len(found) + 1)
     vocabulary = sorted(numbers)
     order = np.full(len(vocabulary) + 1, NOWHERE, np.int32)  # its last entry is what NOWHERE reads
     order[[numbers[word] for word in vocabulary]] = np.arange(len(vocabulary), dtype=np.int32)
     articles = np.repeat(np.arange(len(ids), dtype=np.int32), lengths)
-    return np.array(ids, np.bytes_), _Text(vocabulary, order[np.asarray(tokens)], articles, len(ids))
+    text = order[np.asarray(tokens)]
+    loose = np.array([*map(_is_loose, vocabulary), False])[text] | np.asarray(foreign, np.bool_)
+    return np.array(ids, np.bytes_), _Text(vocabulary, text, articles, len(ids), loose)
+
+
+def _is_loose(word: str) -> bool:
+    return is_stop_word(word) or len(word) < MIN_LETTERS or word.isdigit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +207,7 @@ def _phrases(text: _Text, breathe: Callable[[], None]) -> Phrases:
     for length in range(2, MAX_WORDS + 2):  # longer than a phrase may be, to know what is a piece of that
         breathe()
         runs.append(_runs(text, _lengthened(runs[-1]), length=length))
-    loose = np.array([is_stop_word(word) or len(word) < MIN_LETTERS or word.isdigit() for word in text.words], bool)
-    shaped = [_well_ended(text, run, loose) & _associated(runs[: run.length], text.article_count) for run in runs]
+    shaped = [_well_ended(text, run) & _associated(runs[: run.length], text.article_count) for run in runs]
     found: list[tuple[str, Numbers]] = []
     for order, run in enumerate(runs[:MAX_WORDS]):
         breathe()
@@ -211,10 +224,12 @@ def _phrases(text: _Text, breathe: Callable[[], None]) -> Phrases:
     )
 
 
-def _well_ended(text: _Text, run: _Runs, loose: Mask) -> Mask:
-    """Return which runs neither begin nor end with a loose word."""
-    ends = text.tokens[run.examples], text.tokens[run.examples + run.length - 1]
-    return np.asarray(~loose[ends[0]] & ~loose[ends[1]])
+def _well_ended(text: _Text, run: _Runs) -> Mask:
+    """Return which runs neither begin nor end with a loose word in most of the places where they stand."""
+    places = np.flatnonzero(run.at >= 0)
+    rows, ends = run.at[places], text.loose[places] | text.loose[places + run.length - 1]
+    well = np.bincount(rows, ~ends, minlength=len(run.counts))
+    return np.asarray(2 * well > np.bincount(rows, minlength=len(run.counts)))
 
 
 def _associated(runs: Sequence[_Runs], article_count: int) -> Mask:

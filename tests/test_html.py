@@ -149,7 +149,7 @@ def test_lists_quotes_subheads_and_tables_stay_readable() -> None:
         f"<tr><td>2014</td><td>5 m</td></tr></table><p>{THIRD}</p></article>"
     )
     assert article(document(body)).body.split("\n\n") == [
-        FIRST, "What changes", "- Cars from May", "- Trams in June", SECOND, "| Year | Cost |", "| 2014 | 5 m |", THIRD,
+        FIRST, "What changes", "- Cars from May", "- Trams in June", SECOND, "Year · Cost", "2014 · 5 m", THIRD,
     ]  # fmt: skip
 
 

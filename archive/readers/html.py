@@ -16,7 +16,7 @@ from archive.readers.charset import decoded
 from archive.readers.fields import article_from
 from archive.readers.headline import folded
 from archive.readers.lines import kept_raw
-from archive.readers.markup import plain_text
+from archive.readers.markup import BETWEEN_CELLS, plain_text
 from archive.readers.normalise import one_line
 from archive.readers.page_kind import why_no_article
 from archive.readers.page_metadata import PageMetadata, described, people
@@ -143,7 +143,14 @@ def _paragraphs(tree: "HtmlElement", title: str, told_body: str) -> list[str]:
 def _found(tree: "HtmlElement", *, favor_precision: bool) -> list[str]:
     library = importlib.import_module("trafilatura")
     document = library.bare_extraction(tree, include_comments=False, favor_precision=favor_precision)
-    return [line.strip() for line in (document.text or "").split("\n") if line.strip()] if document else []
+    return [text for line in (document.text or "").split("\n") if (text := _row(line.strip()))] if document else []
+
+
+def _row(line: str) -> str:
+    """Return a line as it is, and of a table's row, which the library draws with strokes, its cells."""
+    if len(line) < 2 or line[0] != "|" or line[-1] != "|" or _RULE.fullmatch(line):
+        return line
+    return BETWEEN_CELLS.join(cell for part in line.split("|") if (cell := part.strip()))
 
 
 def _drop_link_lists(tree: "HtmlElement") -> None:

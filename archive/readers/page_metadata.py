@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from archive.readers.dates import stated_date
 from archive.readers.fields import language_tag
 from archive.readers.headline import Headings, folded, headline
-from archive.readers.linked_data import LinkedArticle, linked_article
+from archive.readers.linked_data import LinkedArticle, Update, linked_article
 from archive.readers.markup import plain_line
 from archive.readers.normalise import one_line
 from archive.readers.page_address import host_words, key, own_address, resolved
@@ -80,6 +80,7 @@ class PageMetadata:
     published_at: str | None
     updated_at: str | None
     body: str
+    updates: tuple[Update, ...]  # of a live blog
     is_free: bool
     says_article: bool  # some tag calls the page an article
 
@@ -116,6 +117,7 @@ def described(page: "HtmlElement", *, url: str | None) -> PageMetadata:
         published_at=published,
         updated_at=updated if not published or (updated and updated >= published) else None,
         body=linked.body,
+        updates=linked.updates,
         is_free=linked.is_free,
         says_article=bool(linked.headline or published) or "article" in _tags(page, ("og:type",)),
     )

@@ -98,3 +98,15 @@ def test_the_small_print_goes_with_the_words_on_leaving_at_the_end_and_no_story_
 )
 def test_news_about_such_things_stays(news: str) -> None:
     assert news_of(f"{news}\n\n{STORY}", title="") == f"{news}\n\n{STORY}"
+
+
+def test_such_a_link_at_the_end_of_a_paragraph_or_in_a_cell_goes_alone() -> None:
+    row = "<table><tr><td>28 November</td><td><a>View this email in your browser</a></td></tr></table>"
+    page = f"{row}<p>{CHOIR} <a>Read more »</a></p><table><tr><td>X</td><td>Facebook</td><td>5 %</td></tr></table>"
+    assert body(plain="x", html=page).split("\n\n") == ["28 November", CHOIR, "X · Facebook · 5 %"]
+
+
+def test_copyright_and_address_at_the_end_are_no_news() -> None:
+    small_print = "Copyright © 2026 The Lantern. All rights reserved.\n\nOur mailing address is:\n\n1 Quay, Penrow"
+    assert news_of(f"{STORY}\n\n{small_print}\n\nWant to change how you get this?", title="") == STORY
+    assert news_of(f"Copyright law changes\n\n{STORY}", title="") == f"Copyright law changes\n\n{STORY}"

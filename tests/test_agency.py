@@ -59,7 +59,7 @@ def test_nitf_with_a_document_type_is_read_without_it() -> None:
         title="Old harbour reopens after two years",
         body="PORT ERIN (NW) — The old harbour reopened on Sunday, to the joy of the café owners around it.\n\n"
         '"We have waited two years," said one.\n\nWhat comes next\n\nA new crane in May\n\nA market in June\n\n'
-        "Year | Ships\n\n2024 | 0\n\n2026 | 311\n\nCod 12\nHerring 40",
+        "Year · Ships\n\n2024 · 0\n\n2026 · 311\n\nCod 12\nHerring 40",
         source="Northern Wire",
         section="Domestic",
         authors=("JANE DOE",),

@@ -53,6 +53,14 @@ def escaped(markup: str) -> str:
     return html.escape(markup, quote=False)
 
 
+def test_the_buttons_that_wordpress_puts_into_an_entry_are_no_part_of_it() -> None:
+    share = '<div class="sharedaddy sd-sharing-enabled"><div><h3>Share this:</h3><ul><li>Twitter</li></ul></div></div>'
+    related = '<div id="jp-relatedposts" class="jp-relatedposts"><h3>Related</h3></div>'
+    content = f"<p>The bridge reopened.</p>{share}<p>{LONG}</p>{related}"
+    article = only(rss(f"<title>Bridge</title><content:encoded><![CDATA[{content}]]></content:encoded>"))
+    assert article.body == f"The bridge reopened.\n\n{LONG.strip()}"
+
+
 def test_an_item_of_rss_gives_all_it_states() -> None:
     article = only(
         rss(

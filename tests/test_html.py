@@ -91,6 +91,23 @@ def test_authors_are_people_where_people_are_named(author: str, names: tuple[str
     assert article(document(head=meta(og_site_name="The Courier") + linked(f'"author": {author}'))).authors == names
 
 
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("The Jerusalem Post | JPost.com", "The Jerusalem Post"),
+        ("LinkNaija | Nigeria's popular news platform", "LinkNaija"),
+        ("The Lantern – News from Penrow - since 1854", "The Lantern"),
+        ("Al-Ahram", "Al-Ahram"),
+        ("Breaking News | The Sun", "Breaking News | The Sun"),
+        ("All the news of the valley - Lantern", "All the news of the valley - Lantern"),
+        ("Stories for you | Courier", "Stories for you | Courier"),
+        ("| Lantern", "| Lantern"),
+    ],
+)
+def test_an_outlet_is_its_name_without_a_tagline(said: str, name: str) -> None:
+    assert article(document(head=meta(og_site_name=said))).source == name
+
+
 def test_a_publisher_that_is_not_called_like_the_site_is_not_its_source() -> None:
     head = linked('"publisher": {"name": "Associated Press"}')
     assert article(document(head=head + meta(og_site_name="The Courier"))).source == "The Courier"
@@ -149,7 +166,7 @@ def test_lists_quotes_subheads_and_tables_stay_readable() -> None:
         f"<tr><td>2014</td><td>5 m</td></tr></table><p>{THIRD}</p></article>"
     )
     assert article(document(body)).body.split("\n\n") == [
-        FIRST, "What changes", "- Cars from May", "- Trams in June", SECOND, "| Year | Cost |", "| 2014 | 5 m |", THIRD,
+        FIRST, "What changes", "- Cars from May", "- Trams in June", SECOND, "Year · Cost", "2014 · 5 m", THIRD,
     ]  # fmt: skip
 
 

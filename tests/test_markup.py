@@ -10,10 +10,10 @@ ALIKE = [
     ("<div>One<ul><li>two</li><li>three</li></ul>four</div>", "One\n\ntwo\n\nthree\n\nfour"),
     ("<div><h2>One</h2>two<br/>three<br/><br/>four</div>", "One\n\ntwo\nthree\n\nfour"),
     ("<table><tr><th>Year</th><th>Ships</th></tr><tr><td>2026</td><td>311</td></tr></table>",
-     "Year | Ships\n\n2026 | 311"),
+     "Year · Ships\n\n2026 · 311"),
     ("<table><tr><td/><td>One</td></tr><tr><td><p>two</p><p>three</p></td><td>four</td></tr></table>",
      "One\n\ntwo\n\nthree\n\nfour"),
-    ("<div><table><tr><td>One<script>x()</script></td><td>two</td></tr></table></div>", "One | two"),
+    ("<div><table><tr><td>One<script>x()</script></td><td>two</td></tr></table></div>", "One · two"),
     ("<div><p>One</p><style>p {}</style><noscript>two</noscript><svg><title>x</title></svg></div>", "One"),
     ("<div><figure><img/><p>Photo: J. Roe</p></figure><p>One</p></div>", "One"),
     ("<div><pre>One\n  two</pre>three</div>", "One\ntwo\n\nthree"),
@@ -69,3 +69,21 @@ def test_a_line_holds_no_markup() -> None:
 )
 def test_markup_is_elements_that_are_known_or_end(text: str, is_marked: bool) -> None:
     assert has_markup(text) == is_marked
+
+
+def test_columns_of_text_are_paragraphs_and_columns_of_data_are_a_row() -> None:
+    story = "The bridge was closed at noon after the river had risen by two metres in a single night."
+    assert plain_text(f"<table><tr><td>One</td><td>{story}</td></tr></table>") == f"One\n\n{story}"
+    assert plain_text("<table><tr><td>1</td><td>Busch</td><td>5040</td></tr></table>") == "1 · Busch · 5040"
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    ['class="sharedaddy sd-sharing-enabled"', 'class="x jp-relatedposts"', 'style="top:0;display: none"', "hidden"],
+)
+def test_what_is_hidden_or_for_sharing_is_no_text_to_its_own_end(unseen: str) -> None:
+    assert plain_text(f"<p>One</p><div {unseen}>no<div><br>no</div><img {unseen}>no</div><p>two</p>") == "One\n\ntwo"
+
+
+def test_classes_that_only_begin_alike_hide_nothing_nor_does_that_of_a_whole_document() -> None:
+    assert plain_text('<body class="sharing"><p class="share-price">One</p></body>') == "One"

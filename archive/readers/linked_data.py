@@ -31,6 +31,15 @@ _BAD_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9A-Fa-f]{4})|(.|$))', re.DOTALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One entry of a live blog. The date is as it was written; the body may hold markup."""
+
+    headline: str
+    published: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedArticle:
     """What is said about the article, cleaned; what is not said is empty. Dates are as they were written."""
 
@@ -43,6 +52,7 @@ class LinkedArticle:
     publisher: str = ""
     urls: tuple[str, ...] = ()
     body: str = ""  # may hold markup
+    updates: tuple[Update, ...] = ()
     is_free: bool = True
 
 
@@ -169,9 +179,16 @@ def _described(node: _Node, named: Mapping[str, _Node], *, urls: tuple[str, ...]
         publisher=publisher,
         urls=urls,
         body=body if isinstance(body, str) else "",
+        updates=tuple(_updates(node.get("liveBlogUpdate"))),
         is_free=str(node.get("isAccessibleForFree", True)).strip().casefold()
         not in ("false", "http://schema.org/false"),
     )
+
+
+def _updates(value: object) -> Iterator[Update]:
+    for each in value[:MAX_NODES] if isinstance(value, list) else [value]:
+        if _is_node(each) and isinstance(body := each.get("articleBody"), str):
+            yield Update(headline=_text(each.get("headline")), published=_text(each.get("datePublished")), body=body)
 
 
 def _text(value: object) -> str:

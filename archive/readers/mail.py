@@ -1,7 +1,7 @@
 """A newsletter as it was mailed (RFC 5322): its subject, who sent it and when, and the text of it.
 
-The page in it is preferred where an article can be found in it, since mail programs write the plain text beside it
-carelessly; where there is none, the plain text.
+The page in it is preferred where it says anything, since mail programs write the plain text beside it carelessly. It is
+read whole, unlike a page of the web: it is several stories in one, and has no menus around them.
 """
 
 import re
@@ -15,15 +15,17 @@ from typing import Any, BinaryIO
 
 from archive.article import Article, Rejection
 from archive.errors import SourceError
-from archive.readers import html
 from archive.readers.charset import decoded
 from archive.readers.dates import stated_date
 from archive.readers.fields import article_from, is_web_address
 from archive.readers.lines import read_whole
+from archive.readers.markup import plain_text
+from archive.readers.newsletter import news_of
 
 MAX_MAIL_BYTES = 20_000_000  # 20 MB: pictures and all
 _NAME = re.compile(r"^([A-Za-z][A-Za-z0-9-]*):", re.MULTILINE)
 _TRANSPORT = {"message-id", "mime-version", "received", "return-path", "delivered-to", "content-type"}
+_LANGUAGE = re.compile(r"<html\b[^<>]*\slang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*\([^()]*\)\s*$")
 
 
@@ -41,7 +43,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     try:
         raw = read_whole(stream, cap=MAX_MAIL_BYTES)
         message = BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
-        yield article_from(_fields(message, origin))
+        yield article_from(_fields(message))
     except SourceError as error:
         yield Rejection(source=origin, reason=str(error))
     except (MessageError, LookupError, ValueError, AttributeError, RecursionError) as error:  # of messages as they come
@@ -49,17 +51,22 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
         yield Rejection(source=origin, reason=reason)
 
 
-def _fields(message: EmailMessage, origin: str) -> dict[str, object]:
+def _fields(message: EmailMessage) -> dict[str, object]:
     name, address = parseaddr(_header(message, "From"))
     sent = stated_date(_COMMENT.sub("", _header(message, "Date")))
-    page = _page(message, origin)
+    subject = _header(message, "Subject")
+    page = _text(message, "html")
+    news = news_of(plain_text(page), title=subject) or news_of(_text(message, "plain"), title=subject)
+    if not news:
+        raise SourceError("no text found in the message")
+    language = _LANGUAGE.search(page)
     return {
-        "title": _header(message, "Subject"),
-        "body": page.body if page else _plain(message),
+        "title": subject,
+        "body": news,
         "source": name or address,
         "id": _header(message, "Message-ID").strip("<> \t"),
         "url": _address(message),
-        "language": page.language if page else _header(message, "Content-Language"),
+        "language": language[1] if language else _header(message, "Content-Language"),
         "published_at": sent.isoformat() if sent else None,
     }
 
@@ -74,19 +81,10 @@ def _address(message: EmailMessage) -> str | None:
     return address if is_web_address(address) else None
 
 
-def _page(message: EmailMessage, origin: str) -> Article | None:
-    part = message.get_body(("html",))
-    if part is None:
-        return None
-    page = html.page(_content(part), url=None, charset=part.get_content_charset(), origin=origin)
-    return page if isinstance(page, Article) else None
-
-
-def _plain(message: EmailMessage) -> str:
-    part = message.get_body(("plain",))
-    if part is None:
-        raise SourceError("no text found in the message")
-    return decoded(_content(part), charset=part.get_content_charset())
+def _text(message: EmailMessage, kind: str) -> str:
+    """Return the text of the message in this kind, "html" or "plain"; empty where there is none."""
+    part = message.get_body((kind,))
+    return "" if part is None else decoded(_content(part), charset=part.get_content_charset())
 
 
 def _content(part: MIMEPart) -> bytes:

@@ -57,6 +57,15 @@ _UNREADABLE = re.compile("[\0\ud800-\udfff]")  # what ends a text for lxml, or i
 _SCRIPT_TAG = re.compile(r"</?script\b[^<>]*>?", re.IGNORECASE)
 _CONTENT = re.compile(r"<body\.content\b[^<>]*>", re.IGNORECASE)
 _CELL = "\x1f"  # a control character, which no text holds once it is cleaned
+BETWEEN_CELLS = " · "  # of a table's row
+LONG_CELL = 80  # characters: with more in one, a row is columns of text, as newsletters lay it out, not data
+_UNSEEN_STYLE = re.compile(r"(?:^|;)\s*display\s*:\s*none\b", re.IGNORECASE)
+# What WordPress and its kin put into a text: buttons to share it with, and what else there is to read.
+_UNSEEN_CLASS = re.compile(
+    r"(?:^|\s)(?:sharedaddy|sd-sharing\S*|jp-relatedposts|addtoany\S*|(?:social-|post-)?shar(?:e|ing)(?:-(?:bar|buttons?|icons?|links?))?)"
+    r"(?:\s|$)",
+    re.IGNORECASE,
+)
 
 
 class Habits(NamedTuple):
@@ -150,8 +159,9 @@ class _Text:
         self._hidden: list[str] = []  # the elements around this place whose content is not seen
         self._kept = 0  # elements around this place that keep their line ends
 
-    def start(self, tag: str, _attributes: "Mapping[str, str]") -> None:
-        if tag in self._habits.hidden:
+    def start(self, tag: str, attributes: "Mapping[str, str]") -> None:
+        # Inside an element that is not seen, others of its name are counted, to find its end.
+        if tag in self._habits.hidden or self._hidden[-1:] == [tag] or _is_unseen(tag, attributes):
             self._hidden.append(tag)
         elif tag in BLOCKS:
             self._pieces.append("\n\n")
@@ -177,6 +187,16 @@ class _Text:
         return re.sub(r"\n{3,}", "\n\n", lines).strip()
 
 
+def _is_unseen(tag: str, attributes: "Mapping[str, str]") -> bool:
+    """Tell whether an element is hidden from readers, or says that it holds no part of the text."""
+    return tag not in ("html", "body") and (
+        "hidden" in attributes
+        or _UNSEEN_STYLE.search(attributes.get("style", "")) is not None
+        or _UNSEEN_CLASS.search(attributes.get("class", "")) is not None
+    )
+
+
 def _tidied(line: str) -> str:
-    """Return a line without spaces too many, a stroke between the cells of a table's row."""
-    return " | ".join(cell for part in line.split(_CELL) if (cell := _SPACES.sub(" ", part).strip()))
+    """Return a line without spaces too many, and of a table's row its cells."""
+    cells = [cell for part in line.split(_CELL) if (cell := _SPACES.sub(" ", part).strip())]
+    return ("\n\n" if any(len(cell) > LONG_CELL for cell in cells) else BETWEEN_CELLS).join(cells)

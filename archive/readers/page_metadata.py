@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from archive.readers.dates import stated_date
 from archive.readers.fields import language_tag
 from archive.readers.headline import Headings, folded, headline
-from archive.readers.linked_data import LinkedArticle, linked_article
+from archive.readers.linked_data import LinkedArticle, Update, linked_article
 from archive.readers.markup import plain_line
 from archive.readers.normalise import one_line
 from archive.readers.page_address import host_words, key, own_address, resolved
@@ -52,9 +52,16 @@ AUTHOR_TAGS = ("author", "article:author", "parsely-author", "sailthru.author", 
 MAX_HEADINGS = 50
 MAX_AUTHOR_CHARS = 100  # longer ones are descriptions of people
 MAX_BYLINE = 2_000  # characters looked at
+MAX_NAME_WORDS = 4  # of an outlet that is followed by a tagline
 MAX_SECTION_CHARS = 60  # longer ones are lists of all that a page is filed under
 
 _ADDRESS = re.compile(r"https?:|www\.|[@/]", re.IGNORECASE)
+_BETWEEN_TAGLINES = re.compile(r"\s*\|\s*|\s+[-–—]\s+")
+_GREETING = re.compile(
+    r"(?:home(?:page)?|start(?:seite)?|welcome|willkommen|latest|breaking|top|live|local|world|daily|your|the|to|online|news"
+    r"|headlines|nachrichten|aktuelle?|noticias|actualités?|attualità|notizie|nieuws|\s)+",
+    re.IGNORECASE,
+)
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _NOT_A_NAME = re.compile(r"https?:|www\.|@|/|\d{3}", re.IGNORECASE)
 _BY = re.compile(r"(?:written\s+)?by\s*:?\s+(?=\S)|(?:von|par|por|di|door|av|af|автор)\s*:\s*", re.IGNORECASE)
@@ -80,6 +87,7 @@ class PageMetadata:
     published_at: str | None
     updated_at: str | None
     body: str
+    updates: tuple[Update, ...]  # of a live blog
     is_free: bool
     says_article: bool  # some tag calls the page an article
 
@@ -116,6 +124,7 @@ def described(page: "HtmlElement", *, url: str | None) -> PageMetadata:
         published_at=published,
         updated_at=updated if not published or (updated and updated >= published) else None,
         body=linked.body,
+        updates=linked.updates,
         is_free=linked.is_free,
         says_article=bool(linked.headline or published) or "article" in _tags(page, ("og:type",)),
     )
@@ -182,7 +191,20 @@ def _source(linked: LinkedArticle, sites: Sequence[str], address: str | None) ->
         known = [folded(name) for name in (*sites, host) if name]
         alike = any(folded(publisher) in name or name in folded(publisher) for name in known)
         names.insert(0 if alike else len(names), publisher)
-    return next(iter(names), host or None)
+    return _without_tagline(names[0], host) if names else host or None
+
+
+def _without_tagline(name: str, host: str) -> str:
+    """Return an outlet's name without what it says of itself: "The Jerusalem Post | JPost.com" is the first part.
+
+    It stays whole where the first part is no name, or another is more like the host.
+    """
+    first, *others = _BETWEEN_TAGLINES.split(name)
+    if not folded(first) or len(first.split()) > MAX_NAME_WORDS or _GREETING.fullmatch(first):
+        return name
+    site = folded(host)
+    hosted = [part for part in others if not _HOST.fullmatch(part) and (own := folded(part)) and site.startswith(own)]
+    return name if hosted and not site.startswith(folded(first)) else first
 
 
 def _section(linked: LinkedArticle, page: "HtmlElement", sites: Sequence[str]) -> str | None:

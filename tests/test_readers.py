@@ -506,7 +506,11 @@ def test_content_decides_first_and_the_name_second(head: str, name: str, reader:
         (b"some words", "a.xyz", "no reader takes .xyz files"),
         (b'{\n  "title": "a"', "a.json", "jq -c"),
         (b'[{"title": "a"}]', "a.json", "jq -c"),
-        (b'<?xml version="1.0"?><invoice>', "a.xml", "XML"),
+        (b'<?xml version="1.0"?><invoice>', "a.xml", "XML whose root is <invoice>, of a kind that no reader takes"),
+        (b"<ns:invoice><line/></ns:invoice>", "a.xml", "XML whose root is <invoice>, of a kind that no reader takes"),
+        (b'<?xml version="1.0"?> ', "a.txt", "XML of a kind that no reader takes"),
+        (b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><l>&b;</l>', "a.xml", "XML that declares entities"),
+        (b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><l>&b;</l>', "a.txt", "as attacks do"),
         (record().encode("utf-16"), "a.jsonl", "iconv -f utf-16 -t utf-8"),
     ],
 )

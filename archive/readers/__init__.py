@@ -29,6 +29,7 @@ from archive.readers import (
     text,
 )
 from archive.readers.charset import wide_encoding
+from archive.readers.xml import DECLARES, declares_entities, root_of
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
 """`reader(stream, origin)`: `stream` holds unpacked bytes, `origin` is the file's name in rejections."""
@@ -100,7 +101,7 @@ BINARY_FORMATS = (
     (b"MM\0*", "a TIFF image"),
 )
 
-_XML = re.compile(r"<\?xml|<(?:rdf|newsItem|nitf)\b", re.IGNORECASE)
+_XML = re.compile(r"<\?xml|<!DOCTYPE\s[^>\[]*\[|<(?:rdf|newsItem|nitf)\b", re.IGNORECASE)
 _JSON_SPREAD = re.compile(r'\{[^\S\n]*\n\s*"|\[\s*[{\[]')
 
 
@@ -118,7 +119,7 @@ def detect(head: bytes, name: str) -> Reader:
     suffix = PurePath(name.lower().removesuffix(".gz")).suffix
     reader: Reader | None = next((each.read for each in FORMATS if each.matches(head, start)), None)
     if reader is None:
-        _refuse(head, start)
+        _refuse(head, start, suffix)
         reader = READER_OF_SUFFIX.get(suffix)
     if reader is None:
         raise SourceError(
@@ -131,7 +132,7 @@ def detect(head: bytes, name: str) -> Reader:
     return reader
 
 
-def _refuse(head: bytes, start: str) -> None:
+def _refuse(head: bytes, start: str, suffix: str) -> None:
     """Raise SourceError for what no reader takes, whatever its name."""
     for magic, kind in BINARY_FORMATS:
         if head.startswith(magic):
@@ -141,5 +142,9 @@ def _refuse(head: bytes, start: str) -> None:
         raise SourceError(
             "JSON, but not one object a line: rewrite it, e.g. jq -c '.[]?' for a list, jq -c . for an object"
         )
-    if _XML.match(start):
-        raise SourceError("XML of a kind that no reader takes")
+    root = root_of(start)[0]
+    if _XML.match(start) or (root and suffix not in READER_OF_SUFFIX):
+        if declares_entities(start):
+            raise SourceError(f"XML that {DECLARES}")
+        whose = f" whose root is <{root[:60]}>," if root else ""
+        raise SourceError(f"XML{whose} of a kind that no reader takes")

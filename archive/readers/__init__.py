@@ -16,6 +16,7 @@ from archive.readers import (
     feed,
     html,
     json_feed,
+    json_list,
     jsonl,
     mail,
     newsml1,
@@ -61,6 +62,7 @@ FORMATS: tuple[Format, ...] = (
     ninjs,
     json_feed,
     jsonl,
+    json_list,
     mail,
     table,
     text,
@@ -72,7 +74,7 @@ READER_OF_SUFFIX: dict[str, Reader] = {
     "": text.read,
     ".jsonl": jsonl.read,
     ".ndjson": jsonl.read,
-    ".json": jsonl.read,
+    ".json": json_list.read,
     ".csv": table.read,
     ".tsv": table.read,
     ".html": html.read,
@@ -102,7 +104,6 @@ BINARY_FORMATS = (
 )
 
 _XML = re.compile(r"<\?xml|<!DOCTYPE\s[^>\[]*\[|<(?:rdf|newsItem|nitf)\b", re.IGNORECASE)
-_JSON_SPREAD = re.compile(r'\{[^\S\n]*\n\s*"|\[\s*[{\[]')
 
 
 def detect(head: bytes, name: str) -> Reader:
@@ -125,7 +126,7 @@ def detect(head: bytes, name: str) -> Reader:
         raise SourceError(
             f"no reader takes {suffix} files: give text as .txt, records as .jsonl or .csv, pages as .html"
         )
-    if wide and reader in (own.read, jsonl.read, table.read):
+    if wide and reader in (own.read, jsonl.read):
         raise SourceError("UTF-16: convert the file first, e.g. iconv -f utf-16 -t utf-8")
     if b"\0" in head and not wide and reader not in (own.read, jsonl.read):  # there it is one line's fault
         raise SourceError("not text: holds NUL bytes")
@@ -137,11 +138,6 @@ def _refuse(head: bytes, start: str, suffix: str) -> None:
     for magic, kind in BINARY_FORMATS:
         if head.startswith(magic):
             raise SourceError(f"not text: looks like {kind}")
-
-    if _JSON_SPREAD.match(start):
-        raise SourceError(
-            "JSON, but not one object a line: rewrite it, e.g. jq -c '.[]?' for a list, jq -c . for an object"
-        )
     root = root_of(start)[0]
     if _XML.match(start) or (root and suffix not in READER_OF_SUFFIX):
         if declares_entities(start):

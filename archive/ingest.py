@@ -56,6 +56,11 @@ class IngestReport:
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
 
+    @property
+    def came_in(self) -> int:
+        """How many articles and withdrawals were read, whether they changed anything or not."""
+        return self.added + self.updated + self.unchanged + self.held + self.withdrawn
+
     def reject(self, rejection: Rejection) -> None:
         """Count a rejection, and keep it while there is room, without the input itself."""
         self.rejected_count += 1

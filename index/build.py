@@ -35,7 +35,7 @@ class BuildReport:
     articles: int
     passages: int
     embedded: int
-    keywords: str  # the library of the keyword index
+    keywords: str | None  # the library of the keyword index, where there is one
 
 
 class Builder:

@@ -15,6 +15,7 @@ from archive.readers import (
     feed,
     html,
     json_feed,
+    json_list,
     jsonl,
     mail,
     newsml1,
@@ -97,6 +98,7 @@ SAMPLES: dict[ModuleType, Sample] = {
     html: Sample(PAGE),
     json_feed: Sample(JSON_FEED),
     jsonl: Sample(b'{"title": "Bridge reopens", "body": "The old bridge reopened."}\n'),
+    json_list: Sample(b'[\n  {\n    "title": "Bridge reopens",\n    "body": "The old bridge reopened."\n  }\n]'),
     mail: Sample(
         b"From: The Courier <a@b.example>\nSubject: Bridge\nMessage-ID: <1@b.example>\n\nThe old bridge reopened."
     ),

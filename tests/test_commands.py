@@ -197,7 +197,24 @@ def test_ingest_counts_the_rejections_it_does_not_name(app: Flask, news: Path, m
     (news / "mixed.jsonl").write_text("[]\n" * 5)
     ended = run(app, "ingest", news)
     assert (ended.exit_code, "5 rejected" in ended.stdout) == (1, True)
-    assert "and 3 more rejected" in ended.stderr
+    assert "and 3 more rejected: 3 for other reasons" in ended.stderr
+
+
+def test_of_many_rejections_the_first_are_named_and_the_others_counted_by_reason(app: Flask, news: Path) -> None:
+    bad = ["[]"] * 20 + ['{"title": "No text"}'] * 3 + [f'{{"body": "x", "date": "May {day}"}}' for day in (1, 2)]
+    (news / "mixed.jsonl").write_text("\n".join(bad))
+    ended = run(app, "ingest", news)
+    assert ended.stderr.count("rejected /") == 20
+    assert f"rejected {news}/mixed.jsonl:20: " in ended.stderr
+    assert re.search(r"^and 5 more rejected: 3 no body, 2 … is not a full ISO", ended.stderr, re.MULTILINE)
+    assert len(written(run(app, "ingest", news, "--json"), status=1)["rejected"]) == 25
+
+
+def test_what_is_withheld_counts_as_held(app: Flask, tmp_path: Path) -> None:
+    item = {"uri": "urn:a.example:1", "pubstatus": "withheld", "headline": "Rain", "body_text": "It rained."}
+    (tmp_path / "item.json").write_text(json.dumps(item))
+    assert ", 1 held, " in run(app, "ingest", tmp_path / "item.json").stdout
+    assert written(run(app, "stats", "--json"))["held"] == 1
 
 
 def test_search_writes_the_object_of_the_endpoint(shared: Flask) -> None:
@@ -393,7 +410,7 @@ def test_stats_say_what_the_archive_holds(app: Flask) -> None:
     facts = written(run(app, "stats", "--json"))
     assert facts.pop("disk")["archive"] > 10_000
     assert facts == {
-        "articles": 12, "removed": 0, "embargoed": 0, "next_release": None, "versions": 12, "passages": 12,
+        "articles": 12, "removed": 0, "held": 0, "next_release": None, "versions": 12, "passages": 12,
         "embeddings": 12, "copies": 0, "sources": 3,
         "saved_searches": 0,
         "quarantine": 0,
@@ -573,6 +590,21 @@ def test_a_model_that_cannot_be_opened_stops_an_ingest_in_one_line_and_keeps_wha
     failed(run(app, "ingest", news), "the model is gone")
     assert services_of(app).store.stats().articles == 2
     services_of(app).close()
+
+
+def test_where_nothing_came_in_no_model_is_opened_and_nothing_is_published(tmp_path: Path) -> None:
+    app = create_app(services=NoEmbedder(Settings(data=tmp_path / "data")))
+    ended = run(app, "ingest", tmp_path / "nowhere", "http://127.0.0.1:9/")
+    assert ended.exit_code == 1
+    assert "2 rejected; 0 passages embedded; no generation yet" in ended.stdout
+    assert services_of(app).store.pointer() == (None, None)
+    services_of(app).close()
+
+
+def test_where_nothing_came_in_what_waits_is_published_all_the_same(app: Flask, tmp_path: Path) -> None:
+    assert "generation 1 stands" in run(app, "ingest", tmp_path / "nowhere").stdout
+    services_of(app).store.put(newsroom.article(70))
+    assert "published generation 2" in run(app, "ingest", tmp_path / "nowhere").stdout
 
 
 class FullDisk(newsroom.MeaningEmbedder):

@@ -77,7 +77,7 @@ def test_bad_input_is_named_with_its_line_and_the_good_goes_in(folder: Path, sto
     (folder / "date.jsonl").write_text(record("Bad", date="yesterday"))
     (folder / "empty.txt").touch()
     (folder / "photo.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
-    (folder / "latin.txt").write_bytes("Un été à la mer.".encode("latin1"))
+    (folder / "latin.txt").write_bytes("Un été à la mer, été comme hiver.".encode() + b"\xe9")
     (folder / "film.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
     (folder / "torn.jsonl.gz").write_bytes(gzip.compress(record("Five").encode())[:-6])
     (folder / "loop").symlink_to(folder)

@@ -67,13 +67,13 @@ def test_what_cannot_be_read_is_kept_byte_for_byte(folder: Path, store: Store, q
     files = {
         "lines.jsonl": f'{{"body": "It snowed."}}\n{line[:9]}\n'.encode(),
         "table.csv": b'title,body\nOne,It hailed.\nTwo\n"Three,open\nFour,It blew.\n',
-        "latin.txt": "Un été à la mer.".encode("latin1"),
+        "latin.txt": "Un été à la mer é é é é é é ".encode() + b"\xe9",
         "page.html": PAGE + b"\n",
         "packed.zip": inner.getvalue(),
         "unknown.xyz": b"some words",
         "photo.png": b"\x89PNG\r\n\x1a\n" + bytes(100),
         "empty.txt": b"",
-        "large.txt": b"\xe9" * 1_200_000,
+        "large.txt": b"\xc3\xa9" * 600_000 + b"\xe9",
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -96,7 +96,7 @@ def test_what_cannot_be_read_is_kept_byte_for_byte(folder: Path, store: Store, q
         "large.txt:1": None,
     }
     sizes = {Path(each.source).name: each.size for each in quarantine.held()}
-    assert (sizes["large.txt"], sizes["latin.txt"]) == (1_200_000, len(files["latin.txt"]))
+    assert (sizes["large.txt"], sizes["latin.txt"]) == (1_200_001, len(files["latin.txt"]))
     assert report.rejected_count == len(kept) + 4
     assert all(each.raw is None for each in report.rejected)
 
@@ -159,8 +159,8 @@ def test_what_can_be_read_after_a_fix_goes_in_and_leaves(
     folder: Path, store: Store, quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "a.jsonl").write_text('{"title": "One", "wording": "It rained."}\n{"title": "Two"}\n')
-    (folder / "large.txt").write_bytes(b"\xe9" * 1_200_000)
-    (folder / "gone.txt").write_bytes(b"\xe8" * 1_200_000)
+    (folder / "large.txt").write_bytes(b"\xc3\xa9" * 600_000 + b"\xe9")
+    (folder / "gone.txt").write_bytes(b"\xc3\xa8" * 600_000 + b"\xe8")
     ingest([folder], store, quarantine=quarantine)
     assert quarantine.count() == 4
     before = retry(quarantine.held(), quarantine, store)

@@ -80,7 +80,7 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
                 sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
             )
         name_rejections(report)
-        built = publish(parts, progress)
+        built = publish(parts, progress, came_in=report.came_in)
     if as_json:
         write_json({**_ingest_object(report, built), "copies": parts.store.stats().copies})
     else:
@@ -109,11 +109,12 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
 
 def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
-    counts += f", {report.held} embargoed" if report.held else ""
+    counts += f", {report.held} held" if report.held else ""
     counts += f", {report.withdrawn} withdrawn" if report.withdrawn else ""
     counts += f", {report.passed_over} passed over" if report.passed_over else ""
     published = f"published generation {built.generation}, keywords by {built.keywords}"
-    index = published if built.published else f"generation {built.generation} stands"
+    standing = "no generation yet" if built.generation is None else f"generation {built.generation} stands"
+    index = published if built.published else standing
     return f"{counts}, {report.rejected_count} rejected; {built.embedded} passages embedded; {index}"
 
 

@@ -132,7 +132,7 @@ def _say(asked: "Asked") -> None:
 
 def _counts(asked: "Asked") -> str:
     report = asked.report
-    named = {"added": report.added, "updated": report.updated, "embargoed": report.held, "withdrawn": report.withdrawn}
+    named = {"added": report.added, "updated": report.updated, "held": report.held, "withdrawn": report.withdrawn}
     return ", ".join(f"{count} {name}" for name, count in named.items() if count)
 
 

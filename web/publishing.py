@@ -1,6 +1,8 @@
 """What a command does when something has come into the archive: find copies, publish an index, tell stories, alert."""
 
 import logging
+import re
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from index.errors import SearchError
 from web.alerting import Event
 from web.alerting import run as run_alerts
 from web.alerts_command import print_event
-from web.holdings import keyword_advice
+from web.holdings import keyword_advice, keyword_library
 from web.services import Services
 from web.terminal import Reporter
 
@@ -22,18 +24,45 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_NAMED = 20  # rejections that are named; --json and the quarantine have all
+MOST_KINDS = 10  # reasons by which the others are counted
+_PARTICULAR = re.compile(r"(['\"<(]).*?['\">)]|\b0x\w+|\b\d[\d,.]*\b")
+
 ALERT_SECONDS = 30.0  # that an ingest begins to send alerts: it has other things to do than wait for slow receivers
 
 
-def publish(parts: Services, progress: "Progress") -> "BuildReport":
-    """Publish what has changed in the archive since the last time, and return what that came to."""
+def publish(parts: Services, progress: "Progress", *, came_in: int = 1) -> "BuildReport":
+    """Publish what has changed in the archive since the last time, and return what that came to.
+
+    Where nothing came in and nothing has changed, the embedder is not opened, which takes long.
+    """
     from archive.grouping import find_copies
 
+    if not came_in and (standing := _standing(parts)):
+        return standing
     find_copies(parts.store, progress=progress)
     built = parts.builder.update(progress)
     tidied = parts.builder.tidy(progress)  # seldom anything: what came in is published already
     tell(parts, progress)
     return replace(tidied, embedded=built.embedded) if tidied else built
+
+
+def _standing(parts: Services) -> "BuildReport | None":
+    """Return what is published if it holds every change there is."""
+    from index.build import BuildReport
+
+    current, _ = parts.store.pointer()
+    if parts.store.last_seq() != (current.seq if current else 0):
+        return None
+    counted = parts.store.stats()
+    return BuildReport(
+        generation=current.number if current else None,
+        published=False,
+        articles=counted.articles,
+        passages=counted.passages,
+        embedded=0,
+        keywords=keyword_library(parts),
+    )
 
 
 def tell(parts: Services, progress: "Progress") -> None:
@@ -72,9 +101,23 @@ def advise(parts: Services) -> None:
 
 
 def name_rejections(report: "IngestReport") -> None:
-    """Say what was rejected and why."""
-    for rejection in report.rejected:
+    """Say what was rejected and why: the first by name, of the others how many for which reason."""
+    for rejection in report.rejected[:MOST_NAMED]:
         place = rejection.source if rejection.line is None else f"{rejection.source}:{rejection.line}"
         click.echo(f"rejected {place}: {rejection.reason}", err=True)
-    if report.rejected_count > len(report.rejected):
-        click.echo(f"and {report.rejected_count - len(report.rejected)} more rejected", err=True)
+    if left := report.rejected_count - len(report.rejected[:MOST_NAMED]):
+        click.echo(f"and {left} more rejected: {_tally(report, left)}", err=True)
+
+
+def _tally(report: "IngestReport", left: int) -> str:
+    """Count by their reason those that are `left` unnamed, the most frequent first."""
+    kinds = Counter(_kind_of(rejection.reason) for rejection in report.rejected[MOST_NAMED:])
+    named = kinds.most_common(MOST_KINDS)
+    others = left - sum(count for _, count in named)
+    counted = [f"{count} {kind}" for kind, count in named] + ([f"{others} for other reasons"] if others else [])
+    return ", ".join(counted)
+
+
+def _kind_of(reason: str) -> str:
+    """Return a reason without what to do, and without what differs from one input to the next."""
+    return _PARTICULAR.sub("…", reason.partition(": ")[0])

@@ -93,7 +93,7 @@ def _retry(parts: Services, found: "list[Held]", *, as_json: bool) -> None:
     with exclusive(parts.lock), Reporter() as progress:
         report = retry(found, parts.quarantine, parts.store, progress=progress)
         name_rejections(report)
-        built = publish(parts, progress)
+        built = publish(parts, progress, came_in=report.came_in)
     left = parts.quarantine.count()
     counts = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "held": report.held,
               "withdrawn": report.withdrawn, "rejected_count": report.rejected_count}  # fmt: skip

@@ -46,7 +46,7 @@ def _facts(parts: Services) -> payload.Json:
     return {
         "articles": counted.articles,
         "removed": counted.removed,
-        "embargoed": parts.store.count_held(),
+        "held": parts.store.count_held(),
         "next_release": payload.instant(parts.store.next_release()),
         "versions": counted.versions,
         "passages": counted.passages,

@@ -16,6 +16,7 @@ from archive.readers import (
     feed,
     html,
     json_feed,
+    json_list,
     jsonl,
     mail,
     newsml1,
@@ -29,6 +30,7 @@ from archive.readers import (
     text,
 )
 from archive.readers.charset import wide_encoding
+from archive.readers.xml import DECLARES, declares_entities, root_of
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]
 """`reader(stream, origin)`: `stream` holds unpacked bytes, `origin` is the file's name in rejections."""
@@ -60,6 +62,7 @@ FORMATS: tuple[Format, ...] = (
     ninjs,
     json_feed,
     jsonl,
+    json_list,
     mail,
     table,
     text,
@@ -71,7 +74,7 @@ READER_OF_SUFFIX: dict[str, Reader] = {
     "": text.read,
     ".jsonl": jsonl.read,
     ".ndjson": jsonl.read,
-    ".json": jsonl.read,
+    ".json": json_list.read,
     ".csv": table.read,
     ".tsv": table.read,
     ".html": html.read,
@@ -100,8 +103,7 @@ BINARY_FORMATS = (
     (b"MM\0*", "a TIFF image"),
 )
 
-_XML = re.compile(r"<\?xml|<(?:rdf|newsItem|nitf)\b", re.IGNORECASE)
-_JSON_SPREAD = re.compile(r'\{[^\S\n]*\n\s*"|\[\s*[{\[]')
+_XML = re.compile(r"<\?xml|<!DOCTYPE\s[^>\[]*\[|<(?:rdf|newsItem|nitf)\b", re.IGNORECASE)
 
 
 def detect(head: bytes, name: str) -> Reader:
@@ -118,28 +120,27 @@ def detect(head: bytes, name: str) -> Reader:
     suffix = PurePath(name.lower().removesuffix(".gz")).suffix
     reader: Reader | None = next((each.read for each in FORMATS if each.matches(head, start)), None)
     if reader is None:
-        _refuse(head, start)
+        _refuse(head, start, suffix)
         reader = READER_OF_SUFFIX.get(suffix)
     if reader is None:
         raise SourceError(
             f"no reader takes {suffix} files: give text as .txt, records as .jsonl or .csv, pages as .html"
         )
-    if wide and reader in (own.read, jsonl.read, table.read):
+    if wide and reader in (own.read, jsonl.read):
         raise SourceError("UTF-16: convert the file first, e.g. iconv -f utf-16 -t utf-8")
     if b"\0" in head and not wide and reader not in (own.read, jsonl.read):  # there it is one line's fault
         raise SourceError("not text: holds NUL bytes")
     return reader
 
 
-def _refuse(head: bytes, start: str) -> None:
+def _refuse(head: bytes, start: str, suffix: str) -> None:
     """Raise SourceError for what no reader takes, whatever its name."""
     for magic, kind in BINARY_FORMATS:
         if head.startswith(magic):
             raise SourceError(f"not text: looks like {kind}")
-
-    if _JSON_SPREAD.match(start):
-        raise SourceError(
-            "JSON, but not one object a line: rewrite it, e.g. jq -c '.[]?' for a list, jq -c . for an object"
-        )
-    if _XML.match(start):
-        raise SourceError("XML of a kind that no reader takes")
+    root = root_of(start)[0]
+    if _XML.match(start) or (root and suffix not in READER_OF_SUFFIX):
+        if declares_entities(start):
+            raise SourceError(f"XML that {DECLARES}")
+        whose = f" whose root is <{root[:60]}>," if root else ""
+        raise SourceError(f"XML{whose} of a kind that no reader takes")

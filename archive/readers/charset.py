@@ -74,23 +74,33 @@ def decoded(raw: bytes, *, charset: str | None = None) -> str:
     wide, mark = wide_encoding(raw)
     if wide:
         return raw[mark:].decode(wide, "replace")
+    codec, errors = encoding_of(raw, charset=charset)
+    return raw.decode(codec, errors)
+
+
+def encoding_of(raw: bytes, *, charset: str | None = None) -> tuple[str, str]:
+    """Return the encoding of what has no mark and is not wide, with what is to become of bytes that are not in it."""
     declared = list(_declared(raw, charset))
     if raw.isascii() and _RUN.search(raw):
-        codec = next(filter(_SEVEN_BITS.match, declared), "iso2022_jp" if b"\x1b$B" in raw else "ascii")
-        return raw.decode(codec, "replace")
+        return next(filter(_SEVEN_BITS.match, declared), "iso2022_jp" if b"\x1b$B" in raw else "ascii"), "replace"
     share = _share_of_utf8(raw, declared)
     if share >= MOSTLY:
-        return raw.decode("utf-8", _STRAYS)
+        return "utf-8", _STRAYS
     for codec in declared:
-        if codec not in ("utf-8", "cp1252") and (text := _fitting(raw, codec)) is not None:
-            return text
+        if codec not in ("utf-8", "cp1252") and _fitting(raw, codec) is not None:
+            return codec, "replace"
     words = _NO_WORDS.sub(b" ", raw[:SNIFFED_BYTES])
     is_western = _is_western(words)
     if not (is_western and "cp1252" in declared):
         guess = _usual(raw, is_western=is_western) or (None if is_western else _guessed(words))
         if guess:
-            return raw.decode(guess, "replace")
-    return raw.decode("utf-8", _STRAYS) if share >= PARTLY else raw.decode("cp1252", "replace")
+            return guess, "replace"
+    return ("utf-8", _STRAYS) if share >= PARTLY else ("cp1252", "replace")
+
+
+def is_mostly_utf8(raw: bytes) -> bool:
+    """Tell whether `raw` is UTF-8, but for a few damaged bytes perhaps."""
+    return _share_of_utf8(raw, []) >= MOSTLY
 
 
 def wide_encoding(raw: bytes) -> tuple[str | None, int]:

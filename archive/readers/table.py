@@ -14,6 +14,7 @@ from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.readers.fields import BODY, KNOWN, article_from
 from archive.readers.lines import MAX_LINE_BYTES, decode_utf8, kept_raw, line_too_long, lines
+from archive.readers.recoded import as_utf8
 
 DELIMITERS = ",;\t"
 
@@ -32,7 +33,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
     """Yield an article or a rejection for every row of `stream` but the first, which names the columns."""
     # The library's own limit, 128 KB a cell, is less than a long article; rows are capped below, in bytes.
     csv.field_size_limit(MAX_LINE_BYTES)
-    rows = _rows(stream, origin)
+    rows = _rows(as_utf8(stream), origin)
     header = next(rows, None)
     if header is None or isinstance(header, Rejection):
         yield header or Rejection(source=origin, reason="holds no rows")

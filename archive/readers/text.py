@@ -7,16 +7,16 @@
     The old bridge …
 
 Only a first line with one of these names makes a header; other names inside it are ignored. Without a header the title
-comes from the first sentence and the date is unknown.
+comes from the first sentence and the date is unknown. Text is in UTF-8, or in what its bytes say (`charset`).
 """
 
-import codecs
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from archive.article import Article, Rejection
 from archive.errors import SourceError
+from archive.readers.charset import MAX_DAMAGE, decoded, is_mostly_utf8, wide_encoding
 from archive.readers.fields import article_from
 from archive.readers.lines import kept_raw, not_utf8, read_whole
 
@@ -38,7 +38,7 @@ FIELD_OF_HEADER = {
     "id": "id",
 }
 _HEADER = re.compile(r"([A-Za-z][A-Za-z _-]{0,30}):(?:[ \t]+(.*))?")
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")  # no text in whatever encoding has them
 
 
 class _LineError(SourceError):
@@ -75,17 +75,21 @@ def starts_with_header(text: str) -> bool:
 
 
 def _decoded(raw: bytes) -> str:
+    wide, mark = wide_encoding(raw)
     try:
-        if raw.startswith(_UTF16):
-            return _with_newlines(raw.decode("utf-16"))
-        text = raw.decode("utf-8-sig")
+        text = raw[mark:].decode(wide or "utf-8")
     except UnicodeDecodeError as error:
-        if error.encoding.startswith("utf-16"):
-            raise SourceError("begins as UTF-16 text but is damaged: save it again as UTF-8") from error
+        if wide not in (None, "utf-8"):
+            raise SourceError(f"begins as {wide[:6].upper()} text but is damaged: save it again as UTF-8") from error
         # The decoder counts from after the byte-order mark; the line and the byte are counted in the file.
-        start = error.start + (len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0)
+        start = error.start + mark
         position = start - raw.rfind(b"\n", 0, start)
-        raise _LineError(raw.count(b"\n", 0, start) + 1, not_utf8(raw[start], position)) from error
+        complaint = _LineError(raw.count(b"\n", 0, start) + 1, not_utf8(raw[start], position))
+        if wide or is_mostly_utf8(raw) or _CONTROLS.search(raw):  # UTF-8 that is damaged, or no text
+            raise complaint from error
+        text = decoded(raw)
+        if text.count("\ufffd") > MAX_DAMAGE * len(text):
+            raise complaint from error
     if "\0" in text:
         raise SourceError("not text: holds NUL bytes")
     return _with_newlines(text)

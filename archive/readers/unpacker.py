@@ -20,6 +20,7 @@ from archive.readers import (
     Reader,
     detect,
     gzipped,
+    json_list,
     jsonl,
     mbox,
     own,
@@ -35,7 +36,13 @@ from archive.readers.lines import MAX_RAW_BYTES, kept_raw
 from archive.readers.member import Broken, Container, Member
 
 CONTAINERS: tuple[Container, ...] = (warc, zipped, mbox, tarred)
-IN_PROCESS: tuple[Reader, ...] = (own.read, jsonl.read, table.read, text.read)  # plain Python, and as a stream
+IN_PROCESS: tuple[Reader, ...] = (
+    own.read,
+    jsonl.read,
+    json_list.read,
+    table.read,
+    text.read,
+)  # plain Python, and as a stream
 MOST_NESTED = 4  # a page in a web archive, gzipped, in a zip archive
 MAX_WHOLE_BYTES = 64_000_000  # of what the child reads: sitemaps may have 50 MB
 SLOW_SECONDS = 2.0  # a member that took longer and was not read is counted as waste

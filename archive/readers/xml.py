@@ -18,13 +18,18 @@ _PROLOG = re.compile(
 )
 _DECLARATION = re.compile(r"\A\s*<\?xml\s[^>]*\?>")
 _ENTITY = re.compile(r"<!\s*(?:ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
-_DECLARES = "declares entities or elements of its own, as attacks do: save it without its DOCTYPE"
+DECLARES = "declares entities or elements of its own, as attacks do: save it without its DOCTYPE"
 
 
 def root_of(start: str) -> tuple[str, str]:
     """Return the name of the root of a document that begins with `start` and its attributes, or empty texts."""
     root = _PROLOG.match(start)
     return (root[1], root[2]) if root else ("", "")
+
+
+def declares_entities(text: str) -> bool:
+    """Tell whether a document declares entities or elements of its own."""
+    return _ENTITY.search(text) is not None
 
 
 def parsed(raw: bytes) -> "_Element":
@@ -35,8 +40,8 @@ def parsed(raw: bytes) -> "_Element":
     from lxml import etree
 
     text = _DECLARATION.sub(_line_ends, decoded(raw), count=1)
-    if _ENTITY.search(text):
-        raise SourceError(_DECLARES)
+    if declares_entities(text):
+        raise SourceError(DECLARES)
     try:
         return etree.fromstring(text.encode("utf-8", "replace"), _parser(recover=False))
     except etree.XMLSyntaxError as error:

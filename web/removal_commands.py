@@ -102,10 +102,12 @@ def erase(article_ids: tuple[str, ...], as_json: bool) -> None:
                 "copies": copies,
             }
         )
-        return
-    _print_erased(parts, wanted, erased)
-    _name_copies(copies)
-    if erased and parts.settings.ledger is None:
+    else:
+        _print_erased(parts, wanted, erased)
+        _name_copies(copies)
+    if erased and not erased.search.verified:
+        raise Failure(_unverified(erased))
+    if erased and not as_json and parts.settings.ledger is None:
         click.echo(
             "the ledger of takedowns lies in the data folder: a copy of that folder made before, once restored, knows"
             " nothing of this; BACKFILE_LEDGER keeps it elsewhere",
@@ -114,14 +116,16 @@ def erase(article_ids: tuple[str, ...], as_json: bool) -> None:
 
 
 def _to_erase(parts: Services, article_ids: Sequence[str]) -> list[str]:
-    """Return the articles to erase: those asked for, else all that were removed and not yet erased."""
+    """Return the articles to erase: those asked for, else all that were removed; without what is erased already."""
+    from archive.erasing import pieces_of
+
     removed = {takedown.id: takedown for takedown in parts.takedowns.all()}
     if not article_ids:
         return [id_ for id_, takedown in removed.items() if takedown.erased_at is None]
     wanted = list(dict.fromkeys(article_ids))
     if unknown := [id_ for id_ in wanted if id_ not in removed]:
         raise Failure(f"not removed, so nothing is erased: {' '.join(unknown)}: run `flask remove` first")
-    return wanted
+    return [id_ for id_ in wanted if removed[id_].erased_at is None or pieces_of(parts.store, id_).versions]
 
 
 def _erase(parts: Services, wanted: list[str]) -> "Erased":
@@ -146,17 +150,27 @@ def _print_erased(parts: Services, wanted: list[str], erased: "Erased | None") -
         if takedown.id in wanted:
             click.echo(f"{_line(takedown)}  versions {erased.versions[takedown.id]}")
     search = erased.search
-    click.echo(f"verified: {search.files:,} files, {search.size:,} bytes, nothing found")
+    if search.verified and search.pieces:
+        click.echo(f"verified: {search.files:,} files, {search.size:,} bytes, nothing found")
+    elif search.verified:
+        click.echo("there was no text to erase or to look for")
     if search.held_by:
         named, more = " ".join(search.held_by[:NAMED]), len(search.held_by) - NAMED
         also = f" and {more} more" if more > 0 else ""
         click.echo(f"other articles have words in common with these, which stay: {named}{also}", err=True)
+
+
+def _unverified(erased: "Erased") -> str:
+    """Say what was not searched for, and why."""
+    said = []
     if erased.resumed:
-        click.echo(
-            f"begun by an earlier run, so that no words were left to search for; the database was written anew:"
-            f" {' '.join(erased.resumed)}",
-            err=True,
+        said.append(
+            f"the texts of {' '.join(erased.resumed)} were blanked by an earlier run that was interrupted, so no words"
+            " were left to look for: the database was written anew, but copies in other files could not be looked for"
         )
+    if erased.too_short:
+        said.append(f"the texts of {' '.join(erased.too_short)} are too short to be looked for in other files")
+    return f"erased, but not verified: {'; '.join(said)}: see for yourself that the data folder holds none"
 
 
 @command
@@ -199,6 +213,7 @@ def _search_object(erased: "Erased | None") -> payload.Json | None:
         return None
     search = erased.search
     return {
+        "verified": search.verified,
         "files": search.files,
         "bytes": search.size,
         "pieces": search.pieces,

@@ -15,7 +15,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -38,11 +38,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a ledger says: of each article the first time that it was removed and erased; and what is wrong with it."""
+    """What a ledger says: of each article the first time that it was removed and erased; and what is wrong with it.
+
+    Of one that was erased, the line of its removal may be lost: it was removed all the same, see `gone`.
+    """
 
     removed: Mapping[str, Entry] = field(default_factory=dict)
     erased: Mapping[str, Entry] = field(default_factory=dict)
     problems: Sequence[str] = ()
+
+    @property
+    def gone(self) -> Mapping[str, Entry]:
+        """What was removed, by its line or by that of its erasing alone."""
+        implied = {id_: replace(each, did="removed") for id_, each in self.erased.items() if id_ not in self.removed}
+        return {**self.removed, **implied}
 
 
 class Ledger:

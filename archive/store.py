@@ -49,7 +49,7 @@ from archive.ingest_run import MOST_RUNS, IngestRun
 from archive.ledger import Ledger
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
 from archive.story import Event, Report, Story, StorySize, Telling
-from archive.takedowns import note_removed
+from archive.takedowns import IMPORTED, TAKEN_BACK, note_removed
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
@@ -360,7 +360,7 @@ class Store:
         arrival: Arrival,
         *,
         digest: bytes,
-        reason: str | None = None,
+        noted_reason: str | None = TAKEN_BACK,
     ) -> None:
         newest = next(
             connection.execute("SELECT coalesce(max(version), 0) FROM version WHERE article_id = ?", (article.id,))
@@ -387,29 +387,38 @@ class Store:
         kind: ChangeKind = "updated" if arrival.outcome == "unchanged" else arrival.outcome
         self._log(connection, article.id, version=newest, kind=kind, reason=article.note)
         if arrival.status == "removed":
-            note_removed(connection, self._ledger, article.id, reason=reason)
+            note_removed(connection, self._ledger, article.id, reason=noted_reason)
 
-    def withdraw(self, withdrawal: Withdrawal) -> bool:
+    def withdraw(self, withdrawal: Withdrawal, *, noted_reason: str | None = TAKEN_BACK) -> bool:
         """Take away what a source takes back, for good or until it is usable, and say whether that changed anything.
 
         What is not known yet is noted as removed, so that it stays away when it arrives late. A hold is a version
-        without words that is withheld: an older version does not undo it, and a later one takes its place.
+        without words that is withheld: an older version does not undo it, and a later one takes its place. What the
+        source says of it may quote the text, and goes with it: for good `noted_reason` is kept.
         """
         if not withdrawal.for_good:
             return self.put(_held(withdrawal)) == "held"
         with self._transaction() as connection:
             article_id = self._known_as(connection, withdrawal.id, withdrawal.aliases)
-            gone = Article(id=article_id, title="", body="", source=withdrawal.source, status="removed")
+            gone = Article(
+                id=article_id,
+                title="",
+                body="",
+                source=withdrawal.source,
+                status="removed",
+                note=withdrawal.reason or None,
+            )
             known = self._known(connection, article_id, {content_hash(gone)})
             if known is None:
                 arrival = Arrival(outcome="held", keep=True, status="removed", show_newest=True)
-                self._arrive(connection, gone, arrival, digest=content_hash(gone), reason=withdrawal.reason)
+                self._arrive(connection, gone, arrival, digest=content_hash(gone), noted_reason=noted_reason)
                 return True
-            if known.status == "removed" or (
-                withdrawal.source_version is not None and withdrawal.source_version < (known.source_version or 0)
-            ):
+            if known.status == "removed":
+                note_removed(connection, self._ledger, article_id, reason=noted_reason)  # unless it is noted
                 return False
-            self._remove(connection, article_id, reason=withdrawal.reason)
+            if withdrawal.source_version is not None and withdrawal.source_version < (known.source_version or 0):
+                return False
+            self._remove(connection, article_id, reason=withdrawal.reason, noted_reason=noted_reason)
             return True
 
     def release(self) -> list[str]:
@@ -503,9 +512,11 @@ class Store:
     def remove(self, article_id: str, *, reason: str | None = None) -> None:
         """Hide an article from every reader at once. Raises ArticleNotFound when there is none to hide."""
         with self._transaction() as connection:
-            self._remove(connection, article_id, reason=reason)
+            self._remove(connection, article_id, reason=reason, noted_reason=reason)
 
-    def _remove(self, connection: apsw.Connection, article_id: str, *, reason: str | None) -> None:
+    def _remove(
+        self, connection: apsw.Connection, article_id: str, *, reason: str | None, noted_reason: str | None
+    ) -> None:
         row = connection.execute(
             "UPDATE article SET status = 'removed' WHERE article_id = ? AND status <> 'removed' RETURNING version",
             (article_id,),
@@ -513,7 +524,7 @@ class Store:
         if row is None:
             raise ArticleNotFound(article_id)
         self._log(connection, article_id, version=row[0], kind="removed", reason=reason)
-        note_removed(connection, self._ledger, article_id, reason=reason)
+        note_removed(connection, self._ledger, article_id, reason=noted_reason)
 
     def article(self, article_id: str) -> Article | None:
         """Return the shown version of an article, whatever its status, or None when there is no such article."""
@@ -756,7 +767,7 @@ class Store:
             if here and here[0] == "removed":
                 return "unchanged"
             if here and record.status == "removed":
-                self._remove(connection, article_id, reason=record.changes[-1].reason)
+                self._remove(connection, article_id, reason=record.changes[-1].reason, noted_reason=IMPORTED)
                 return "withdrawn"
             if here and len(editions) <= len(sums):
                 return "unchanged"
@@ -800,6 +811,8 @@ class Store:
                 for each in changes
             ],
         )
+        if record.status == "removed":
+            note_removed(connection, self._ledger, record.id, reason=IMPORTED)
 
     @staticmethod
     def _may_have(connection: apsw.Connection, numbers: Sequence[int | None]) -> bool:

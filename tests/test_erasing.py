@@ -24,7 +24,7 @@ from newsroom import article as ordinary
 from processes import PATIENCE, Newsroom, server, wait_until
 
 from archive import erasing
-from archive.article import Article, Rejection
+from archive.article import Article, Rejection, Withdrawal
 from archive.grouping import find_copies
 from archive.identity import article_id
 from archive.ingest_run import IngestRun
@@ -439,6 +439,24 @@ def test_who_has_nothing_to_look_for_never_says_that_nothing_was_found(services:
     assert all(id_ in ended.stderr for id_ in IDS[:10])
     assert {each.receipt["verified"] for each in services.takedowns.all() if each.receipt} == {False}
     assert services.takedowns.unfinished() == set()
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_a_source_says_of_its_withdrawal_goes_with_the_text_and_stands_nowhere_else(
+    is_known: bool, services: Services, room: Room
+) -> None:
+    said = "Kill the tale of the green lighthouse keeper, who never danced"
+    if is_known:
+        services.store.put(ordinary(70))
+    assert services.store.withdraw(Withdrawal(id=ordinary(70).id, reason=said, source="wire"))
+    assert said.encode() not in room.ledger.read_bytes()
+    (listed,) = [each for each in services.takedowns.all() if each.id == ordinary(70).id]
+    assert listed.reason == "taken back by its source"
+    eraser_of(services).erase([ordinary(70).id])
+    assert files_with(said, room.folder) == []
+    assert list(services.store.rows("SELECT reason FROM change WHERE article_id = ?", (IDS[0],)))[-1] == (
+        "court order",
+    ), "of another article"
 
 
 def test_words_too_few_to_be_told_from_others_are_not_called_verified(services: Services) -> None:

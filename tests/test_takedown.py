@@ -15,8 +15,9 @@ from werkzeug.test import TestResponse
 
 from archive.article import Withdrawal
 from archive.errors import ArticleNotFound
-from archive.ledger import Ledger
+from archive.ledger import Entry, Ledger
 from archive.store import Store
+from archive.takedowns import LOST, TAKEN_BACK
 from archive.tokens import FORGIVEN_AFTER, MOST_FAILURES, PREFIX, Tokens
 from web import create_app
 from web.security import BEHIND_KEYS
@@ -273,7 +274,7 @@ def test_what_the_ledger_knows_holds_in_an_archive_that_does_not(tmp_path: Path)
     assert [store.put(each) for each in (article(1), article(1, id="a" * 16), article(3))] == ["unchanged"] * 3
     reasons = {takedown.id: takedown.reason for takedown in services.takedowns.all()}
     assert reasons == {
-        "a" * 16: "court order", article(3).id: "kill: wrong", article(4).id: "before there was a ledger",
+        "a" * 16: "court order", article(3).id: TAKEN_BACK, article(4).id: "before there was a ledger",
     }  # fmt: skip
     assert article(4).id in ledger.read().removed
     seq = store.last_seq()
@@ -282,6 +283,45 @@ def test_what_the_ledger_knows_holds_in_an_archive_that_does_not(tmp_path: Path)
     again = Services(services.settings, embedder=MeaningEmbedder())
     assert again.store.last_seq() == seq, "nothing is done twice"
     again.close()
+
+
+def test_what_the_ledger_says_was_erased_is_removed_even_when_the_line_of_its_removal_is_lost(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "takedowns.jsonl")
+    ledger.add([Entry(id=article(1).id, did="erased", at="2026-11-29T12:00:00+00:00")])
+    (tmp_path / "data").mkdir()
+    store = Store(tmp_path / "data" / "archive.sqlite3")
+    for each in (article(1), article(2)):
+        store.put(each)
+    store.close()
+    settings = Settings(data=tmp_path / "data", ledger=ledger.path)
+    seen = []
+    for _ in range(3):
+        services = Services(settings, embedder=MeaningEmbedder())
+        assert services.store.live_ids() == [article(2).id]
+        (takedown,) = services.takedowns.all()
+        assert (takedown.id, takedown.reason) == (article(1).id, LOST)
+        assert takedown.erased_at is not None
+        seen.append((services.store.last_seq(), takedown, ledger.path.read_bytes()))
+        services.close()
+    assert seen[0] == seen[1] == seen[2], "done once"
+
+
+def test_a_ledger_that_is_written_again_has_the_other_ids_of_an_article(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", ledger=tmp_path / "takedowns.jsonl")
+    services = Services(settings, embedder=MeaningEmbedder())
+    services.store.put(article(1, aliases=("a" * 16,)))
+    services.store.remove(article(1).id, reason="court order")
+    services.close()
+    ledger = tmp_path / "takedowns.jsonl"
+    ledger.unlink()
+    again = Services(settings, embedder=MeaningEmbedder())
+    assert again.store.live_ids() == []
+    assert again.ledger.read().removed[article(1).id].aliases == ("a" * 16,)
+    again.close()
+    (tmp_path / "data" / "archive.sqlite3").unlink()
+    anew = Services(settings, embedder=MeaningEmbedder())
+    assert anew.store.put(article(1, id="a" * 16)) == "unchanged"
+    anew.close()
 
 
 def test_no_removal_is_acknowledged_that_the_ledger_does_not_have(

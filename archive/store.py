@@ -509,10 +509,15 @@ class Store:
             (article_id, version, kind, reason, _iso(datetime.now(UTC))),
         )
 
-    def remove(self, article_id: str, *, reason: str | None = None) -> None:
-        """Hide an article from every reader at once. Raises ArticleNotFound when there is none to hide."""
+    def remove(self, article_id: str, *, reason: str | None = None) -> str:
+        """Hide an article, known by any of its ids, from every reader at once, and return the id it is kept under.
+
+        Raises ArticleNotFound when there is none to hide.
+        """
         with self._transaction() as connection:
+            article_id, _ = self._named(connection, article_id, ())
             self._remove(connection, article_id, reason=reason, noted_reason=reason)
+        return article_id
 
     def _remove(
         self, connection: apsw.Connection, article_id: str, *, reason: str | None, noted_reason: str | None

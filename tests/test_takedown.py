@@ -192,6 +192,41 @@ def test_what_is_not_there_is_said_so_and_what_is_embargoed_can_be_taken_down(
     assert services.store.put(EMBARGOED) == "unchanged"
 
 
+def test_an_article_is_taken_down_by_any_of_its_ids(client: FlaskClient, services: Services, secret: str) -> None:
+    for number, alias in ((61, "a" * 15 + "1"), (62, "a" * 15 + "2")):
+        services.store.put(article(number, aliases=(alias,)))
+    by_program = delete(client, "a" * 15 + "1", secret)
+    assert (by_program.status_code, by_program.get_json()["id"]) == (200, article(61).id)
+    again = delete(client, "a" * 15 + "1", secret)
+    assert (again.status_code, again.get_json()["id"]) == (410, article(61).id)
+    assert services.tokens.deeds()[-1][-1] == article(61).id
+    runner = create_app(services=services).test_cli_runner()
+    removed = runner.invoke(args=["remove", "a" * 15 + "2", "--json"])
+    assert (removed.exit_code, json.loads(removed.stdout)["removed"]) == (0, [article(62).id])
+    assert f"{'a' * 15}2 is another id of {article(62).id}" in removed.stderr
+    erased = runner.invoke(args=["erase", "a" * 15 + "2", "--json"])
+    assert (erased.exit_code, [each["id"] for each in json.loads(erased.stdout)["erased"]]) == (0, [article(62).id])
+    assert f"{'a' * 15}2 is another id of {article(62).id}" in erased.stderr
+    assert services.store.live([article(61).id, article(62).id]) == {}
+
+
+def test_another_id_of_what_is_embargoed_answers_as_one_never_heard_of(
+    app: Flask, client: FlaskClient, services: Services
+) -> None:
+    known, unknown = "b" * 16, "c" * 16
+    services.store.put(article(63, aliases=(known,), status="embargoed"))
+    for path in addresses(app, known):
+        told = client.get(path)
+        untold = client.get(path.replace(known, unknown))
+        assert told.status_code == untold.status_code == 404 or path.endswith(".json"), path
+        assert article(63).id.encode() not in told.data, path
+        assert told.data.replace(known.encode(), unknown.encode()) == untold.data, path
+    services.store.put(article(64, aliases=("d" * 16,)))
+    services.store.remove(article(64).id)
+    withdrawn = client.get("/api/articles/" + "d" * 16)
+    assert (withdrawn.status_code, article(64).id in withdrawn.text) == (410, False)
+
+
 # What is gone, everywhere
 
 

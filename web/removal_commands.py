@@ -38,8 +38,9 @@ def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> N
     removed, missing = [], []
     for article_id in dict.fromkeys(article_ids):
         try:
-            parts.store.remove(article_id, reason=reason)
-            removed.append(article_id)
+            kept = parts.store.remove(article_id, reason=reason)
+            removed.append(kept)
+            _name_other(article_id, kept)
         except ArticleNotFound:
             missing.append(article_id)
     copies = copies_of(parts.store, removed)
@@ -53,6 +54,11 @@ def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> N
         problems += _drop_from_index(parts)
     if problems:
         raise Failure("; ".join(problems))
+
+
+def _name_other(asked: str, kept: str) -> None:
+    if asked != kept:
+        click.echo(f"{asked} is another id of {kept}", err=True)
 
 
 def _name_copies(copies: dict[str, list[str]]) -> None:
@@ -122,7 +128,10 @@ def _to_erase(parts: Services, article_ids: Sequence[str]) -> list[str]:
     removed = {takedown.id: takedown for takedown in parts.takedowns.all()}
     if not article_ids:
         return [id_ for id_, takedown in removed.items() if takedown.erased_at is None]
-    wanted = list(dict.fromkeys(article_ids))
+    kept = {id_: parts.store.resolve(id_) or id_ for id_ in article_ids}
+    for asked, id_ in kept.items():
+        _name_other(asked, id_)
+    wanted = list(dict.fromkeys(kept.values()))
     if unknown := [id_ for id_ in wanted if id_ not in removed]:
         raise Failure(f"not removed, so nothing is erased: {' '.join(unknown)}: run `flask remove` first")
     return [id_ for id_ in wanted if removed[id_].erased_at is None or pieces_of(parts.store, id_).versions]

@@ -439,13 +439,14 @@ def shown_article(parts: Services, article_id: str) -> "Article":
 
     Raises NotFound for one never heard of, Gone for one withdrawn, OtherName for one that is shown under another id.
     """
-    article = parts.store.article(article_id)
-    if article is None and (known := parts.store.resolve(article_id)):
-        raise OtherName(shown_article(parts, known).id)
+    kept = parts.store.resolve(article_id) or article_id
+    article = parts.store.article(kept)
     if article is None or article.status == "embargoed":  # that an article is coming is not to be told either
         raise NotFound(gettext("There is no article %(id)s in this archive.", id=article_id[:ID_LENGTH]))
     if article.status == "removed":
         raise Gone(gettext("This article was withdrawn."))
+    if kept != article_id:
+        raise OtherName(kept)
     return article
 
 

@@ -30,10 +30,11 @@ blueprint = Blueprint("takedown", __name__)
 def remove(token: "Token", article_id: str) -> Response:
     """Withdraw an article, as `flask remove` does, and say what was done. Its text is erased by `flask erase`."""
     parts, reason = services(), _reason()
+    article_id = parts.store.resolve(article_id) or article_id  # asked for by another of its ids
     taken = parts.takedowns.one(article_id)
     if taken is not None:
         removed_at = instant(taken.removed_at)
-        return problem(HTTPStatus.GONE, "This article was removed before.", removed_at=removed_at)
+        return problem(HTTPStatus.GONE, "This article was removed before.", id=article_id, removed_at=removed_at)
     try:
         parts.store.remove(article_id, reason=reason)
     except ArticleNotFound:

@@ -13,6 +13,7 @@ https://sqlite.org/wal.html#walresetbug).
 """
 
 import json
+import shutil
 import threading
 import time
 import uuid
@@ -60,6 +61,7 @@ Restored = Literal["added", "updated", "held", "unchanged", "withdrawn", "differ
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
 CACHE_KIB = 1024  # pages a connection keeps; each thread has one, and the system keeps the file's pages for all
 BUSY_RETRY_SECONDS = 0.01
+LEAST_FREE = 1 << 16  # bytes: a disk that has less is full; one step of SQLite's shared memory is half of it
 PACKED_SCHEMA = 2  # what is older leaves much space behind when it is brought to this
 BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
 # A row of `Store.filings`: article id, seq of its last change, whether it is shown, source, section, authors (JSON),
@@ -145,6 +147,8 @@ class Store:
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
             self._migrate()
         except (apsw.Error, OSError) as error:
+            if self._is_out_of_space(error):
+                raise self._full() from error
             raise ArchiveDamaged(f"{path}: cannot open the archive: {error}") from error
         self.uuid: str = self._one("SELECT value FROM meta WHERE key = 'uuid'")[0]
 
@@ -243,9 +247,25 @@ class Store:
         except apsw.BusyError as error:
             raise ArchiveBusy(f"{self._path}: another process is writing: try again when it has ended") from error
         except apsw.FullError as error:
-            raise ArchiveError(f"{self._path}: the disk is full: free some space and try again") from error
+            raise self._full() from error
         except (*DAMAGE, UnicodeDecodeError) as error:
+            if self._is_out_of_space(error):
+                raise self._full() from error
             raise ArchiveDamaged(f"{self._path}: {error}: run `flask check`") from error
+
+    def _full(self) -> ArchiveError:
+        return ArchiveError(f"{self._path}: the disk is full: free some space and try again")
+
+    def _is_out_of_space(self, error: Exception) -> bool:
+        """Tell whether SQLite means a full disk: of a shared-memory file that cannot grow it says "disk I/O error"."""
+        if isinstance(error, apsw.FullError):
+            return True
+        if not isinstance(error, (apsw.IOError, apsw.CantOpenError)):
+            return False
+        try:
+            return shutil.disk_usage(self._path.parent).free < LEAST_FREE
+        except OSError:
+            return False
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

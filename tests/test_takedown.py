@@ -172,8 +172,29 @@ def test_the_reason_may_stand_in_the_address_or_be_left_out(
         assert taken.reason == reason
 
 
+def test_a_reason_is_kept_on_one_line_without_what_nobody_can_see(
+    client: FlaskClient, services: Services, secret: str
+) -> None:
+    said = " court\r\norder\x1b[2J\x00 \u202e12/5\u202c\u2028 \u2067new\u2069 "
+    answer = delete(client, ORDINARY[5].id, secret, json={"reason": said})
+    assert answer.get_json()["reason"] == "court order[2J 12/5 new"
+    services.store.put(article(65))
+    runner = create_app(services=services).test_cli_runner()
+    assert runner.invoke(args=["remove", article(65).id, "--reason", said.replace("\x00", "")]).exit_code == 0
+    listed = {each.id: each.reason for each in services.takedowns.all()}
+    assert listed[article(65).id] == listed[ORDINARY[5].id] == "court order[2J 12/5 new"
+    assert services.ledger.read().removed[article(65).id].reason == "court order[2J 12/5 new"
+
+
 @pytest.mark.parametrize(
-    "sent", [{"data": "reason"}, {"json": ["x"]}, {"json": {"reason": 7}}, {"json": {"reason": "x" * 1001}}]
+    "sent",
+    [
+        {"data": "reason"},
+        {"json": ["x"]},
+        {"json": {"reason": 7}},
+        {"data": '{"reason": "\\ud800"}'},
+        {"json": {"reason": "x" * 1001}},
+    ],
 )
 def test_a_reason_that_is_none_is_refused_before_anything_is_done(
     sent: dict[str, object], client: FlaskClient, services: Services, secret: str
@@ -357,6 +378,31 @@ def test_a_ledger_that_is_written_again_has_the_other_ids_of_an_article(tmp_path
     anew = Services(settings, embedder=MeaningEmbedder())
     assert anew.store.put(article(1, id="a" * 16)) == "unchanged"
     anew.close()
+
+
+def test_a_ledger_that_is_lost_is_said_and_one_of_a_new_archive_is_begun(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(data=tmp_path / "data", ledger=tmp_path / "takedowns.jsonl")
+    for content in (None, b""):
+        new = Services(settings, embedder=MeaningEmbedder())
+        new.store.put(article(1))
+        new.close()
+        again = Services(settings, embedder=MeaningEmbedder())
+        assert again.store.count_live() == 1
+        again.close()
+        assert ("not there, or empty" in caplog.text) == (content is not None), "nothing was lost before"
+        (tmp_path / "takedowns.jsonl").unlink()
+        if content is not None:
+            (tmp_path / "takedowns.jsonl").write_bytes(content)
+        lost = Services(settings, embedder=MeaningEmbedder())
+        lost.builder.update()
+        runner = create_app(services=lost).test_cli_runner()
+        assert "when the archive had 1 change already" in caplog.text
+        for command in ("takedowns", "check"):
+            said = runner.invoke(args=[command])
+            assert (said.exit_code, "not there, or empty" in said.stderr) == (0, True)
+        lost.close()
 
 
 def test_no_removal_is_acknowledged_that_the_ledger_does_not_have(

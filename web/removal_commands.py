@@ -33,8 +33,9 @@ def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> N
       flask remove 0a1b2c3d4e5f6071 --reason "court order"
     """
     from archive.erasing import copies_of
+    from archive.reason import clean_reason
 
-    parts = services()
+    parts, reason = services(), clean_reason(reason)
     removed, missing = [], []
     for article_id in dict.fromkeys(article_ids):
         try:
@@ -193,6 +194,8 @@ def takedowns(as_json: bool) -> None:
     """
     parts = services()
     kept = parts.takedowns.all()
+    if late := parts.ledger.read().began_late:
+        click.echo(late, err=True)
     if as_json:
         write_json({"takedowns": [_object(takedown) for takedown in kept], "ledger": str(parts.ledger.path)})
         return

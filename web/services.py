@@ -204,7 +204,9 @@ class Services:
 
         store = Store(self.settings.data / "archive.sqlite3", ledger=self.ledger)
         try:
-            self._must_rebuild = hold_takedowns(store, self.ledger, data=self.settings.data)
+            self._must_rebuild = hold_takedowns(
+                store, self.ledger, data=self.settings.data, begin=self.settings.ledger is not None
+            )
         except BaseException:
             store.close()
             raise

@@ -1,16 +1,25 @@
 """Looking for texts in the bytes of files: some thousands of them at once, in one reading.
 
 Each is looked for by its first eight bytes, as a number, in all eight ways in which numbers can lie in a file.
+What gzip has packed is unpacked for that.
 """
 
+import gzip
+import zlib
 from collections.abc import Collection, Iterator
+from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.errors import ArchiveError
+
 SHORTEST = 16  # bytes of what is looked for; what is shorter is found everywhere
 CHUNK = 8 << 20  # bytes read at once
+MOST_UNPACKED = 4 << 30  # bytes; a packed file of some megabytes can hold so many of them
+GZIP = b"\x1f\x8b"
 WORD = 8
 SLOTS = 20  # bits: a table of a million marks says of most numbers at once that nothing begins so
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose bits have no pattern
@@ -32,13 +41,30 @@ class Needles:
         self._longest = max(map(len, wanted), default=1)
 
     def found_in(self, path: Path) -> set[bytes]:
-        """Return those that stand in the file. Raises OSError."""
-        found: set[bytes] = set()
+        """Return those that stand in the file, or in what is packed in it.
+
+        Raises OSError, and ArchiveError for what is too large once it is unpacked.
+        """
         with path.open("rb") as file:
-            rest = b""
-            while chunk := file.read(CHUNK):
+            found = self._found_in_all(file, str(path))
+            file.seek(0)
+            is_packed = file.read(len(GZIP)) == GZIP
+            file.seek(0)
+            if is_packed:
+                with gzip.GzipFile(fileobj=file) as unpacked:
+                    found |= self._found_in_all(unpacked, str(path), most=MOST_UNPACKED)
+        return found
+
+    def _found_in_all(self, file: BufferedReader | gzip.GzipFile, name: str, *, most: int | None = None) -> set[bytes]:
+        found: set[bytes] = set()
+        rest, size = b"", 0
+        with suppress(gzip.BadGzipFile, EOFError, zlib.error):  # behind such a place nobody can read it
+            while chunk := file.read1(CHUNK):  # at once what can be read, before an error behind it
                 found.update(self._found(rest + chunk))
                 rest = (rest + chunk)[-self._longest :]
+                size += len(chunk)
+                if most is not None and size > most:
+                    raise ArchiveError(f"{name}: too large to be searched once it is unpacked: move it elsewhere")
         return found
 
     def _found(self, content: bytes) -> Iterator[bytes]:

@@ -58,6 +58,8 @@ def pieces_of(store: Store, article_id: str) -> Pieces:
         of_texts.update(_cut(body, OF_A_TEXT))
         if body:
             of_packed.update(_cut(packed[2:], OF_A_TEXT))  # of every packed text the first bytes are the same
+    notes = store.rows("SELECT reason FROM change WHERE article_id = ? AND reason IS NOT NULL", (article_id,))
+    of_names.update(piece for (note,) in notes for piece in _cut(note, OF_A_FIELD))
     return Pieces(frozenset(of_texts), frozenset(of_packed), frozenset(of_names), versions)
 
 
@@ -75,9 +77,11 @@ def held_elsewhere(
 
 def _others(store: Store, erased: Sequence[str]) -> Iterator[tuple[str | None, list[bytes]]]:
     for (text,) in store.rows(
-        "SELECT reason FROM change WHERE reason IS NOT NULL AND kind = 'removed'"
-        " UNION SELECT reason FROM takedown WHERE reason IS NOT NULL"
-        " UNION SELECT name || ' ' || question FROM saved_search"
+        "SELECT reason FROM takedown WHERE reason IS NOT NULL"
+        " UNION SELECT reason FROM change WHERE reason IS NOT NULL"
+        " AND article_id NOT IN (SELECT value FROM json_each(?))"
+        " UNION SELECT name || ' ' || question FROM saved_search",
+        (json.dumps(list(erased)),),
     ):
         yield None, [_bytes(text)]
     gone = set(erased)
@@ -130,8 +134,8 @@ def _blank(connection: Connection, article_id: str) -> None:
         for table in ("passages", "signature"):
             connection.execute(f"DELETE FROM {table} WHERE version_id = ?", (version_id,))
     connection.execute("UPDATE article SET published_at = NULL WHERE article_id = ?", (article_id,))
-    # The reasons of a removal are of whoever removed it; those of other changes are the source's notes.
-    connection.execute("UPDATE change SET reason = NULL WHERE article_id = ? AND kind <> 'removed'", (article_id,))
+    # Here a reason may be a note of the source; the operator's own stands in the takedown too, and stays there.
+    connection.execute("UPDATE change SET reason = NULL WHERE article_id = ?", (article_id,))
 
 
 def _own_hashes(store: Store, article_ids: Sequence[str]) -> set[bytes]:

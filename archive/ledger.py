@@ -1,12 +1,13 @@
 """The ledger of takedowns: a file to which lines are only ever added, and which no restored backup takes back.
 
-    {"id": "…", "did": "removed", "at": "…", "reason": "…", "aliases": ["…"], "previous": "…"}
+    {"id": "…", "did": "removed", "at": "…", "reason": "…", "aliases": ["…"], "previous": "…", "sum": "…"}
 
 One JSON object a line; `previous` is the SHA-256 of the line before, so that a line that was changed or taken out
-shows. It holds ids and reasons, and no word of what was taken down.
+shows, and `sum` that of the line up to there, so that a change of the last one shows too (older lines have none). It
+holds ids and reasons, and no word of what was taken down.
 
 Invariants: what `add` has returned from is on the disk. One line that is damaged costs nothing but itself: it is named,
-and the others hold. Several processes may add at once.
+and the others hold; one that can still be read hides, and erases nothing. Several processes may add at once.
 """
 
 import fcntl
@@ -15,19 +16,25 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from archive.errors import ArchiveError
 
-Deed = Literal["removed", "erased"]
+Deed = Literal["removed", "erased", "begun"]
 FIRST = "0" * 64  # `previous` of the first line
+SUM = b', "sum": "'
+KEYS = {"id", "did", "at", "reason", "aliases", "previous", "sum"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line: what was done to an article, when and why, and by which other ids it was known."""
+    """One line: what was done to an article, when and why, and by which other ids it was known.
+
+    Of no article, that the ledger was begun; its reason says what there was already.
+    """
 
     id: str
     did: Deed
@@ -38,11 +45,31 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a ledger says: of each article the first time that it was removed and erased; and what is wrong with it."""
+    """What a ledger says: of each article the first time that it was removed and erased; and what is wrong with it.
+
+    Of one that was erased, the line of its removal may be lost: it was removed all the same, see `gone`.
+    """
 
     removed: Mapping[str, Entry] = field(default_factory=dict)
     erased: Mapping[str, Entry] = field(default_factory=dict)
     problems: Sequence[str] = ()
+    begun: Entry | None = None
+
+    @property
+    def began_late(self) -> str | None:
+        """Say that this may not be the right ledger, None when nothing speaks for that."""
+        if self.begun is None or not self.begun.reason:
+            return None
+        return (
+            f"the ledger was not there, or empty, on {self.begun.at}, when {self.begun.reason}: if there was one"
+            " before, put it back in its place, for a backup brings back what only that one knows of"
+        )
+
+    @property
+    def gone(self) -> Mapping[str, Entry]:
+        """What was removed, by its line or by that of its erasing alone."""
+        implied = {id_: replace(each, did="removed") for id_, each in self.erased.items() if id_ not in self.removed}
+        return {**self.removed, **implied}
 
 
 class Ledger:
@@ -70,6 +97,16 @@ class Ledger:
             except OSError as error:
                 raise self._unusable(error) from error
 
+    def begin(self, *, changes: int) -> None:
+        """Write the first line of a ledger that is not there or empty; the archive has had so many changes."""
+        try:
+            if self.path.exists() and self.path.stat().st_size:
+                return
+        except OSError as error:
+            raise self._unusable(error) from error
+        reason = f"the archive had {changes} change{'s' if changes > 1 else ''} already" if changes else None
+        self.add([Entry(id="", did="begun", at=datetime.now(UTC).isoformat(timespec="seconds"), reason=reason)])
+
     def add(self, entries: Sequence[Entry]) -> None:
         """Write these lines, and return when they are on the disk. Raises ArchiveError when that cannot be."""
         if not entries:
@@ -93,7 +130,7 @@ class Ledger:
 
 
 def _reading(content: bytes, *, name: str) -> Reading:
-    done: dict[Deed, dict[str, Entry]] = {"removed": {}, "erased": {}}
+    done: dict[Deed, dict[str, Entry]] = {"removed": {}, "erased": {}, "begun": {}}
     problems, previous = [], FIRST
     for number, line in enumerate(filter(None, content.split(b"\n")), start=1):
         try:
@@ -101,11 +138,24 @@ def _reading(content: bytes, *, name: str) -> Reading:
         except (ValueError, TypeError, KeyError):
             problems.append(f"{name}: line {number} cannot be read and is passed over; the other lines hold")
         else:
-            done[entry.did].setdefault(entry.id, entry)
+            if not _is_whole(line):
+                problems.append(f"{name}: line {number} differs from its own checksum: it was changed")
+                entry = replace(entry, did="removed")
+            if entry.id or entry.did == "begun":
+                done[entry.did].setdefault(entry.id, entry)
             if said != previous:
                 problems.append(f"{name}: line {number} does not follow the line before: one was changed or taken out")
         previous = _digest(line)
-    return Reading(done["removed"], done["erased"], problems)
+    return Reading(done["removed"], done["erased"], problems, begun=done["begun"].get(""))
+
+
+def _is_whole(line: bytes) -> bool:
+    """Tell whether a line that can be read is as it was written."""
+    said = json.loads(line)
+    if not said.keys() <= KEYS:
+        return False
+    before, _, after = line.rpartition(SUM)
+    return "sum" not in said or after == f'{_digest(before)}"}}'.encode()
 
 
 def _entry(line: bytes) -> tuple[Entry, str]:
@@ -114,7 +164,7 @@ def _entry(line: bytes) -> tuple[Entry, str]:
         id=said["id"], did=said["did"], at=said["at"], reason=said.get("reason"), aliases=tuple(said.get("aliases", ()))
     )
     texts = (entry.id, entry.at, entry.reason or "", *entry.aliases)
-    if entry.did not in ("removed", "erased") or not all(isinstance(text, str) for text in texts):
+    if entry.did not in ("removed", "erased", "begun") or not all(isinstance(text, str) for text in texts):
         raise ValueError("not an entry")
     return entry, said["previous"]
 
@@ -126,7 +176,8 @@ def _lines(content: bytes, entries: Sequence[Entry]) -> bytes:
     added = b"" if not content or content.endswith(b"\n") else b"\n"
     for entry in entries:
         said = {"id": entry.id, "did": entry.did, "at": entry.at, "reason": entry.reason}
-        line = json.dumps({**said, "aliases": entry.aliases, "previous": previous}).encode()
+        line = json.dumps({**said, "aliases": entry.aliases, "previous": previous}).encode().removesuffix(b"}")
+        line += SUM + f'{_digest(line)}"}}'.encode()
         previous = _digest(line)
         added += line + b"\n"
     return added

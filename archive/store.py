@@ -13,6 +13,7 @@ https://sqlite.org/wal.html#walresetbug).
 """
 
 import json
+import shutil
 import threading
 import time
 import uuid
@@ -49,7 +50,7 @@ from archive.ingest_run import MOST_RUNS, IngestRun
 from archive.ledger import Ledger
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
 from archive.story import Event, Report, Story, StorySize, Telling
-from archive.takedowns import note_removed
+from archive.takedowns import IMPORTED, TAKEN_BACK, note_removed
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ Restored = Literal["added", "updated", "held", "unchanged", "withdrawn", "differ
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
 CACHE_KIB = 1024  # pages a connection keeps; each thread has one, and the system keeps the file's pages for all
 BUSY_RETRY_SECONDS = 0.01
+LEAST_FREE = 1 << 16  # bytes: a disk that has less is full; one step of SQLite's shared memory is half of it
 PACKED_SCHEMA = 2  # what is older leaves much space behind when it is brought to this
 BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
 # A row of `Store.filings`: article id, seq of its last change, whether it is shown, source, section, authors (JSON),
@@ -145,6 +147,8 @@ class Store:
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
             self._migrate()
         except (apsw.Error, OSError) as error:
+            if self._is_out_of_space(error):
+                raise self._full() from error
             raise ArchiveDamaged(f"{path}: cannot open the archive: {error}") from error
         self.uuid: str = self._one("SELECT value FROM meta WHERE key = 'uuid'")[0]
 
@@ -243,9 +247,25 @@ class Store:
         except apsw.BusyError as error:
             raise ArchiveBusy(f"{self._path}: another process is writing: try again when it has ended") from error
         except apsw.FullError as error:
-            raise ArchiveError(f"{self._path}: the disk is full: free some space and try again") from error
+            raise self._full() from error
         except (*DAMAGE, UnicodeDecodeError) as error:
+            if self._is_out_of_space(error):
+                raise self._full() from error
             raise ArchiveDamaged(f"{self._path}: {error}: run `flask check`") from error
+
+    def _full(self) -> ArchiveError:
+        return ArchiveError(f"{self._path}: the disk is full: free some space and try again")
+
+    def _is_out_of_space(self, error: Exception) -> bool:
+        """Tell whether SQLite means a full disk: of a shared-memory file that cannot grow it says "disk I/O error"."""
+        if isinstance(error, apsw.FullError):
+            return True
+        if not isinstance(error, (apsw.IOError, apsw.CantOpenError)):
+            return False
+        try:
+            return shutil.disk_usage(self._path.parent).free < LEAST_FREE
+        except OSError:
+            return False
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -366,7 +386,7 @@ class Store:
         arrival: Arrival,
         *,
         digest: bytes,
-        reason: str | None = None,
+        noted_reason: str | None = TAKEN_BACK,
     ) -> None:
         newest = next(
             connection.execute("SELECT coalesce(max(version), 0) FROM version WHERE article_id = ?", (article.id,))
@@ -393,29 +413,38 @@ class Store:
         kind: ChangeKind = "updated" if arrival.outcome == "unchanged" else arrival.outcome
         self._log(connection, article.id, version=newest, kind=kind, reason=article.note)
         if arrival.status == "removed":
-            note_removed(connection, self._ledger, article.id, reason=reason)
+            note_removed(connection, self._ledger, article.id, reason=noted_reason)
 
-    def withdraw(self, withdrawal: Withdrawal) -> bool:
+    def withdraw(self, withdrawal: Withdrawal, *, noted_reason: str | None = TAKEN_BACK) -> bool:
         """Take away what a source takes back, for good or until it is usable, and say whether that changed anything.
 
         What is not known yet is noted as removed, so that it stays away when it arrives late. A hold is a version
-        without words that is withheld: an older version does not undo it, and a later one takes its place.
+        without words that is withheld: an older version does not undo it, and a later one takes its place. What the
+        source says of it may quote the text, and goes with it: for good `noted_reason` is kept.
         """
         if not withdrawal.for_good:
             return self.put(_held(withdrawal)) == "held"
         with self._transaction() as connection:
             article_id = self._known_as(connection, withdrawal.id, withdrawal.aliases)
-            gone = Article(id=article_id, title="", body="", source=withdrawal.source, status="removed")
+            gone = Article(
+                id=article_id,
+                title="",
+                body="",
+                source=withdrawal.source,
+                status="removed",
+                note=withdrawal.reason or None,
+            )
             known = self._known(connection, article_id, {content_hash(gone)})
             if known is None:
                 arrival = Arrival(outcome="held", keep=True, status="removed", show_newest=True)
-                self._arrive(connection, gone, arrival, digest=content_hash(gone), reason=withdrawal.reason)
+                self._arrive(connection, gone, arrival, digest=content_hash(gone), noted_reason=noted_reason)
                 return True
-            if known.status == "removed" or (
-                withdrawal.source_version is not None and withdrawal.source_version < (known.source_version or 0)
-            ):
+            if known.status == "removed":
+                note_removed(connection, self._ledger, article_id, reason=noted_reason)  # unless it is noted
                 return False
-            self._remove(connection, article_id, reason=withdrawal.reason)
+            if withdrawal.source_version is not None and withdrawal.source_version < (known.source_version or 0):
+                return False
+            self._remove(connection, article_id, reason=withdrawal.reason, noted_reason=noted_reason)
             return True
 
     def release(self) -> list[str]:
@@ -506,12 +535,19 @@ class Store:
             (article_id, version, kind, reason, _iso(datetime.now(UTC))),
         )
 
-    def remove(self, article_id: str, *, reason: str | None = None) -> None:
-        """Hide an article from every reader at once. Raises ArticleNotFound when there is none to hide."""
-        with self._transaction() as connection:
-            self._remove(connection, article_id, reason=reason)
+    def remove(self, article_id: str, *, reason: str | None = None) -> str:
+        """Hide an article, known by any of its ids, from every reader at once, and return the id it is kept under.
 
-    def _remove(self, connection: apsw.Connection, article_id: str, *, reason: str | None) -> None:
+        Raises ArticleNotFound when there is none to hide.
+        """
+        with self._transaction() as connection:
+            article_id, _ = self._named(connection, article_id, ())
+            self._remove(connection, article_id, reason=reason, noted_reason=reason)
+        return article_id
+
+    def _remove(
+        self, connection: apsw.Connection, article_id: str, *, reason: str | None, noted_reason: str | None
+    ) -> None:
         row = connection.execute(
             "UPDATE article SET status = 'removed' WHERE article_id = ? AND status <> 'removed' RETURNING version",
             (article_id,),
@@ -519,7 +555,7 @@ class Store:
         if row is None:
             raise ArticleNotFound(article_id)
         self._log(connection, article_id, version=row[0], kind="removed", reason=reason)
-        note_removed(connection, self._ledger, article_id, reason=reason)
+        note_removed(connection, self._ledger, article_id, reason=noted_reason)
 
     def article(self, article_id: str) -> Article | None:
         """Return the shown version of an article, whatever its status, or None when there is no such article."""
@@ -763,7 +799,7 @@ class Store:
             if here and here[0] == "removed":
                 return "unchanged"
             if here and record.status == "removed":
-                self._remove(connection, article_id, reason=record.changes[-1].reason)
+                self._remove(connection, article_id, reason=record.changes[-1].reason, noted_reason=IMPORTED)
                 return "withdrawn"
             if here and len(editions) <= len(sums):
                 return "unchanged"
@@ -807,6 +843,8 @@ class Store:
                 for each in changes
             ],
         )
+        if record.status == "removed":
+            note_removed(connection, self._ledger, record.id, reason=IMPORTED)
 
     @staticmethod
     def _may_have(connection: apsw.Connection, numbers: Sequence[int | None]) -> bool:

@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Any
 from archive.article import Withdrawal
 from archive.ledger import Entry, Ledger, Reading
 
+TAKEN_BACK = "taken back by its source"
+IMPORTED = "removed in the archive that it came from"
+LOST = "the ledger says that it was erased; the line of its removal is lost"
+
 if TYPE_CHECKING:
     from archive.store import Connection, Store
 
@@ -40,7 +44,10 @@ class Followed:
 
 
 def note_removed(connection: "Connection", ledger: Ledger | None, article_id: str, *, reason: str | None) -> None:
-    """Note in the ledger and in the database, whose transaction this is, that an article is removed."""
+    """Note in the ledger and in the database, whose transaction this is, that an article is removed.
+
+    `reason` is in our own words or the operator's: it is kept for good, and so are no words of a source.
+    """
     told = ledger.read().removed.get(article_id) if ledger else None
     if told is None:
         aliases = connection.execute("SELECT alias FROM alias WHERE article_id = ? ORDER BY alias", (article_id,))
@@ -64,14 +71,28 @@ class Takedowns:
     def follow(self) -> Followed:
         """Do again what the ledger knows of and the database does not, and write into it what it does not know of."""
         reading, known = self._ledger.read(), {takedown.id: takedown for takedown in self.all()}
-        self._ledger.add(_unwritten(known.values(), reading))
-        kept = self._kept_as([*reading.removed, *reading.erased])
-        missing = [entry for id_, entry in reading.removed.items() if kept[id_] not in known]
+        self._ledger.add(_unwritten(known.values(), reading, self._aliases(known)))
+        kept = self._kept_as(list(reading.gone))
+        missing = [entry for id_, entry in reading.gone.items() if kept[id_] not in known]
         for entry in missing:
-            self._store.withdraw(Withdrawal(id=entry.id, reason=entry.reason or "", aliases=entry.aliases))
+            reason = entry.reason if entry.id in reading.removed else LOST
+            self._store.withdraw(
+                Withdrawal(id=entry.id, reason=reason or "", aliases=entry.aliases), noted_reason=reason
+            )
         kept = self._kept_as(list(reading.erased))  # by now, under whichever of its ids an article came in
         done = {takedown.id for takedown in known.values() if takedown.erased_at is not None}
         return Followed(len(missing), sorted(set(kept.values()) - done), reading.problems)
+
+    def _aliases(self, article_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the other ids of these articles, by id."""
+        aliases: dict[str, tuple[str, ...]] = {}
+        rows = self._store.rows(
+            "SELECT article_id, alias FROM alias WHERE article_id IN (SELECT value FROM json_each(?)) ORDER BY 1, 2",
+            (json.dumps(list(article_ids)),),
+        )
+        for article_id, alias in rows:
+            aliases[article_id] = (*aliases.get(article_id, ()), alias)
+        return aliases
 
     def _kept_as(self, article_ids: Sequence[str]) -> dict[str, str]:
         """Return the id under which each of these is kept, its own for one never heard of."""
@@ -128,12 +149,21 @@ class Takedowns:
             )
 
 
-def _unwritten(known: Iterable[Takedown], reading: Reading) -> list[Entry]:
+def _unwritten(known: Iterable[Takedown], reading: Reading, aliases: Mapping[str, tuple[str, ...]]) -> list[Entry]:
     """Return what a ledger that says so much is to be told."""
     removed = [each for each in known if each.id not in reading.removed]
     erased = [each for each in known if each.erased_at and each.id not in reading.erased]
     return [
-        *(Entry(id=each.id, did="removed", at=each.removed_at.isoformat(), reason=each.reason) for each in removed),
+        *(
+            Entry(
+                id=each.id,
+                did="removed",
+                at=each.removed_at.isoformat(),
+                reason=each.reason,
+                aliases=aliases.get(each.id, ()),
+            )
+            for each in removed
+        ),
         *(Entry(id=each.id, did="erased", at=each.erased_at.isoformat()) for each in erased if each.erased_at),
     ]
 

@@ -1,5 +1,6 @@
 """Looking for texts in the bytes of files."""
 
+import gzip
 import random
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from archive import byte_search
 from archive.byte_search import Needles
+from archive.errors import ArchiveError
 
 
 def needle(number: int) -> bytes:
@@ -35,6 +37,22 @@ def test_all_that_stand_in_a_file_are_found_and_nothing_else(tmp_path: Path) -> 
     file = tmp_path / "file"
     file.write_bytes(random.Random("filling").randbytes(100_000) + b"".join(there) + wanted[1][:31])
     assert Needles(wanted).found_in(file) == there
+
+
+def test_what_is_packed_by_gzip_is_unpacked_as_far_as_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "export.jsonl.gz"
+    whole = gzip.compress(needle(1)) + gzip.compress(bytes(99) + needle(2))
+    file.write_bytes(whole)
+    needles = Needles([needle(1), needle(2), needle(3)])
+    assert needles.found_in(file) == {needle(1), needle(2)}
+    file.write_bytes(whole[:-30])
+    assert needles.found_in(file) == {needle(1)}
+    monkeypatch.setattr(byte_search, "MOST_UNPACKED", 100)
+    file.write_bytes(whole)
+    with pytest.raises(ArchiveError, match="too large to be searched"):
+        needles.found_in(file)
 
 
 def test_empty_files_and_nothing_to_look_for_are_no_trouble(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ nor after an older backup of the whole folder has been put back.
 """
 
 import fcntl
+import gzip
 import json
 import shutil
 import signal
@@ -23,7 +24,7 @@ from newsroom import article as ordinary
 from processes import PATIENCE, Newsroom, server, wait_until
 
 from archive import erasing
-from archive.article import Article, Rejection
+from archive.article import Article, Rejection, Withdrawal
 from archive.grouping import find_copies
 from archive.identity import article_id
 from archive.ingest_run import IngestRun
@@ -338,6 +339,7 @@ def test_erasing_that_was_killed_is_finished_by_running_it_again(
     assert check(room.data / "index", again.store, formats=again.formats) == []
     assert len(list((room.data / "index").iterdir())) == 1
     assert erased.search.rewritten == bool(erased.resumed)
+    assert erased.search.verified == (not erased.resumed)
     again.close()
 
 
@@ -360,7 +362,9 @@ def test_erasing_killed_in_a_system_call_is_finished_by_running_it_again(call: s
     )
     assert ended.returncode == -signal.SIGKILL
     again = room.run("erase", "--json")
-    assert again.returncode == 0, again.stderr
+    report = json.loads(again.stdout)
+    assert again.returncode == int(not report["search"]["verified"]), again.stderr
+    assert {each["id"] for each in report["erased"]} == set(IDS[:10])
     services = room.opened()
     assert [readable(services, each) for each in IDS[:10]] == [[]] * 10
     assert check(room.data / "index", services.store, formats=services.formats) == []
@@ -393,20 +397,75 @@ def test_embeddings_go_with_the_last_article_that_has_the_text(services: Service
     assert services.store.stats().embeddings < kept
 
 
-def test_a_file_that_still_has_the_words_is_named_and_nothing_counts_as_erased(services: Services, room: Room) -> None:
-    forgotten = room.data / "copy-of-may.jsonl"
-    forgotten.write_text(json.dumps({"body": canary(3).body}, ensure_ascii=False))
+def test_nothing_is_erased_as_long_as_another_file_has_the_words_however_often_it_is_tried(
+    services: Services, room: Room
+) -> None:
+    line = json.dumps({"body": canary(3).body}, ensure_ascii=False).encode()
+    copies = [room.data / "backup-of-archive.sqlite3", room.data / "export.jsonl", room.data / "export.jsonl.gz"]
+    services.store.flush(seconds=PATIENCE)
+    shutil.copy(room.data / "archive.sqlite3", copies[0])
+    copies[1].write_bytes(line)
+    copies[2].write_bytes(gzip.compress(line))
     runner = app_of(services).test_cli_runner()
-    failed = runner.invoke(args=["erase"])
-    assert failed.exit_code == 1
-    assert "copy-of-may.jsonl" in failed.output
-    assert services.takedowns.unfinished() == set(IDS[:10])
-    forgotten.unlink()
+    while copies:
+        refused = runner.invoke(args=["erase"])
+        assert refused.exit_code == 1
+        assert all(str(path) in refused.output for path in copies), refused.output
+        assert "nothing is erased yet" in refused.output
+        assert readable(services, IDS[3])
+        copies.pop().unlink()
+    assert services.takedowns.unfinished() == set()
     done = runner.invoke(args=["erase"])
     assert done.exit_code == 0, done.output
     assert "verified: " in done.output
-    assert "the database was written anew" in done.output
+    assert readable(services, IDS[3]) == []
+    first = services.takedowns.all()[0]
+    assert first.receipt is not None
+    assert first.receipt["verified"] is True
     assert runner.invoke(args=["erase"]).output.startswith("nothing to erase")
+    assert runner.invoke(args=["erase", IDS[3]]).output.startswith("nothing to erase"), "its receipt stays"
+    assert services.takedowns.all()[0] == first
+
+
+def test_who_has_nothing_to_look_for_never_says_that_nothing_was_found(services: Services, room: Room) -> None:
+    services.takedowns.note_erasing(IDS[:10])
+    erasing.blank(services.store, IDS[:10])  # and then it was killed
+    (room.data / "export.jsonl").write_text(canary(3).body)
+    ended = app_of(services).test_cli_runner().invoke(args=["erase", "--json"])
+    assert ended.exit_code == 1
+    report = json.loads(ended.stdout)
+    assert (report["search"]["verified"], report["search"]["rewritten"]) == (False, True)
+    assert "erased, but not verified" in ended.stderr
+    assert all(id_ in ended.stderr for id_ in IDS[:10])
+    assert {each.receipt["verified"] for each in services.takedowns.all() if each.receipt} == {False}
+    assert services.takedowns.unfinished() == set()
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_a_source_says_of_its_withdrawal_goes_with_the_text_and_stands_nowhere_else(
+    is_known: bool, services: Services, room: Room
+) -> None:
+    said = "Kill the tale of the green lighthouse keeper, who never danced"
+    if is_known:
+        services.store.put(ordinary(70))
+    assert services.store.withdraw(Withdrawal(id=ordinary(70).id, reason=said, source="wire"))
+    assert said.encode() not in room.ledger.read_bytes()
+    (listed,) = [each for each in services.takedowns.all() if each.id == ordinary(70).id]
+    assert listed.reason == "taken back by its source"
+    eraser_of(services).erase([ordinary(70).id])
+    assert files_with(said, room.folder) == []
+    assert list(services.store.rows("SELECT reason FROM change WHERE article_id = ?", (IDS[0],)))[-1] == (
+        "court order",
+    ), "of another article"
+
+
+def test_words_too_few_to_be_told_from_others_are_not_called_verified(services: Services) -> None:
+    services.store.put(ordinary(70, title="Rain", body="It rains.", url=None))
+    services.store.remove(ordinary(70).id)
+    ended = app_of(services).test_cli_runner().invoke(args=["erase", ordinary(70).id])
+    assert ended.exit_code == 1
+    assert "too short" in ended.output
+    assert "nothing found" not in ended.output
 
 
 def test_who_goes_on_reading_the_write_ahead_log_is_waited_for_and_then_named(
@@ -421,7 +480,7 @@ def test_who_goes_on_reading_the_write_ahead_log_is_waited_for_and_then_named(
     with pytest.raises(NotErased, match="write-ahead log"):
         eraser_of(short).erase(IDS[:10])
     list(reading)
-    assert eraser_of(short).erase(IDS[:10]).search.files
+    assert eraser_of(short).erase(IDS[:10]).search.verified
     other.close()
     short.close()
 

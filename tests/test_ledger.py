@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import ArchiveError
-from archive.ledger import Entry, Ledger
+from archive.ledger import FIRST, Entry, Ledger
 
 
 def removed(number: int, **changes: object) -> Entry:
@@ -59,7 +59,35 @@ def test_a_line_that_was_taken_out_or_changed_shows(ledger: Ledger) -> None:
     ledger.path.write_text("\n".join(lines[:1] + lines[2:]) + "\n")
     assert [problem.partition(": ")[2][:6] for problem in ledger.read().problems] == ["line 2"]
     ledger.path.write_text("\n".join([lines[0].replace("court", "no"), *lines[1:]]) + "\n")
-    assert [problem.partition(": ")[2][:6] for problem in ledger.read().problems] == ["line 2"]
+    assert [problem.partition(": ")[2][:6] for problem in ledger.read().problems] == [
+        "line 1",
+        "line 2",
+    ]
+
+
+def test_every_byte_that_is_changed_in_the_last_line_shows_and_hides_all_the_same(ledger: Ledger) -> None:
+    ledger.add(
+        [removed(1, reason="court order"), Entry(id=removed(2).id, did="erased", at="2026-11-30T12:00:00+00:00")]
+    )
+    whole = ledger.path.read_bytes()
+    assert ledger.read().problems == []
+    start = whole.index(b"\n") + 1
+    for at in range(start, len(whole) - 1):
+        changed = bytearray(whole)
+        changed[at] ^= 1
+        ledger.path.write_bytes(changed)
+        reading = Ledger(ledger.path).read()
+        assert any("line 2" in problem for problem in reading.problems), chr(whole[at])
+        assert reading.erased == {}, "what is damaged erases nothing"
+        assert removed(1).id in reading.removed
+
+
+def test_lines_from_before_there_were_checksums_hold(ledger: Ledger) -> None:
+    old = {"id": removed(1).id, "did": "removed", "at": removed(1).at, "reason": None, "aliases": [], "previous": FIRST}
+    ledger.path.write_text(json.dumps(old) + "\n")
+    ledger.add([removed(2)])
+    reading = ledger.read()
+    assert (list(reading.removed), reading.problems) == ([removed(1).id, removed(2).id], [])
 
 
 def test_a_line_cut_short_by_a_crash_does_not_swallow_the_next_one(ledger: Ledger) -> None:

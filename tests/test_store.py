@@ -685,13 +685,16 @@ def put_failed(store: Store, given: Article) -> str | None:
     return None
 
 
-def test_a_full_disk_is_told_as_such(disk: Disk, path: Path) -> None:
+def test_a_full_disk_is_told_as_such(disk: Disk, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(path)
     disk.fails_after = 0
     with pytest.raises(ArchiveError, match="the disk is full: free some space"):
         store.put(RICH)
     disk.error = apsw.IOError
     with pytest.raises(ArchiveDamaged, match="failing disk: run `flask check`"):
+        store.put(RICH)
+    monkeypatch.setattr("archive.store.LEAST_FREE", 1 << 62)  # as SQLite tells of shared memory that cannot grow
+    with pytest.raises(ArchiveError, match="the disk is full: free some space"):
         store.put(RICH)
     disk.fails_after = None
     store.close()

@@ -15,8 +15,9 @@ from werkzeug.test import TestResponse
 
 from archive.article import Withdrawal
 from archive.errors import ArticleNotFound
-from archive.ledger import Ledger
+from archive.ledger import Entry, Ledger
 from archive.store import Store
+from archive.takedowns import LOST, TAKEN_BACK
 from archive.tokens import FORGIVEN_AFTER, MOST_FAILURES, PREFIX, Tokens
 from web import create_app
 from web.security import BEHIND_KEYS
@@ -171,8 +172,29 @@ def test_the_reason_may_stand_in_the_address_or_be_left_out(
         assert taken.reason == reason
 
 
+def test_a_reason_is_kept_on_one_line_without_what_nobody_can_see(
+    client: FlaskClient, services: Services, secret: str
+) -> None:
+    said = " court\r\norder\x1b[2J\x00 \u202e12/5\u202c\u2028 \u2067new\u2069 "
+    answer = delete(client, ORDINARY[5].id, secret, json={"reason": said})
+    assert answer.get_json()["reason"] == "court order[2J 12/5 new"
+    services.store.put(article(65))
+    runner = create_app(services=services).test_cli_runner()
+    assert runner.invoke(args=["remove", article(65).id, "--reason", said.replace("\x00", "")]).exit_code == 0
+    listed = {each.id: each.reason for each in services.takedowns.all()}
+    assert listed[article(65).id] == listed[ORDINARY[5].id] == "court order[2J 12/5 new"
+    assert services.ledger.read().removed[article(65).id].reason == "court order[2J 12/5 new"
+
+
 @pytest.mark.parametrize(
-    "sent", [{"data": "reason"}, {"json": ["x"]}, {"json": {"reason": 7}}, {"json": {"reason": "x" * 1001}}]
+    "sent",
+    [
+        {"data": "reason"},
+        {"json": ["x"]},
+        {"json": {"reason": 7}},
+        {"data": '{"reason": "\\ud800"}'},
+        {"json": {"reason": "x" * 1001}},
+    ],
 )
 def test_a_reason_that_is_none_is_refused_before_anything_is_done(
     sent: dict[str, object], client: FlaskClient, services: Services, secret: str
@@ -189,6 +211,41 @@ def test_what_is_not_there_is_said_so_and_what_is_embargoed_can_be_taken_down(
         assert delete(client, nothing, secret).status_code == 404
     assert delete(client, EMBARGOED.id, secret).status_code == 200
     assert services.store.put(EMBARGOED) == "unchanged"
+
+
+def test_an_article_is_taken_down_by_any_of_its_ids(client: FlaskClient, services: Services, secret: str) -> None:
+    for number, alias in ((61, "a" * 15 + "1"), (62, "a" * 15 + "2")):
+        services.store.put(article(number, aliases=(alias,)))
+    by_program = delete(client, "a" * 15 + "1", secret)
+    assert (by_program.status_code, by_program.get_json()["id"]) == (200, article(61).id)
+    again = delete(client, "a" * 15 + "1", secret)
+    assert (again.status_code, again.get_json()["id"]) == (410, article(61).id)
+    assert services.tokens.deeds()[-1][-1] == article(61).id
+    runner = create_app(services=services).test_cli_runner()
+    removed = runner.invoke(args=["remove", "a" * 15 + "2", "--json"])
+    assert (removed.exit_code, json.loads(removed.stdout)["removed"]) == (0, [article(62).id])
+    assert f"{'a' * 15}2 is another id of {article(62).id}" in removed.stderr
+    erased = runner.invoke(args=["erase", "a" * 15 + "2", "--json"])
+    assert (erased.exit_code, [each["id"] for each in json.loads(erased.stdout)["erased"]]) == (0, [article(62).id])
+    assert f"{'a' * 15}2 is another id of {article(62).id}" in erased.stderr
+    assert services.store.live([article(61).id, article(62).id]) == {}
+
+
+def test_another_id_of_what_is_embargoed_answers_as_one_never_heard_of(
+    app: Flask, client: FlaskClient, services: Services
+) -> None:
+    known, unknown = "b" * 16, "c" * 16
+    services.store.put(article(63, aliases=(known,), status="embargoed"))
+    for path in addresses(app, known):
+        told = client.get(path)
+        untold = client.get(path.replace(known, unknown))
+        assert told.status_code == untold.status_code == 404 or path.endswith(".json"), path
+        assert article(63).id.encode() not in told.data, path
+        assert told.data.replace(known.encode(), unknown.encode()) == untold.data, path
+    services.store.put(article(64, aliases=("d" * 16,)))
+    services.store.remove(article(64).id)
+    withdrawn = client.get("/api/articles/" + "d" * 16)
+    assert (withdrawn.status_code, article(64).id in withdrawn.text) == (410, False)
 
 
 # What is gone, everywhere
@@ -273,7 +330,7 @@ def test_what_the_ledger_knows_holds_in_an_archive_that_does_not(tmp_path: Path)
     assert [store.put(each) for each in (article(1), article(1, id="a" * 16), article(3))] == ["unchanged"] * 3
     reasons = {takedown.id: takedown.reason for takedown in services.takedowns.all()}
     assert reasons == {
-        "a" * 16: "court order", article(3).id: "kill: wrong", article(4).id: "before there was a ledger",
+        "a" * 16: "court order", article(3).id: TAKEN_BACK, article(4).id: "before there was a ledger",
     }  # fmt: skip
     assert article(4).id in ledger.read().removed
     seq = store.last_seq()
@@ -282,6 +339,70 @@ def test_what_the_ledger_knows_holds_in_an_archive_that_does_not(tmp_path: Path)
     again = Services(services.settings, embedder=MeaningEmbedder())
     assert again.store.last_seq() == seq, "nothing is done twice"
     again.close()
+
+
+def test_what_the_ledger_says_was_erased_is_removed_even_when_the_line_of_its_removal_is_lost(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "takedowns.jsonl")
+    ledger.add([Entry(id=article(1).id, did="erased", at="2026-11-29T12:00:00+00:00")])
+    (tmp_path / "data").mkdir()
+    store = Store(tmp_path / "data" / "archive.sqlite3")
+    for each in (article(1), article(2)):
+        store.put(each)
+    store.close()
+    settings = Settings(data=tmp_path / "data", ledger=ledger.path)
+    seen = []
+    for _ in range(3):
+        services = Services(settings, embedder=MeaningEmbedder())
+        assert services.store.live_ids() == [article(2).id]
+        (takedown,) = services.takedowns.all()
+        assert (takedown.id, takedown.reason) == (article(1).id, LOST)
+        assert takedown.erased_at is not None
+        seen.append((services.store.last_seq(), takedown, ledger.path.read_bytes()))
+        services.close()
+    assert seen[0] == seen[1] == seen[2], "done once"
+
+
+def test_a_ledger_that_is_written_again_has_the_other_ids_of_an_article(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", ledger=tmp_path / "takedowns.jsonl")
+    services = Services(settings, embedder=MeaningEmbedder())
+    services.store.put(article(1, aliases=("a" * 16,)))
+    services.store.remove(article(1).id, reason="court order")
+    services.close()
+    ledger = tmp_path / "takedowns.jsonl"
+    ledger.unlink()
+    again = Services(settings, embedder=MeaningEmbedder())
+    assert again.store.live_ids() == []
+    assert again.ledger.read().removed[article(1).id].aliases == ("a" * 16,)
+    again.close()
+    (tmp_path / "data" / "archive.sqlite3").unlink()
+    anew = Services(settings, embedder=MeaningEmbedder())
+    assert anew.store.put(article(1, id="a" * 16)) == "unchanged"
+    anew.close()
+
+
+def test_a_ledger_that_is_lost_is_said_and_one_of_a_new_archive_is_begun(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(data=tmp_path / "data", ledger=tmp_path / "takedowns.jsonl")
+    for content in (None, b""):
+        new = Services(settings, embedder=MeaningEmbedder())
+        new.store.put(article(1))
+        new.close()
+        again = Services(settings, embedder=MeaningEmbedder())
+        assert again.store.count_live() == 1
+        again.close()
+        assert ("not there, or empty" in caplog.text) == (content is not None), "nothing was lost before"
+        (tmp_path / "takedowns.jsonl").unlink()
+        if content is not None:
+            (tmp_path / "takedowns.jsonl").write_bytes(content)
+        lost = Services(settings, embedder=MeaningEmbedder())
+        lost.builder.update()
+        runner = create_app(services=lost).test_cli_runner()
+        assert "when the archive had 1 change already" in caplog.text
+        for command in ("takedowns", "check"):
+            said = runner.invoke(args=[command])
+            assert (said.exit_code, "not there, or empty" in said.stderr) == (0, True)
+        lost.close()
 
 
 def test_no_removal_is_acknowledged_that_the_ledger_does_not_have(

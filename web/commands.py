@@ -180,6 +180,8 @@ def check(as_json: bool) -> None:
     problems += parts.ledger.read().problems
     if as_json:
         write_json({"ok": not problems, "problems": problems})
+    if late := parts.ledger.read().began_late:
+        click.echo(late, err=True)
     for problem in [] if as_json else problems:
         click.echo(problem)
     if problems:

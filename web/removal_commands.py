@@ -33,13 +33,15 @@ def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> N
       flask remove 0a1b2c3d4e5f6071 --reason "court order"
     """
     from archive.erasing import copies_of
+    from archive.reason import clean_reason
 
-    parts = services()
+    parts, reason = services(), clean_reason(reason)
     removed, missing = [], []
     for article_id in dict.fromkeys(article_ids):
         try:
-            parts.store.remove(article_id, reason=reason)
-            removed.append(article_id)
+            kept = parts.store.remove(article_id, reason=reason)
+            removed.append(kept)
+            _name_other(article_id, kept)
         except ArticleNotFound:
             missing.append(article_id)
     copies = copies_of(parts.store, removed)
@@ -53,6 +55,11 @@ def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> N
         problems += _drop_from_index(parts)
     if problems:
         raise Failure("; ".join(problems))
+
+
+def _name_other(asked: str, kept: str) -> None:
+    if asked != kept:
+        click.echo(f"{asked} is another id of {kept}", err=True)
 
 
 def _name_copies(copies: dict[str, list[str]]) -> None:
@@ -102,10 +109,12 @@ def erase(article_ids: tuple[str, ...], as_json: bool) -> None:
                 "copies": copies,
             }
         )
-        return
-    _print_erased(parts, wanted, erased)
-    _name_copies(copies)
-    if erased and parts.settings.ledger is None:
+    else:
+        _print_erased(parts, wanted, erased)
+        _name_copies(copies)
+    if erased and not erased.search.verified:
+        raise Failure(_unverified(erased))
+    if erased and not as_json and parts.settings.ledger is None:
         click.echo(
             "the ledger of takedowns lies in the data folder: a copy of that folder made before, once restored, knows"
             " nothing of this; BACKFILE_LEDGER keeps it elsewhere",
@@ -114,14 +123,19 @@ def erase(article_ids: tuple[str, ...], as_json: bool) -> None:
 
 
 def _to_erase(parts: Services, article_ids: Sequence[str]) -> list[str]:
-    """Return the articles to erase: those asked for, else all that were removed and not yet erased."""
+    """Return the articles to erase: those asked for, else all that were removed; without what is erased already."""
+    from archive.erasing import pieces_of
+
     removed = {takedown.id: takedown for takedown in parts.takedowns.all()}
     if not article_ids:
         return [id_ for id_, takedown in removed.items() if takedown.erased_at is None]
-    wanted = list(dict.fromkeys(article_ids))
+    kept = {id_: parts.store.resolve(id_) or id_ for id_ in article_ids}
+    for asked, id_ in kept.items():
+        _name_other(asked, id_)
+    wanted = list(dict.fromkeys(kept.values()))
     if unknown := [id_ for id_ in wanted if id_ not in removed]:
         raise Failure(f"not removed, so nothing is erased: {' '.join(unknown)}: run `flask remove` first")
-    return wanted
+    return [id_ for id_ in wanted if removed[id_].erased_at is None or pieces_of(parts.store, id_).versions]
 
 
 def _erase(parts: Services, wanted: list[str]) -> "Erased":
@@ -146,17 +160,27 @@ def _print_erased(parts: Services, wanted: list[str], erased: "Erased | None") -
         if takedown.id in wanted:
             click.echo(f"{_line(takedown)}  versions {erased.versions[takedown.id]}")
     search = erased.search
-    click.echo(f"verified: {search.files:,} files, {search.size:,} bytes, nothing found")
+    if search.verified and search.pieces:
+        click.echo(f"verified: {search.files:,} files, {search.size:,} bytes, nothing found")
+    elif search.verified:
+        click.echo("there was no text to erase or to look for")
     if search.held_by:
         named, more = " ".join(search.held_by[:NAMED]), len(search.held_by) - NAMED
         also = f" and {more} more" if more > 0 else ""
         click.echo(f"other articles have words in common with these, which stay: {named}{also}", err=True)
+
+
+def _unverified(erased: "Erased") -> str:
+    """Say what was not searched for, and why."""
+    said = []
     if erased.resumed:
-        click.echo(
-            f"begun by an earlier run, so that no words were left to search for; the database was written anew:"
-            f" {' '.join(erased.resumed)}",
-            err=True,
+        said.append(
+            f"the texts of {' '.join(erased.resumed)} were blanked by an earlier run that was interrupted, so no words"
+            " were left to look for: the database was written anew, but copies in other files could not be looked for"
         )
+    if erased.too_short:
+        said.append(f"the texts of {' '.join(erased.too_short)} are too short to be looked for in other files")
+    return f"erased, but not verified: {'; '.join(said)}: see for yourself that the data folder holds none"
 
 
 @command
@@ -170,6 +194,8 @@ def takedowns(as_json: bool) -> None:
     """
     parts = services()
     kept = parts.takedowns.all()
+    if late := parts.ledger.read().began_late:
+        click.echo(late, err=True)
     if as_json:
         write_json({"takedowns": [_object(takedown) for takedown in kept], "ledger": str(parts.ledger.path)})
         return
@@ -199,6 +225,7 @@ def _search_object(erased: "Erased | None") -> payload.Json | None:
         return None
     search = erased.search
     return {
+        "verified": search.verified,
         "files": search.files,
         "bytes": search.size,
         "pieces": search.pieces,

@@ -18,8 +18,15 @@ from archive.takedowns import Takedowns
 log = logging.getLogger(__name__)
 
 
-def hold_takedowns(store: Store, ledger: Ledger, *, data: Path) -> bool:
-    """Do again what the ledger says was done, and return whether the index had to be deleted for that."""
+def hold_takedowns(store: Store, ledger: Ledger, *, data: Path, begin: bool) -> bool:
+    """Do again what the ledger says was done, and return whether the index had to be deleted for that.
+
+    With `begin`, a ledger that is not there is begun, and where the archive is not new that is said: it may be lost.
+    """
+    if begin:
+        ledger.begin(changes=store.last_seq())
+    if late := ledger.read().began_late:
+        log.warning("%s", late)
     takedowns = Takedowns(store, ledger)
     followed = takedowns.follow()
     for problem in followed.problems:
@@ -53,4 +60,6 @@ def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: 
         len(erased.versions),
         erased.search.files,
     )
+    if not erased.search.verified:
+        log.warning("of some no words were left to search for: see for yourself that no other file there has them")
     return True

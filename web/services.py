@@ -204,7 +204,9 @@ class Services:
 
         store = Store(self.settings.data / "archive.sqlite3", ledger=self.ledger)
         try:
-            self._must_rebuild = hold_takedowns(store, self.ledger, data=self.settings.data)
+            self._must_rebuild = hold_takedowns(
+                store, self.ledger, data=self.settings.data, begin=self.settings.ledger is not None
+            )
         except BaseException:
             store.close()
             raise
@@ -439,13 +441,14 @@ def shown_article(parts: Services, article_id: str) -> "Article":
 
     Raises NotFound for one never heard of, Gone for one withdrawn, OtherName for one that is shown under another id.
     """
-    article = parts.store.article(article_id)
-    if article is None and (known := parts.store.resolve(article_id)):
-        raise OtherName(shown_article(parts, known).id)
+    kept = parts.store.resolve(article_id) or article_id
+    article = parts.store.article(kept)
     if article is None or article.status == "embargoed":  # that an article is coming is not to be told either
         raise NotFound(gettext("There is no article %(id)s in this archive.", id=article_id[:ID_LENGTH]))
     if article.status == "removed":
         raise Gone(gettext("This article was withdrawn."))
+    if kept != article_id:
+        raise OtherName(kept)
     return article
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest
 
 from archive.errors import ArticleNotFound
+from archive.reason import clean_reason
 from web.api import written
 from web.errors import problem
 from web.params import BadParameter
@@ -30,10 +31,11 @@ blueprint = Blueprint("takedown", __name__)
 def remove(token: "Token", article_id: str) -> Response:
     """Withdraw an article, as `flask remove` does, and say what was done. Its text is erased by `flask erase`."""
     parts, reason = services(), _reason()
+    article_id = parts.store.resolve(article_id) or article_id  # asked for by another of its ids
     taken = parts.takedowns.one(article_id)
     if taken is not None:
         removed_at = instant(taken.removed_at)
-        return problem(HTTPStatus.GONE, "This article was removed before.", removed_at=removed_at)
+        return problem(HTTPStatus.GONE, "This article was removed before.", id=article_id, removed_at=removed_at)
     try:
         parts.store.remove(article_id, reason=reason)
     except ArticleNotFound:
@@ -55,7 +57,20 @@ def _reason() -> str | None:
         given = body.get("reason", given)
     if given is not None and (not isinstance(given, str) or len(given) > MAX_REASON):
         raise BadParameter("reason", str(given), f"a text of at most {MAX_REASON} characters")
-    return (given.strip() or None) if given else None
+    if given is not None and not _is_text(given):
+        raise BadParameter(
+            "reason", given.encode("ascii", "backslashreplace").decode(), "a text without half characters"
+        )
+    return clean_reason(given)
+
+
+def _is_text(given: str) -> bool:
+    """Tell whether this is text: JSON can say a half of a character (a lone surrogate), which nothing can keep."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _body() -> dict[str, object]:

@@ -9,7 +9,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from archive.article import Article, Entry, Rejection
@@ -43,6 +43,24 @@ class Unreadable(SourceError):
         self.raw = kept_raw(raw)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageProblem:
+    """A page that could not be had. `has_summary`: what the feed says stands for it; `again`: later rounds try it."""
+
+    url: str
+    reason: str
+    has_summary: bool
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How much of what was found is `left` for another time, and the pages that could not be had."""
+
+    left: int
+    problems: tuple[PageProblem, ...]
+
+
 class Fetching:
     """Brings in what is at addresses. Safe to use from several threads."""
 
@@ -65,7 +83,9 @@ class Fetching:
             if _is_good(answer) and holds_others(answer.body):
                 self._unpack(answer, take)
             else:
-                self.take(self.checked(answer), take)
+                for problem in self.take(self.checked(answer), take).problems:
+                    if not problem.has_summary:
+                        take(Rejection(source=problem.url, reason=problem.reason))
         except (FetchError, SourceError) as error:
             take(_rejection(url, error))
 
@@ -90,14 +110,15 @@ class Fetching:
                 raise Unreadable(str(error), answer.body) from error
         return found if found.kind == "feed" else replace(found, entries=_kept(found.entries, answer.body))
 
-    def take(self, found: WebContent, take: Take) -> int:
-        """Have `take` what was found, and the pages it leads to; return how much of that is left for another time."""
+    def take(self, found: WebContent, take: Take) -> Taken:
+        """Have `take` what was found, and the pages it leads to."""
         for entry in found.entries:
             take(entry)
         allowance = _Allowance(self._most_pages)
         sitemaps = found.links[:MOST_SITEMAPS] if found.kind == "index" else ()
         left = sum(self._sitemap(url, take, allowance) for url in sitemaps)
-        return left + self._items(found.items, take, allowance)
+        left += self._items(found.items, take, allowance)
+        return Taken(left, tuple(allowance.problems))
 
     def _sitemap(self, url: str, take: Take, allowance: "_Allowance") -> int:
         """Go through one sitemap of an index, unless it is as it was when nothing of it was left."""
@@ -129,13 +150,13 @@ class Fetching:
             elif item.url and not (page and page.said == item.said and page.state != "waiting"):
                 if allowance.pages > 0 and not self._is_stopped:
                     allowance.pages -= 1
-                    left += self._page(item, item.url, page, take)
+                    left += self._page(item, item.url, page, take, allowance)
                 else:
                     left += 1
                     self._summary(item, page, take)
         return left
 
-    def _page(self, item: Item, url: str, known: Page | None, take: Take) -> bool:
+    def _page(self, item: Item, url: str, known: Page | None, take: Take, allowance: "_Allowance") -> bool:
         """Have `take` the article on a page, or failing that what was said of it; return whether to try again."""
         had_text = known is not None and known.has_text
         try:
@@ -145,8 +166,13 @@ class Fetching:
             failures = before if isinstance(error, NotAsked) else before + 1
             is_waiting = isinstance(error, FetchError) and error.retry and failures < MOST_ATTEMPTS
             self._summary(item, known, take)
-            if item.holds == "nothing" and not is_waiting:
-                take(_rejection(url, error))
+            has_summary = item.holds == "summary"
+            if isinstance(error, Unreadable) and not has_summary:
+                take(_rejection(url, error))  # what came is kept, to be read by a better reader
+            else:
+                allowance.problems.append(
+                    PageProblem(url=url, reason=str(error), has_summary=has_summary, again=is_waiting)
+                )
             state: PageState = "waiting" if is_waiting else "given_up"
             validators = known.validators if known else Validators()
         else:
@@ -179,9 +205,10 @@ class Fetching:
 
 @dataclass(slots=True)
 class _Allowance:
-    """How many pages may still be fetched."""
+    """How many pages may still be fetched, and those that could not be had."""
 
     pages: int
+    problems: list[PageProblem] = field(default_factory=list)
 
 
 def _is_good(answer: Fetched) -> bool:

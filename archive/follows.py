@@ -127,9 +127,13 @@ class Follows:
         )
         return FollowCounts(*row)
 
+    def is_gone(self, url: str) -> bool:
+        """Tell whether something is followed still, but gone for good."""
+        return self._store.one("SELECT 1 FROM follow WHERE url = ? AND state = 'gone'", (url,)) is not None
+
     def pause(self, url: str) -> bool:
         """Ask no more, until it is followed again; say whether there was anything to pause."""
-        return self._store.change("UPDATE follow SET state = 'paused' WHERE url = ? AND state = 'active'", (url,)) > 0
+        return self._store.change("UPDATE follow SET state = 'paused' WHERE url = ? AND state <> 'gone'", (url,)) > 0
 
     def unfollow(self, url: str) -> bool:
         """Forget that something is followed, and say whether it was; what it brought stays."""
@@ -146,33 +150,37 @@ class Follows:
         validators: Validators,
         body_hash: bytes,
         found: int,
+        problem: str | None,
     ) -> None:
-        """Note that all that an answer held is in the archive."""
+        """Note that all that an answer held is in the archive, and the `problem` there was with its pages."""
         now = self._now()
         self._store.change(
             "UPDATE follow SET kind = ?, title = coalesce(?, title), etag = ?, last_modified = ?, body_hash = ?,"
-            " found = found + ?, failures = 0, problem = NULL, last_at = ?, next_at = ? WHERE follow_id = ?",
+            " found = found + ?, failures = 0, problem = ?, last_at = ?, next_at = ? WHERE follow_id = ?",
             (
-                *(kind, title, validators.etag, validators.last_modified, body_hash, found),
+                *(kind, title, validators.etag, validators.last_modified, body_hash, found, problem),
                 *(now, now + _beat(follow.every), follow.id),
             ),
         )
 
-    def partly_read(self, follow: Follow, *, kind: FollowKind, title: str | None, found: int) -> None:
+    def partly_read(
+        self, follow: Follow, *, kind: FollowKind, title: str | None, found: int, problem: str | None
+    ) -> None:
         """Note that something of an answer is left to be done, so that it is asked for as a whole the next time."""
         now = self._now()
         self._store.change(
             "UPDATE follow SET kind = ?, title = coalesce(?, title), etag = NULL, last_modified = NULL,"
-            " body_hash = NULL, found = found + ?, failures = 0, problem = NULL, last_at = ?, next_at = ?"
+            " body_hash = NULL, found = found + ?, failures = 0, problem = ?, last_at = ?, next_at = ?"
             " WHERE follow_id = ?",
-            (kind, title, found, now, now + _beat(follow.every), follow.id),
+            (kind, title, found, problem, now, now + _beat(follow.every), follow.id),
         )
 
     def unchanged(self, follow: Follow) -> None:
-        """Note that there is nothing new."""
+        """Note that there is nothing new; what problem there was with its pages there still is."""
         now = self._now()
         self._store.change(
-            "UPDATE follow SET failures = 0, problem = NULL, last_at = ?, next_at = ? WHERE follow_id = ?",
+            "UPDATE follow SET failures = 0, problem = iif(failures = 0, problem, NULL), last_at = ?, next_at = ?"
+            " WHERE follow_id = ?",
             (now, now + _beat(follow.every), follow.id),
         )
 

@@ -60,7 +60,8 @@ def _begin(parts: Services, urls: Sequence[str], opml: BinaryIO | None, every: i
         try:
             begun.append(_followed(parts, url, every))
         except (FetchError, SourceError) as problem:
-            problems.append(str(problem))
+            said = str(problem)
+            problems.append(said if url in said else f"{url}: {said}")
     if opml is not None:
         begun += _subscribed(parts, opml, every, problems)
     if as_json:
@@ -70,7 +71,7 @@ def _begin(parts: Services, urls: Sequence[str], opml: BinaryIO | None, every: i
         for url in begun:
             click.echo(f"following {url}")
     if problems:
-        raise Failure("; ".join(problems))
+        raise Failure("\n".join(problems))
 
 
 def _followed(parts: Services, url: str, every: int | None) -> str:
@@ -111,7 +112,13 @@ def _end(parts: Services, urls: Sequence[str], action: str, *, as_json: bool) ->
         for url in ended:
             click.echo(f"{'paused' if action == 'pause' else 'no longer following'} {url}")
     if missing:
-        raise Failure(f"not followed: {', '.join(missing)} (`flask follow` lists what is)")
+        raise Failure("\n".join(_missing(parts, url) for url in missing))
+
+
+def _missing(parts: Services, url: str) -> str:
+    if parts.follows.is_gone(url):
+        return f"{url} is gone and is not asked: `flask follow {url}` asks it again"
+    return f"not followed: {url} (`flask follow` lists what is)"
 
 
 def _line(follow: Follow) -> str:

@@ -1,8 +1,8 @@
 """From an address to articles: a page, the entries of a feed with the pages they summarise, the pages of a sitemap.
 
-Invariants: an entry's page is fetched once, and again only when what is said of it has changed. Where a page cannot be
-had, what the feed itself says goes in, and the page is tried again a few times. Only what is in the archive is noted as
-done, so a process that is killed loses nothing and doubles nothing.
+Invariants: an entry's page is fetched once, whoever names it, and again only when what one says of it has changed.
+Where a page cannot be had, what the feed itself says goes in, and the page is tried again a few times. Only what is in
+the archive is noted as done, so a process that is killed loses nothing and doubles nothing.
 """
 
 import hashlib
@@ -83,7 +83,7 @@ class Fetching:
             if _is_good(answer) and holds_others(answer.body):
                 self._unpack(answer, take)
             else:
-                for problem in self.take(self.checked(answer), take).problems:
+                for problem in self.take(self.checked(answer), take, teller=url).problems:
                     if not problem.has_summary:
                         take(Rejection(source=problem.url, reason=problem.reason))
         except (FetchError, SourceError) as error:
@@ -110,11 +110,11 @@ class Fetching:
                 raise Unreadable(str(error), answer.body) from error
         return found if found.kind == "feed" else replace(found, entries=_kept(found.entries, answer.body))
 
-    def take(self, found: WebContent, take: Take) -> Taken:
-        """Have `take` what was found, and the pages it leads to."""
+    def take(self, found: WebContent, take: Take, *, teller: str) -> Taken:
+        """Have `take` what was found at the address `teller`, and the pages it leads to."""
         for entry in found.entries:
             take(entry)
-        allowance = _Allowance(self._most_pages)
+        allowance = _Allowance(teller, self._most_pages)
         sitemaps = found.links[:MOST_SITEMAPS] if found.kind == "index" else ()
         left = sum(self._sitemap(url, take, allowance) for url in sitemaps)
         left += self._items(found.items, take, allowance)
@@ -122,7 +122,7 @@ class Fetching:
 
     def _sitemap(self, url: str, take: Take, allowance: "_Allowance") -> int:
         """Go through one sitemap of an index, unless it is as it was when nothing of it was left."""
-        known = self._follows.page(url)
+        known = self._follows.page(url, teller=allowance.teller)
         validators = known.validators if known and known.state == "done" else Validators()
         try:
             answer = self._visits.found(url, most_bytes=MOST_FEED_BYTES, headers=validators.headers())
@@ -135,19 +135,22 @@ class Fetching:
         state: PageState = "waiting" if left else "done"
         said = hashlib.sha256(answer.body).digest()
         page = Page(said=said, state=state, has_text=False, failures=0, validators=validators_of(answer))
-        self._follows.keep_page(url, page)
+        self._follows.keep_page(url, page, teller=allowance.teller)
         return left
 
     def _items(self, items: Sequence[Item], take: Take, allowance: "_Allowance") -> int:
         """Go through what is said of pages, those never asked for first."""
         left = 0
-        known = {item.url: self._follows.page(item.url) for item in items if item.url}
+        known = {item.url: self._follows.page(item.url, teller=allowance.teller) for item in items if item.url}
         shared = _shared(items)
         for item in sorted(items, key=lambda item: item.url is not None and known[item.url] is not None):
             page = known[item.url] if item.url else None
             if item.about is not None and (item.holds == "text" or item.url is None or item.url in shared):
                 take(item.about)
-            elif item.url and not (page and page.said == item.said and page.state != "waiting"):
+            elif item.url and page and _is_as_it_was(page, item):
+                if not page.was_told:
+                    self._follows.note_told(item.url, item.said, teller=allowance.teller)
+            elif item.url:
                 if allowance.pages > 0 and not self._is_stopped:
                     allowance.pages -= 1
                     left += self._page(item, item.url, page, take, allowance)
@@ -180,7 +183,9 @@ class Fetching:
                 take(_with(article, item.about))
             had_text, failures, state, is_waiting = True, 0, "done", False
         self._follows.keep_page(
-            url, Page(said=item.said, state=state, has_text=had_text, failures=failures, validators=validators)
+            url,
+            Page(said=item.said, state=state, has_text=had_text, failures=failures, validators=validators),
+            teller=allowance.teller,
         )
         return is_waiting
 
@@ -205,10 +210,22 @@ class Fetching:
 
 @dataclass(slots=True)
 class _Allowance:
-    """How many pages may still be fetched, and those that could not be had."""
+    """Who names the pages, how many may still be fetched, and those that could not be had."""
 
+    teller: str
     pages: int
     problems: list[PageProblem] = field(default_factory=list)
+
+
+def _is_as_it_was(page: Page, item: Item) -> bool:
+    """Tell whether a page need not be asked for again: nothing else is said of it than before.
+
+    Who names it for the first time says it in its own way, and counts only where it says that it has changed since.
+    """
+    if page.state == "waiting":
+        return False
+    is_old = page.at is not None and (item.changed_at is None or item.changed_at <= page.at)
+    return page.said == item.said or (is_old and not page.was_told)
 
 
 def _is_good(answer: Fetched) -> bool:

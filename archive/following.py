@@ -107,7 +107,7 @@ class Follower:
                     notes.add(entry)
                 take(entry, self.store, report)
 
-            taken = self.fetching.take(found, bring_in)
+            taken = self.fetching.take(found, bring_in, teller=follow.url)
         new, problem = report.added + report.updated, _problem(taken.problems)
         if taken.left or found.kind == "index":  # which may stay the same when its sitemaps change
             self.follows.partly_read(follow, kind=kind, title=found.title, found=new, problem=problem)

@@ -530,6 +530,28 @@ def test_a_sitemap_s_pages_come_in_the_newest_first_so_many_at_once(desk: Desk) 
     assert followed.kind == "sitemap"
 
 
+def test_a_page_is_asked_for_once_whoever_names_it_and_again_when_one_of_them_says_something_new(desk: Desk) -> None:
+    desk.follow("/feed")
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose.")))
+    desk.site.answers["/a"] = (200, HTML, page())
+    desk.one()
+    desk.follow("/map.xml")
+    desk.site.answers["/map.xml"] = (200, {}, sitemap((desk.url("/a"), "2025-02-01")))
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose."), title="The Ledger, renamed"))
+    desk.round()
+    assert desk.paths.count("/a") == 1
+    later = desk.clock.now.isoformat()
+    desk.site.answers["/map.xml"] = (200, {}, sitemap((desk.url("/a"), later)))
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose."), title="The Ledger"))
+    for title in ("The Ledger", "Ledger", "The Ledger"):
+        desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose."), title=title))
+        desk.round()
+    assert desk.paths.count("/a") == 2, "for what the sitemap says"
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose again.")))
+    desk.round()
+    assert desk.paths.count("/a") == 3, "for what the feed says"
+
+
 def test_pages_never_asked_for_come_before_those_that_changed(desk: Desk) -> None:
     desk.follow("/map.xml")
     days = ["2025-02-03", "2025-02-02", "2025-02-01"]

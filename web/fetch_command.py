@@ -32,10 +32,11 @@ INTERRUPTED = 130  # the exit status of what Ctrl-C has ended
 )
 @as_json
 def fetch(every: int | None, as_json: bool) -> None:
-    """Ask the feeds and sitemaps that are followed and due for what is new, and publish it.
+    """Ask what is followed for news, and publish it.
 
-    What was embargoed until now appears as well. A feed that fails is asked again later; that is no failure of the
-    command. It may be ended at any time: nothing is lost, and nothing comes in twice.
+    Only feeds and sitemaps that are due are asked. What was embargoed until now appears as well. A feed that fails is
+    asked again later; that is no failure of the command. It may be ended at any time: nothing is lost, and nothing
+    comes in twice.
 
     \b
     Examples:

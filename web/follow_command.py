@@ -25,9 +25,10 @@ DEFAULT_EVERY = 30 * 60  # seconds
 @click.option("--export", "action", flag_value="export", help="Write all that is followed as OPML.")
 @as_json
 def follow(urls: tuple[str, ...], opml: BinaryIO | None, every: int | None, action: str | None, as_json: bool) -> None:
-    """Follow feeds and sitemaps: `flask fetch` asks them for what is new.
+    """Follow feeds and sitemaps.
 
-    The address of a page will do where the page names its feed. Without an address, all that is followed is listed.
+    `flask fetch` asks them for what is new. The address of a page will do where the page names its feed. Without an
+    address, all that is followed is listed.
 
     \b
     Examples:

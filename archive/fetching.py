@@ -1,15 +1,15 @@
 """From an address to articles: a page, the entries of a feed with the pages they summarise, the pages of a sitemap.
 
-Invariants: an entry's page is fetched once, and again only when what is said of it has changed. Where a page cannot be
-had, what the feed itself says goes in, and the page is tried again a few times. Only what is in the archive is noted as
-done, so a process that is killed loses nothing and doubles nothing.
+Invariants: an entry's page is fetched once, whoever names it, and again only when what one says of it has changed.
+Where a page cannot be had, what the feed itself says goes in, and the page is tried again a few times. Only what is in
+the archive is noted as done, so a process that is killed loses nothing and doubles nothing.
 """
 
 import hashlib
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from archive.article import Article, Entry, Rejection
@@ -43,6 +43,24 @@ class Unreadable(SourceError):
         self.raw = kept_raw(raw)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageProblem:
+    """A page that could not be had. `has_summary`: what the feed says stands for it; `again`: later rounds try it."""
+
+    url: str
+    reason: str
+    has_summary: bool
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How much of what was found is `left` for another time, and the pages that could not be had."""
+
+    left: int
+    problems: tuple[PageProblem, ...]
+
+
 class Fetching:
     """Brings in what is at addresses. Safe to use from several threads."""
 
@@ -65,7 +83,9 @@ class Fetching:
             if _is_good(answer) and holds_others(answer.body):
                 self._unpack(answer, take)
             else:
-                self.take(self.checked(answer), take)
+                for problem in self.take(self.checked(answer), take, teller=url).problems:
+                    if not problem.has_summary:
+                        take(Rejection(source=problem.url, reason=problem.reason))
         except (FetchError, SourceError) as error:
             take(_rejection(url, error))
 
@@ -90,18 +110,19 @@ class Fetching:
                 raise Unreadable(str(error), answer.body) from error
         return found if found.kind == "feed" else replace(found, entries=_kept(found.entries, answer.body))
 
-    def take(self, found: WebContent, take: Take) -> int:
-        """Have `take` what was found, and the pages it leads to; return how much of that is left for another time."""
+    def take(self, found: WebContent, take: Take, *, teller: str) -> Taken:
+        """Have `take` what was found at the address `teller`, and the pages it leads to."""
         for entry in found.entries:
             take(entry)
-        allowance = _Allowance(self._most_pages)
+        allowance = _Allowance(teller, self._most_pages)
         sitemaps = found.links[:MOST_SITEMAPS] if found.kind == "index" else ()
         left = sum(self._sitemap(url, take, allowance) for url in sitemaps)
-        return left + self._items(found.items, take, allowance)
+        left += self._items(found.items, take, allowance)
+        return Taken(left, tuple(allowance.problems))
 
     def _sitemap(self, url: str, take: Take, allowance: "_Allowance") -> int:
         """Go through one sitemap of an index, unless it is as it was when nothing of it was left."""
-        known = self._follows.page(url)
+        known = self._follows.page(url, teller=allowance.teller)
         validators = known.validators if known and known.state == "done" else Validators()
         try:
             answer = self._visits.found(url, most_bytes=MOST_FEED_BYTES, headers=validators.headers())
@@ -114,28 +135,31 @@ class Fetching:
         state: PageState = "waiting" if left else "done"
         said = hashlib.sha256(answer.body).digest()
         page = Page(said=said, state=state, has_text=False, failures=0, validators=validators_of(answer))
-        self._follows.keep_page(url, page)
+        self._follows.keep_page(url, page, teller=allowance.teller)
         return left
 
     def _items(self, items: Sequence[Item], take: Take, allowance: "_Allowance") -> int:
         """Go through what is said of pages, those never asked for first."""
         left = 0
-        known = {item.url: self._follows.page(item.url) for item in items if item.url}
+        known = {item.url: self._follows.page(item.url, teller=allowance.teller) for item in items if item.url}
         shared = _shared(items)
         for item in sorted(items, key=lambda item: item.url is not None and known[item.url] is not None):
             page = known[item.url] if item.url else None
             if item.about is not None and (item.holds == "text" or item.url is None or item.url in shared):
                 take(item.about)
-            elif item.url and not (page and page.said == item.said and page.state != "waiting"):
+            elif item.url and page and _is_as_it_was(page, item):
+                if not page.was_told:
+                    self._follows.note_told(item.url, item.said, teller=allowance.teller)
+            elif item.url:
                 if allowance.pages > 0 and not self._is_stopped:
                     allowance.pages -= 1
-                    left += self._page(item, item.url, page, take)
+                    left += self._page(item, item.url, page, take, allowance)
                 else:
                     left += 1
                     self._summary(item, page, take)
         return left
 
-    def _page(self, item: Item, url: str, known: Page | None, take: Take) -> bool:
+    def _page(self, item: Item, url: str, known: Page | None, take: Take, allowance: "_Allowance") -> bool:
         """Have `take` the article on a page, or failing that what was said of it; return whether to try again."""
         had_text = known is not None and known.has_text
         try:
@@ -145,8 +169,13 @@ class Fetching:
             failures = before if isinstance(error, NotAsked) else before + 1
             is_waiting = isinstance(error, FetchError) and error.retry and failures < MOST_ATTEMPTS
             self._summary(item, known, take)
-            if item.holds == "nothing" and not is_waiting:
-                take(_rejection(url, error))
+            has_summary = item.holds == "summary"
+            if isinstance(error, Unreadable) and not has_summary:
+                take(_rejection(url, error))  # what came is kept, to be read by a better reader
+            else:
+                allowance.problems.append(
+                    PageProblem(url=url, reason=str(error), has_summary=has_summary, again=is_waiting)
+                )
             state: PageState = "waiting" if is_waiting else "given_up"
             validators = known.validators if known else Validators()
         else:
@@ -154,7 +183,9 @@ class Fetching:
                 take(_with(article, item.about))
             had_text, failures, state, is_waiting = True, 0, "done", False
         self._follows.keep_page(
-            url, Page(said=item.said, state=state, has_text=had_text, failures=failures, validators=validators)
+            url,
+            Page(said=item.said, state=state, has_text=had_text, failures=failures, validators=validators),
+            teller=allowance.teller,
         )
         return is_waiting
 
@@ -179,9 +210,22 @@ class Fetching:
 
 @dataclass(slots=True)
 class _Allowance:
-    """How many pages may still be fetched."""
+    """Who names the pages, how many may still be fetched, and those that could not be had."""
 
+    teller: str
     pages: int
+    problems: list[PageProblem] = field(default_factory=list)
+
+
+def _is_as_it_was(page: Page, item: Item) -> bool:
+    """Tell whether a page need not be asked for again: nothing else is said of it than before.
+
+    Who names it for the first time says it in its own way, and counts only where it says that it has changed since.
+    """
+    if page.state == "waiting":
+        return False
+    is_old = page.at is not None and (item.changed_at is None or item.changed_at <= page.at)
+    return page.said == item.said or (is_old and not page.was_told)
 
 
 def _is_good(answer: Fetched) -> bool:

@@ -7,20 +7,20 @@ day; what is gone for good is asked no more.
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Literal
 
 from archive.article import Entry, Rejection
 from archive.errors import FetchError, SourceError
-from archive.fetching import MOST_FEED_BYTES, Fetching, Unreadable, validators_of
+from archive.fetching import MOST_FEED_BYTES, Fetching, PageProblem, Unreadable, validators_of
 from archive.follows import Follow, FollowKind, Follows, host_of
 from archive.ingest import IngestReport, take
 from archive.quarantine import Notes, Quarantine
 from archive.readers.web_content import WebContent
 from archive.store import Store
-from archive.visits import Visits
+from archive.visits import Visits, left_alone
 
 HOSTS_AT_ONCE = 8
 LONGEST_WAIT = 24 * 60 * 60  # seconds between two attempts
@@ -31,13 +31,14 @@ Outcome = Literal["new", "unchanged", "failed", "put_off", "gone"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What became of one that was followed. `left`: pages to be fetched in later rounds."""
+    """What became of one that was followed. `left`: pages to be fetched in later rounds; `pages`: could not be had."""
 
     url: str
     title: str | None
     outcome: Outcome
     report: IngestReport = field(default_factory=IngestReport)
     left: int = 0
+    pages: tuple[PageProblem, ...] = ()
     moved_to: str | None = None
     problem: str | None = None
     again_in: int | None = None  # seconds
@@ -79,8 +80,8 @@ class Follower:
 
     def _asked(self, follow: Follow) -> Asked:
         if seconds := self.follows.busy(host_of(follow.url)):  # it said so a moment ago, to another of this host
-            problem = f"{host_of(follow.url)} asks to be left alone"
-            return Asked(url=follow.url, title=follow.title, outcome="put_off", problem=problem, again_in=seconds)
+            busy = left_alone(host_of(follow.url), seconds, now=self.follows.now())
+            return Asked(url=follow.url, title=follow.title, outcome="put_off", problem=busy, again_in=seconds)
         try:
             answer = self.visits.named(follow.url, most_bytes=MOST_FEED_BYTES, headers=follow.validators.headers())
             moved_to = answer.url if answer.moved and answer.url != follow.url else None
@@ -106,16 +107,31 @@ class Follower:
                     notes.add(entry)
                 take(entry, self.store, report)
 
-            left = self.fetching.take(found, bring_in)
-        new = report.added + report.updated
-        if left or found.kind == "index":  # which may stay the same when its sitemaps change
-            self.follows.partly_read(follow, kind=kind, title=found.title, found=new)
+            taken = self.fetching.take(found, bring_in, teller=follow.url)
+        new, problem = report.added + report.updated, _problem(taken.problems)
+        if taken.left or found.kind == "index":  # which may stay the same when its sitemaps change
+            self.follows.partly_read(follow, kind=kind, title=found.title, found=new, problem=problem)
         else:
-            validators = validators_of(answer)
-            self.follows.read(follow, kind=kind, title=found.title, validators=validators, body_hash=digest, found=new)
+            self.follows.read(
+                follow,
+                kind=kind,
+                title=found.title,
+                validators=validators_of(answer),
+                body_hash=digest,
+                found=new,
+                problem=problem,
+            )
         outcome: Outcome = "new" if new or report.held or report.withdrawn else "unchanged"
         title = found.title or follow.title
-        return Asked(url=follow.url, title=title, outcome=outcome, report=report, left=left, moved_to=moved_to)
+        return Asked(
+            url=follow.url,
+            title=title,
+            outcome=outcome,
+            report=report,
+            left=taken.left,
+            pages=taken.problems,
+            moved_to=moved_to,
+        )
 
     @staticmethod
     def _followed_twice(follow: Follow, url: str) -> Asked:
@@ -129,7 +145,7 @@ class Follower:
 
     def _failed(self, follow: Follow, error: FetchError | SourceError) -> Asked:
         wait = min(follow.every * 2 ** min(follow.failures + 1, 20), LONGEST_WAIT)
-        spread = random.uniform(0.8, 1.0)  # noqa: S311 so that those that failed together do not all come back at once
+        spread = random.uniform(1.0, 1.1)  # noqa: S311 so that those that failed together do not all come back at once
         asked_for = error.wait if isinstance(error, FetchError) else 0
         seconds = max(int(wait * spread), asked_for)
         if isinstance(error, Unreadable):
@@ -137,6 +153,14 @@ class Follower:
                 notes.add(Rejection(source=follow.url, reason=str(error), raw=error.raw))
         self.follows.failed(follow, str(error), seconds=seconds)
         return Asked(url=follow.url, title=follow.title, outcome="failed", problem=str(error), again_in=seconds)
+
+
+def _problem(pages: Sequence[PageProblem]) -> str | None:
+    """Say how many pages could not be had, and why the last could not."""
+    if not pages:
+        return None
+    last = pages[-1]
+    return f"{len(pages)} page{'s' if len(pages) > 1 else ''} not fetched, the last {last.url}: {last.reason}"
 
 
 def kind_of(found: WebContent) -> FollowKind:

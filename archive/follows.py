@@ -59,13 +59,18 @@ class Follow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page that was asked for. `said` is the hash of what was said of it then."""
+    """A page that was asked for, `at` some time. `said` is the hash of what was said of it then.
+
+    That is what the one who tells of it said, where it `was_told` by that one before.
+    """
 
     said: bytes
     state: PageState
     has_text: bool
     failures: int
     validators: Validators = Validators()
+    at: datetime | None = None
+    was_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +132,13 @@ class Follows:
         )
         return FollowCounts(*row)
 
+    def is_gone(self, url: str) -> bool:
+        """Tell whether something is followed still, but gone for good."""
+        return self._store.one("SELECT 1 FROM follow WHERE url = ? AND state = 'gone'", (url,)) is not None
+
     def pause(self, url: str) -> bool:
         """Ask no more, until it is followed again; say whether there was anything to pause."""
-        return self._store.change("UPDATE follow SET state = 'paused' WHERE url = ? AND state = 'active'", (url,)) > 0
+        return self._store.change("UPDATE follow SET state = 'paused' WHERE url = ? AND state <> 'gone'", (url,)) > 0
 
     def unfollow(self, url: str) -> bool:
         """Forget that something is followed, and say whether it was; what it brought stays."""
@@ -146,33 +155,37 @@ class Follows:
         validators: Validators,
         body_hash: bytes,
         found: int,
+        problem: str | None,
     ) -> None:
-        """Note that all that an answer held is in the archive."""
+        """Note that all that an answer held is in the archive, and the `problem` there was with its pages."""
         now = self._now()
         self._store.change(
             "UPDATE follow SET kind = ?, title = coalesce(?, title), etag = ?, last_modified = ?, body_hash = ?,"
-            " found = found + ?, failures = 0, problem = NULL, last_at = ?, next_at = ? WHERE follow_id = ?",
+            " found = found + ?, failures = 0, problem = ?, last_at = ?, next_at = ? WHERE follow_id = ?",
             (
-                *(kind, title, validators.etag, validators.last_modified, body_hash, found),
+                *(kind, title, validators.etag, validators.last_modified, body_hash, found, problem),
                 *(now, now + _beat(follow.every), follow.id),
             ),
         )
 
-    def partly_read(self, follow: Follow, *, kind: FollowKind, title: str | None, found: int) -> None:
+    def partly_read(
+        self, follow: Follow, *, kind: FollowKind, title: str | None, found: int, problem: str | None
+    ) -> None:
         """Note that something of an answer is left to be done, so that it is asked for as a whole the next time."""
         now = self._now()
         self._store.change(
             "UPDATE follow SET kind = ?, title = coalesce(?, title), etag = NULL, last_modified = NULL,"
-            " body_hash = NULL, found = found + ?, failures = 0, problem = NULL, last_at = ?, next_at = ?"
+            " body_hash = NULL, found = found + ?, failures = 0, problem = ?, last_at = ?, next_at = ?"
             " WHERE follow_id = ?",
-            (kind, title, found, now, now + _beat(follow.every), follow.id),
+            (kind, title, found, problem, now, now + _beat(follow.every), follow.id),
         )
 
     def unchanged(self, follow: Follow) -> None:
-        """Note that there is nothing new."""
+        """Note that there is nothing new; what problem there was with its pages there still is."""
         now = self._now()
         self._store.change(
-            "UPDATE follow SET failures = 0, problem = NULL, last_at = ?, next_at = ? WHERE follow_id = ?",
+            "UPDATE follow SET failures = 0, problem = iif(failures = 0, problem, NULL), last_at = ?, next_at = ?"
+            " WHERE follow_id = ?",
             (now, now + _beat(follow.every), follow.id),
         )
 
@@ -210,27 +223,43 @@ class Follows:
 
     # Pages
 
-    def page(self, url: str) -> Page | None:
-        """Return what is known of a page, None when it was never asked for."""
+    def page(self, url: str, *, teller: str) -> Page | None:
+        """Return what is known of a page that `teller`, an address, names; None when it was never asked for."""
         row = self._store.one(
-            "SELECT said, state, has_text, failures, etag, last_modified FROM page WHERE url_hash = ?", (_hash(url),)
+            "SELECT coalesce(told.said, page.said), state, has_text, failures, etag, last_modified, at,"
+            " told.said IS NOT NULL"
+            " FROM page LEFT JOIN told ON told.url_hash = page.url_hash AND teller = ? WHERE page.url_hash = ?",
+            (_hash(teller), _hash(url)),
         )
         if row is None:
             return None
-        said, state, has_text, failures, etag, last_modified = row
-        validators = Validators(etag=etag, last_modified=last_modified)
-        return Page(said=said, state=state, has_text=bool(has_text), failures=failures, validators=validators)
-
-    def keep_page(self, url: str, page: Page) -> None:
-        """Note what became of a page."""
-        self._store.change(
-            "INSERT OR REPLACE INTO page (url_hash, said, state, has_text, failures, etag, last_modified, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(_hash(url), page.said, page.state, int(page.has_text), page.failures),
-                *(page.validators.etag, page.validators.last_modified, self._now()),
-            ),
+        said, state, has_text, failures, etag, last_modified, at, was_told = row
+        return Page(
+            said=said,
+            state=state,
+            has_text=bool(has_text),
+            failures=failures,
+            validators=Validators(etag=etag, last_modified=last_modified),
+            at=_at(at),
+            was_told=bool(was_told),
         )
+
+    def note_told(self, url: str, said: bytes, *, teller: str) -> None:
+        """Note what `teller` says of a page, by which one sees later that it says something else."""
+        self._store.change(_TELL, (_hash(url), _hash(teller), said))
+
+    def keep_page(self, url: str, page: Page, *, teller: str) -> None:
+        """Note what became of a page, and what `teller`, an address, said of it."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO page (url_hash, said, state, has_text, failures, etag, last_modified, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(_hash(url), page.said, page.state, int(page.has_text), page.failures),
+                    *(page.validators.etag, page.validators.last_modified, self._now()),
+                ),
+            )
+            connection.execute(_TELL, (_hash(url), _hash(teller), page.said))
 
     # What sites allow
 
@@ -278,6 +307,7 @@ _FOLLOW = (
     "SELECT follow_id, url, title, kind, state, every, next_at, etag, last_modified, body_hash, failures, problem,"
     " last_at, found FROM follow"
 )
+_TELL = "INSERT OR REPLACE INTO told (url_hash, teller, said) VALUES (?, ?, ?)"
 _BUSY_UNTIL = "coalesce((SELECT until FROM busy_host b WHERE b.host = follow.host), 0)"
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from archive import robots
@@ -22,6 +23,21 @@ PAUSE = 1.0  # seconds between two requests to a host, at least
 BUSY = {429, 503}  # Too Many Requests, Service Unavailable
 UNSAID_WAIT = 60  # seconds that a busy host is left alone when it does not say for how long
 UNREACHABLE = 599  # kept as the status of a robots.txt that could not be asked for
+
+
+def left_alone(host: str, seconds: int, *, now: datetime) -> str:
+    """Say until when a host asks to be left alone, and for about how long that is."""
+    until = (now + timedelta(seconds=seconds)).astimezone(UTC)
+    day = "" if until.date() == now.astimezone(UTC).date() else f"{until:%Y-%m-%d} "
+    return f"{host} asks to be left alone until {day}{until:%H:%M} UTC ({_about(seconds)})"
+
+
+def _about(seconds: int) -> str:
+    """Return a time in words, in hours from an hour on, in minutes from a minute on."""
+    for name, size in (("hour", 60 * 60), ("minute", 60)):
+        if (count := round(seconds / size)) and seconds > 0.9 * size:
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return "less than a minute"
 
 
 class NotAsked(FetchError):
@@ -70,7 +86,7 @@ class Visits:
         host = self._host(url)
         with host.turn:
             if busy := self._follows.busy(host_of(url)):
-                raise NotAsked(f"{host_of(url)} asks to be left alone for {busy} seconds", wait=busy)
+                raise NotAsked(left_alone(host_of(url), busy, now=self._follows.now()), wait=busy)
             if (early := host.asked_at + host.pause - self._clock()) > 0:
                 self._sleep(early)
             try:

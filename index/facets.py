@@ -1,11 +1,12 @@
 """Facets: how the articles found spread over sources, sections, authors, languages and time. Pure.
 
 Invariant: the counts of a field that has one value an article, the articles without one included, add up to the number
-of articles.
+of articles; but a language counts its kinds as well, as the filter takes them: en-GB is counted as en, too.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -58,7 +59,7 @@ def facets_of(shelf: Shelf, rows: Ints) -> Facets:
         source=_counts(shelf, "source", rows),
         section=_counts(shelf, "section", rows),
         author=values_of(shelf, "author", rows, most=MOST_AUTHORS),
-        language=_counts(shelf, "language", rows),
+        language=_with_kinds(_counts(shelf, "language", rows)),
         published=periods_of(shelf.published[rows]),
     )
 
@@ -73,6 +74,17 @@ def _counts(shelf: Shelf, name: str, rows: Ints) -> list[FacetValue]:
     named = values_of(shelf, name, rows)
     unnamed = int(np.count_nonzero(shelf.codes[name][rows] == UNNAMED))
     return [*named, FacetValue(value=None, count=unnamed)] if unnamed else named
+
+
+def _with_kinds(languages: Sequence[FacetValue]) -> list[FacetValue]:
+    """Return the languages, each counted with its kinds, where the language itself is there."""
+    kinds: Counter[str] = Counter()
+    for each in languages:
+        language, is_kind, _ = (each.value or "").partition("-")
+        if is_kind:
+            kinds[language] += each.count
+    counted = [replace(each, count=each.count + kinds[each.value or ""]) for each in languages]
+    return sorted(counted, key=lambda each: (each.value is None, -each.count))
 
 
 def author_codes(shelf: Shelf, rows: Ints) -> Ints:

@@ -22,6 +22,7 @@ from index.facets import Facets, facets_of
 from index.folding import MOST_COPIES, Copies, Copying, Folding, Groups, fold
 from index.frozen import FrozenSets, cursor_of, read_cursor, token_of
 from index.fusion import Method
+from index.language.tags import tag_of
 from index.listing import Cutoff, Remarks, Sort, in_order, ranked_rows, remarks, worth_showing
 from index.matching import holds
 from index.moments import midnight
@@ -468,7 +469,7 @@ def filters_of(request: SearchRequest) -> list[Clause]:
         ("source", request.sources),
         ("section", request.sections),
         ("author", request.authors),
-        ("language", request.languages),
+        ("language", tuple(map(tag_of, request.languages))),
     )
     clauses: list[Clause] = [
         AnyOf(tuple(FieldValue(name, value) for value in values)) for name, values in names if values

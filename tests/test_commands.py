@@ -102,6 +102,14 @@ def run(app: Flask, *arguments: object) -> Result:
     return app.test_cli_runner().invoke(args=[str(argument) for argument in arguments])
 
 
+def test_the_list_of_commands_says_what_each_does_in_a_whole_sentence(app: Flask) -> None:
+    listed = run(app, "--help").stdout
+    for name in (*COMMANDS, *GROUPS):
+        (line,) = [line for line in listed.splitlines() if line.startswith(f"  {name} ")]
+        assert line.endswith("."), line
+        assert "..." not in line
+
+
 def services_of(app: Flask) -> Services:
     services = app.extensions["backfile"]
     assert isinstance(services, Services)

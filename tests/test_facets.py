@@ -37,6 +37,14 @@ def on(*days: date | None) -> list[Article]:
     return [article(number, published_at=moment) for number, moment in enumerate(moments)]
 
 
+def test_a_language_counts_its_kinds_as_the_filter_takes_them(tmp_path: Path) -> None:
+    languages = ["en", "de", "de", "en-GB", "en-GB", "en-US", "pt-BR", None]
+    articles = [article(number, language=language) for number, language in enumerate(languages)]
+    assert [(each.value, each.count) for each in counted(tmp_path, articles).language] == [
+        ("en", 4), ("de", 2), ("en-GB", 2), ("en-US", 1), ("pt-BR", 1), (None, 1)
+    ]  # fmt: skip
+
+
 MAYBE = st.none() | st.sampled_from(["A", "B", "C"])
 DAYS = st.none() | st.dates(date(1, 1, 1), date(9999, 12, 31))
 

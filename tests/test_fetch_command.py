@@ -18,7 +18,7 @@ from archive.lock import exclusive
 from archive.store import Store
 from archive.visits import Visits
 from web import create_app
-from web.fetch_command import pause_before_next
+from web.fetch_command import NAMED_PAGES, pause_before_next
 from web.services import Services
 from web.settings import Settings
 
@@ -109,6 +109,7 @@ def test_a_feed_that_fails_is_said_and_is_no_failure_of_the_round(app: Flask, pa
     result = run(app, "fetch")
     assert result.exit_code == 0
     assert result.stderr.startswith(f"failed: {url}, 127.0.0.1 answered 500; asked again in ")
+    assert "asked again in 2m" in result.stderr, "twice its interval, as docs/following.md says"
     assert "failing" in run(app, "follow").stdout
     assert written(run(app, "stats", "--json"))["followed_failing"] == 1
 
@@ -209,3 +210,47 @@ def test_rounds_go_on_whatever_happens_to_one(app: Flask, parts: Services, monke
         result = run(app, "fetch", "--every", "5m")
     assert result.stderr.count("is changing this archive") == 2
     assert pauses == [300, 300]
+    assert (result.exit_code, result.stderr.endswith("\nstopped\n")) == (130, True)
+
+
+def test_pages_that_were_not_fetched_are_named_with_the_reason(app: Flask, parts: Services, site: Site) -> None:
+    paths = [f"/missing/{number}" for number in range(NAMED_PAGES + 2)]
+    site.answers |= dict.fromkeys(paths, (404, {}, b""))
+    site.answers["/holes"] = (200, {}, rss(*(entry(path, text="It rose.", title=f"At {path}") for path in paths)))
+    parts.follows.follow(site.url("/holes"), every=None, default=60)
+    result = run(app, "fetch")
+    named = [line for line in result.stderr.splitlines() if "not fetched" in line]
+    why = "127.0.0.1 answered 404 (the feed's summary stands for it; tried again in the next rounds)"
+    assert named[0] == f"  not fetched {site.url('/missing/0')}: {why}"
+    assert (len(named), named[-1]) == (NAMED_PAGES + 1, "  and 2 more pages not fetched")
+    assert f"active   The Ledger ({site.url('/holes')})" in run(app, "follow").stdout
+    assert "22 pages not fetched, the last" in run(app, "follow").stdout
+
+
+def test_a_round_tells_scripts_all_pages_that_were_not_fetched(app: Flask, site: Site) -> None:
+    site.answers["/missing"] = (404, {}, b"")
+    site.answers["/holes"] = (200, {}, rss(entry("/missing", text="It rose.")))
+    run(app, "follow", site.url("/holes"))
+    (asked,) = written(run(app, "fetch", "--json"))["asked"]
+    missing = {"url": site.url("/missing"), "problem": "127.0.0.1 answered 404", "summary": True, "again": True}
+    assert asked["pages"] == [missing]
+
+
+def test_each_address_that_cannot_be_followed_is_named_on_a_line_of_its_own(app: Flask, site: Site) -> None:
+    site.answers |= dict.fromkeys(("/none/1", "/none/2"), (404, {}, b""))
+    result = run(app, "follow", site.url("/none/1"), site.url("/bare"), site.url("/none/2"))
+    assert result.exit_code == 1
+    first, second, third = result.stderr.splitlines()
+    assert first == f"Error: {site.url('/none/1')}: 127.0.0.1 answered 404"
+    assert second.startswith(f"{site.url('/bare')}: a page that names no feed")
+    assert third == f"{site.url('/none/2')}: 127.0.0.1 answered 404"
+
+
+def test_what_is_gone_is_not_paused_and_says_how_it_is_asked_again(app: Flask, parts: Services, site: Site) -> None:
+    url = site.url("/closed")
+    site.answers["/closed"] = (410, {}, b"")
+    parts.follows.follow(url, every=None, default=60)
+    run(app, "fetch")
+    paused = run(app, "follow", "--pause", url)
+    assert paused.exit_code == 1
+    assert f"{url} is gone and is not asked: `flask follow {url}` asks it again" in paused.stderr

@@ -21,7 +21,7 @@ from sinks import Site, serving
 from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.fetch import Fetcher
-from archive.fetching import MOST_ATTEMPTS, Fetching
+from archive.fetching import MOST_ATTEMPTS, Fetching, PageProblem
 from archive.following import Asked, Follower, discovered
 from archive.follows import Follows
 from archive.identity import article_id
@@ -31,9 +31,10 @@ from archive.readers.child import Child, Children
 from archive.readers.own import NOT_BELIEVED
 from archive.retrying import retry
 from archive.store import Connection, Store
-from archive.visits import PAUSE, Visits
+from archive.visits import PAUSE, Visits, left_alone
 
 HOUR, DAY = 3600, 24 * 3600
+FORBIDDEN = "news.example: its robots.txt does not let us fetch this page"
 EVERY = HOUR
 START = datetime(2025, 3, 1, 12, tzinfo=UTC)
 LONG = "The river rose through the night and the town slept little. " * 40
@@ -217,16 +218,15 @@ def test_what_fails_is_asked_later_and_later_to_a_day_and_stays_followed(desk: D
     desk.site.answers["/feed"] = (status, {}, b"")
     waits = []
     for _ in range(8):
-        failed = desk.one(after=DAY)
+        failed = desk.one(after=1.1 * DAY)
         assert (failed.outcome, failed.problem) == ("failed", f"news.example answered {status}")
         assert failed.again_in is not None
         waits.append(failed.again_in)
-    assert EVERY < waits[0] <= 2 * EVERY
-    assert waits[1] > waits[0]
-    assert all(0.8 * DAY <= wait <= DAY for wait in waits[5:])
+    expected = [2 * EVERY, 4 * EVERY, 8 * EVERY, 16 * EVERY, *[DAY] * 4]
+    assert all(wait <= waited <= 1.1 * wait for wait, waited in zip(expected, waits, strict=True)), waits
     assert desk.follows.counts().failing == 1
     desk.site.answers["/feed"] = (200, {}, rss(entry("/a")))
-    assert desk.one(after=DAY).outcome == "new"
+    assert desk.one(after=1.1 * DAY).outcome == "new"
     (followed,) = desk.follows.follows()
     assert (followed.state, followed.failures, followed.problem) == ("active", 0, None)
 
@@ -282,6 +282,7 @@ def test_a_host_that_asks_to_be_left_alone_is_with_all_its_feeds_whatever_proces
         "/one": "failed", "/two": "put_off", "/other": "new"
     }  # fmt: skip
     assert (done["/one"].again_in or 0) >= 3 * HOUR
+    assert done["/two"].problem == "news.example asks to be left alone until 16:00 UTC (3 hours)"
     assert list(desk.round(after=2 * HOUR)) == ["/other"]
     desk.site.answers["/one"] = desk.site.answers["/two"] = (200, {}, rss(entry("/a")))
     assert set(desk.round(after=2 * HOUR)) == {"/one", "/two", "/other"}
@@ -294,6 +295,20 @@ def test_a_day_is_the_longest_a_host_can_ask_for(desk: Desk) -> None:
     said = {"Retry-After": until, "Date": format_datetime(START, usegmt=True)}
     desk.site.answers["/feed"] = (503, said, b"")
     assert desk.one().again_in == DAY
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (20, "12:00 UTC (less than a minute)"),
+        (59, "12:00 UTC (1 minute)"),
+        (90, "12:01 UTC (2 minutes)"),
+        (3596, "12:59 UTC (1 hour)"),
+        (DAY, "2025-03-02 12:00 UTC (24 hours)"),
+    ],
+)
+def test_until_when_a_host_is_left_alone_is_said_as_people_say_it(seconds: int, said: str) -> None:
+    assert left_alone("news.example", seconds, now=START) == f"news.example asks to be left alone until {said}"
 
 
 # Addresses
@@ -392,11 +407,28 @@ def test_what_robots_txt_forbids_is_not_fetched_and_the_summary_goes_in(desk: De
     desk.site.answers["/robots.txt"] = (200, {}, b"User-agent: *\nDisallow: /\nUser-agent: backfile\nDisallow: /a\n")
     desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose."), entry("/b", text="A comet.")))
     desk.site.answers["/b"] = (200, HTML, page())
-    assert desk.one().report.added == 2
+    asked = desk.one()
+    assert asked.report.added == 2
+    assert asked.pages == (PageProblem(url=desk.url("/a"), reason=FORBIDDEN, has_summary=True, again=False),)
     assert desk.paths == ["/feed", "/robots.txt", "/b"]
     assert desk.article("/a").body == "It rose."
     assert "Paragraph 2" in desk.article("/b").body
     assert desk.one().outcome == "unchanged"
+    (followed,) = desk.follows.follows()
+    assert followed.problem == f"1 page not fetched, the last {desk.url('/a')}: {FORBIDDEN}"
+
+
+def test_a_page_that_robots_txt_forbids_is_said_of_a_sitemap_as_of_a_feed(desk: Desk) -> None:
+    desk.follow("/map.xml")
+    desk.site.answers["/robots.txt"] = (200, {}, b"User-agent: *\nDisallow: /a\n")
+    desk.site.answers["/map.xml"] = (200, {}, sitemap((desk.url("/a"), "2025-02-01"), (desk.url("/b"), "2025-01-01")))
+    desk.site.answers["/b"] = (500, {}, b"")
+    asked = desk.one()
+    assert (asked.report.rejected, asked.left) == ([], 1)
+    assert asked.pages == (
+        PageProblem(url=desk.url("/a"), reason=FORBIDDEN, has_summary=False, again=False),
+        PageProblem(url=desk.url("/b"), reason="news.example answered 500", has_summary=False, again=True),
+    )
 
 
 def test_a_redirect_of_a_page_is_held_to_the_other_site_s_robots_txt(desk: Desk) -> None:
@@ -496,6 +528,28 @@ def test_a_sitemap_s_pages_come_in_the_newest_first_so_many_at_once(desk: Desk) 
     assert [desk.paths.count(path) for path in days] == [1, 2, 1]
     (followed,) = desk.follows.follows()
     assert followed.kind == "sitemap"
+
+
+def test_a_page_is_asked_for_once_whoever_names_it_and_again_when_one_of_them_says_something_new(desk: Desk) -> None:
+    desk.follow("/feed")
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose.")))
+    desk.site.answers["/a"] = (200, HTML, page())
+    desk.one()
+    desk.follow("/map.xml")
+    desk.site.answers["/map.xml"] = (200, {}, sitemap((desk.url("/a"), "2025-02-01")))
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose."), title="The Ledger, renamed"))
+    desk.round()
+    assert desk.paths.count("/a") == 1
+    later = desk.clock.now.isoformat()
+    desk.site.answers["/map.xml"] = (200, {}, sitemap((desk.url("/a"), later)))
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose."), title="The Ledger"))
+    for title in ("The Ledger", "Ledger", "The Ledger"):
+        desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose."), title=title))
+        desk.round()
+    assert desk.paths.count("/a") == 2, "for what the sitemap says"
+    desk.site.answers["/feed"] = (200, {}, rss(entry("/a", text="It rose again.")))
+    desk.round()
+    assert desk.paths.count("/a") == 3, "for what the feed says"
 
 
 def test_pages_never_asked_for_come_before_those_that_changed(desk: Desk) -> None:

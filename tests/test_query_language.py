@@ -160,6 +160,7 @@ FINDS: Mapping[str, set[str]] = {
     "source:reuters": REUTERS,
     "section:sports": {CUP},
     "language:en": ALL - {BERLIN},
+    "language:English": ALL - {BERLIN},
     "language:en-GB": {FARMERS, COAL},
     'source:Reuters source:"The Times"': REUTERS | TIMES,
     'source:(Reuters OR "The Times")': REUTERS | TIMES,

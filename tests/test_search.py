@@ -126,6 +126,7 @@ def test_what_a_query_demands_binds_in_every_mode(newsroom: Services, mode: Mode
         ({"sections": ("POLITICS",)}, lambda one: one.section == "Politics"),
         ({"authors": ("Ben Marsh",)}, lambda one: "Ben Marsh" in one.authors),
         ({"languages": ("de",)}, lambda one: one.language == "de"),
+        ({"languages": ("german",)}, lambda one: one.language == "de"),
         (
             {"sources": ("The Ledger",), "sections": ("Weather",)},
             lambda one: (one.source, one.section) == ("The Ledger", "Weather"),

@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import newsroom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +36,19 @@ def test_a_word_across_the_border_of_the_sentence_is_marked_on_both_sides() -> N
     assert wording.marked(Excerpt("abcdef", ((1, 3), (4, 6)), (2, 5))) == (
         f"a<mark>b</mark>{SENSE}<mark>c</mark>d<mark>e</mark></span><mark>f</mark>"
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("Fire at the harbour", ""),
+        ("FIRE at the harbour.", ""),
+        ("Fire at the harbour. Two ships burn.", "Fire at the harbour. Two ships burn."),
+        ("", ""),
+    ],
+)
+def test_the_beginning_of_a_flash_does_not_repeat_its_headline(body: str, said: str) -> None:
+    assert wording.beginning(newsroom.article(1, title="Fire at the harbour", body=body)) == said
 
 
 ranges = st.tuples(st.integers(-5, 50), st.integers(-5, 50))

@@ -22,7 +22,7 @@ DAY = 24 * 60 * 60  # seconds
 )
 @as_json
 def alerts(every: int | None, as_json: bool) -> None:
-    """Judge new articles by the saved searches, and send the alerts that wait.
+    """Judge new articles by the saved searches; send alerts.
 
     `flask ingest` does the same when it has published; this is for mail and webhooks that have to be tried again, and
     for an archive that several machines feed.

@@ -55,7 +55,9 @@ def register(app: Flask) -> None:
 )
 @as_json
 def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """Read articles from files, folders and web addresses into the archive, then publish a new index.
+    """Take articles in from files, folders and addresses.
+
+    Then a new index is published.
 
     Plain text, JSON Lines, CSV, HTML, feeds, agency formats and mail, also packed: gzip, zip, tar, mbox, WARC; a page,
     a feed, a sitemap or a packed file at an address. What cannot be read is named, with the reason; the rest goes in. A
@@ -123,7 +125,9 @@ def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
 @click.option("--limit", type=click.IntRange(1, params.MAX_RELATED), default=params.DEFAULT_RELATED, show_default=True)
 @as_json
 def related(article_id: str, limit: int, as_json: bool) -> None:
-    """List the articles related to one, by meaning and by its most telling words.
+    """List the articles related to one.
+
+    They are found by meaning and by its most telling words.
 
     \b
     Example:
@@ -141,7 +145,9 @@ def related(article_id: str, limit: int, as_json: bool) -> None:
 @command
 @as_json
 def reindex(as_json: bool) -> None:
-    """Build the index again from the archive alone, and publish it. Kept embeddings are not made again.
+    """Build the index again from the archive alone.
+
+    It is published then. Kept embeddings are not made again.
 
     \b
     Example:
@@ -166,7 +172,9 @@ def reindex(as_json: bool) -> None:
 @command
 @as_json
 def check(as_json: bool) -> None:
-    """Check the archive and the index: every row and file against its hash, and the one against the other.
+    """Check every row and file of the archive and the index.
+
+    Each is compared with its hash, and the archive with the index.
 
     \b
     Example:

@@ -109,7 +109,9 @@ class Request:
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Settles what is left to chance.")
 @as_json
 def evaluate(as_json: bool, **given: object) -> None:
-    """Measure the rankings, on a judged collection in BEIR's layout or on the archive's own headlines.
+    """Measure how well the rankings find what they should.
+
+    It is measured on a judged collection in BEIR's layout, or on the archive's own headlines.
 
     An index of its own is searched; the archive itself is not touched.
 

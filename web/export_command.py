@@ -49,7 +49,7 @@ FORMATS: Mapping[str, Write] = {
 def export(
     query: str, output: Path | None, form: str, versions: Literal["all", "shown"] | None, packed: bool, **given: object
 ) -> None:
-    """Write the archive to take away: all of it, or what a search with these filters lists.
+    """Write the archive to take away, or what a search finds.
 
     JSON Lines is the archive's own format: every version, what is embargoed, and of what was removed that it was, so
     `flask ingest` makes the same archive of it. ninjs, CSV and Atom hold what readers see now.

@@ -2,7 +2,7 @@
 
 import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import click
 
@@ -16,11 +16,14 @@ from web.services import Services, services
 from web.terminal import Interval, Reporter, as_json, command, span, write_json
 
 if TYPE_CHECKING:
+    from archive.fetching import PageProblem
     from archive.following import Asked
     from archive.ingest import IngestReport
     from index.build import BuildReport
 
 LEAST, MOST = 5, 24 * 60 * 60  # seconds between two rounds
+NAMED_PAGES = 20  # of one feed, that could not be had
+INTERRUPTED = 130  # the exit status of what Ctrl-C has ended
 
 
 @command
@@ -29,10 +32,11 @@ LEAST, MOST = 5, 24 * 60 * 60  # seconds between two rounds
 )
 @as_json
 def fetch(every: int | None, as_json: bool) -> None:
-    """Ask the feeds and sitemaps that are followed and due for what is new, and publish it.
+    """Ask what is followed for news, and publish it.
 
-    What was embargoed until now appears as well. A feed that fails is asked again later; that is no failure of the
-    command. It may be ended at any time: nothing is lost, and nothing comes in twice.
+    Only feeds and sitemaps that are due are asked. What was embargoed until now appears as well. A feed that fails is
+    asked again later; that is no failure of the command. It may be ended at any time: nothing is lost, and nothing
+    comes in twice.
 
     \b
     Examples:
@@ -42,7 +46,17 @@ def fetch(every: int | None, as_json: bool) -> None:
     parts = services()
     if every is None:
         _round(parts, as_json=as_json)
-    while every is not None:
+        return
+    try:
+        _rounds(parts, every, as_json=as_json)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _rounds(parts: Services, every: int, *, as_json: bool) -> Never:
+    """Go on, whatever becomes of one round, until this is interrupted."""
+    while True:
         began = parts.follows.now()
         try:
             _round(parts, as_json=as_json)
@@ -123,11 +137,21 @@ def _say(asked: "Asked") -> None:
     if asked.outcome == "new":
         parts.append(_counts(asked))
     if asked.problem:
-        again = f"; asked again in {span(asked.again_in // 60 * 60 or 60)}" if asked.again_in else ""
+        again = f"; asked again in {span(round(asked.again_in / 60) * 60 or 60)}" if asked.again_in else ""
         parts.append(f"{asked.problem}{again}")
     if asked.left:
         parts.append(f"{asked.left} left for the next rounds")
     click.echo(", ".join(parts), err=asked.outcome in ("failed", "gone"))
+    for page in asked.pages[:NAMED_PAGES]:
+        click.echo(f"  {_page(page)}", err=True)
+    if len(asked.pages) > NAMED_PAGES:
+        click.echo(f"  and {len(asked.pages) - NAMED_PAGES} more pages not fetched", err=True)
+
+
+def _page(page: "PageProblem") -> str:
+    kept = ["the feed's summary stands for it"] if page.has_summary else []
+    then = "; ".join([*kept, *(["tried again in the next rounds"] if page.again else [])])
+    return f"not fetched {page.url}: {page.reason}" + (f" ({then})" if then else "")
 
 
 def _counts(asked: "Asked") -> str:
@@ -150,6 +174,10 @@ def _object(asked: "Asked") -> payload.Json:
         "rejected": [payload.rejection_object(each) for each in report.rejected],
         "rejected_count": report.rejected_count,
         "left": asked.left,
+        "pages": [
+            {"url": each.url, "problem": each.reason, "summary": each.has_summary, "again": each.again}
+            for each in asked.pages
+        ],
         "moved_to": asked.moved_to,
         "problem": asked.problem,
         "again_in": asked.again_in,

@@ -25,9 +25,10 @@ DEFAULT_EVERY = 30 * 60  # seconds
 @click.option("--export", "action", flag_value="export", help="Write all that is followed as OPML.")
 @as_json
 def follow(urls: tuple[str, ...], opml: BinaryIO | None, every: int | None, action: str | None, as_json: bool) -> None:
-    """Follow feeds and sitemaps: `flask fetch` asks them for what is new.
+    """Follow feeds and sitemaps.
 
-    The address of a page will do where the page names its feed. Without an address, all that is followed is listed.
+    `flask fetch` asks them for what is new. The address of a page will do where the page names its feed. Without an
+    address, all that is followed is listed.
 
     \b
     Examples:
@@ -60,7 +61,8 @@ def _begin(parts: Services, urls: Sequence[str], opml: BinaryIO | None, every: i
         try:
             begun.append(_followed(parts, url, every))
         except (FetchError, SourceError) as problem:
-            problems.append(str(problem))
+            said = str(problem)
+            problems.append(said if url in said else f"{url}: {said}")
     if opml is not None:
         begun += _subscribed(parts, opml, every, problems)
     if as_json:
@@ -70,7 +72,7 @@ def _begin(parts: Services, urls: Sequence[str], opml: BinaryIO | None, every: i
         for url in begun:
             click.echo(f"following {url}")
     if problems:
-        raise Failure("; ".join(problems))
+        raise Failure("\n".join(problems))
 
 
 def _followed(parts: Services, url: str, every: int | None) -> str:
@@ -111,7 +113,13 @@ def _end(parts: Services, urls: Sequence[str], action: str, *, as_json: bool) ->
         for url in ended:
             click.echo(f"{'paused' if action == 'pause' else 'no longer following'} {url}")
     if missing:
-        raise Failure(f"not followed: {', '.join(missing)} (`flask follow` lists what is)")
+        raise Failure("\n".join(_missing(parts, url) for url in missing))
+
+
+def _missing(parts: Services, url: str) -> str:
+    if parts.follows.is_gone(url):
+        return f"{url} is gone and is not asked: `flask follow {url}` asks it again"
+    return f"not followed: {url} (`flask follow` lists what is)"
 
 
 def _line(follow: Follow) -> str:

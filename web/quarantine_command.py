@@ -26,7 +26,9 @@ NUMBER = click.IntRange(1, MOST_ID)
 @click.option("--all", "every", is_flag=True, help="With --drop: delete everything.")
 @as_json
 def quarantine(ids: tuple[int, ...], show: bool, retry: bool, drop: bool, every: bool, as_json: bool) -> None:
-    """List what could not be read: id, where it was, its size, when it was rejected last, and why.
+    """List what could not be read, show it or try it again.
+
+    Each has its id, where it was, its size, when it was rejected last, and why.
 
     An input of up to 1 MB is kept itself, of a larger one its name. What a newer version of this program can read goes
     in with --retry and leaves the list.

@@ -24,7 +24,9 @@ NAMED = 20  # articles named in one line
 @click.option("--reason", type=TEXT, help="Why, for the change log and the ledger.")
 @as_json
 def remove(article_ids: tuple[str, ...], reason: str | None, as_json: bool) -> None:
-    """Withdraw articles: they are shown nowhere from this moment on, and stay out when they are ingested again.
+    """Withdraw articles: they are shown nowhere any more.
+
+    They stay out when they are ingested again.
 
     The texts stay in the archive, where nobody sees them, until `flask erase`.
 
@@ -85,7 +87,9 @@ def _drop_from_index(parts: Services) -> list[str]:
 @click.argument("article_ids", type=TEXT, nargs=-1, metavar="[ID...]")
 @as_json
 def erase(article_ids: tuple[str, ...], as_json: bool) -> None:
-    """Erase the texts of articles that were removed, all of them or these, and search every file for what is left.
+    """Erase the texts of articles that were removed.
+
+    All of them or those given are erased, and every file is searched for what is left.
 
     Their ids stay, which keeps them away. It can be stopped at any moment and run again. Backups, exports and whatever
     else lies outside of the data folder is not touched; nor are other articles that are copies, which are named.
@@ -186,7 +190,9 @@ def _unverified(erased: "Erased") -> str:
 @command
 @as_json
 def takedowns(as_json: bool) -> None:
-    """List what was removed: id, when, when its text was erased, and why. With --json also what was searched then.
+    """List what was removed, when and why.
+
+    Each has its id and when its text was erased; with --json also what was searched then.
 
     \b
     Example:

@@ -22,7 +22,9 @@ MOST_ID = 2**63 - 1  # what SQLite can count to
 )
 @as_json
 def saved(remove_id: int | None, unused: int | None, as_json: bool) -> None:
-    """List the saved searches: id, when each was opened last, its alerts, where they are sent, its name.
+    """List the saved searches and their alerts.
+
+    Each has its id, when it was opened last, where alerts are sent, and its name.
 
     \b
     Examples:

@@ -14,7 +14,7 @@ OPTIONS = (
     click.option("--source", type=TEXT, multiple=True, help="Only this source (repeatable: any of them)."),
     click.option("--section", type=TEXT, multiple=True, help="Only this section (repeatable)."),
     click.option("--author", type=TEXT, multiple=True, help="Only this author (repeatable)."),
-    click.option("--language", type=TEXT, multiple=True, help="Only this language, as a BCP 47 tag (repeatable)."),
+    click.option("--language", type=TEXT, multiple=True, help="Only this language, a tag or a name (repeatable)."),
     click.option("--from", "from_", type=TEXT, metavar="DAY", help="Published on this day or later (YYYY-MM-DD)."),
     click.option("--to", type=TEXT, metavar="DAY", help="Published on this day or before (YYYY-MM-DD)."),
 )

@@ -17,7 +17,9 @@ MEGABYTE = 1_000_000  # bytes, as disks are sold
 @command
 @as_json
 def stats(as_json: bool) -> None:
-    """Say how much the archive holds, which generation is served, and what it takes on the disk.
+    """Say how much the archive holds and what is served.
+
+    Also what it takes on the disk.
 
     \b
     Example:

@@ -15,7 +15,9 @@ MAX_NAME = 100
 
 @click.group()
 def token() -> None:
-    """Make, list and revoke the tokens by which programs may change the archive.
+    """Make, list and revoke tokens for programs.
+
+    By a token a program may change the archive.
 
     \b
     Examples:

@@ -140,6 +140,21 @@ def opening(body: str, most: int = OPENING) -> str:
     return text if len(text) <= most else text[:most].rsplit(" ", 1)[0].rstrip(" ,;:.–—-") + "…"
 
 
+def beginning(article: Article) -> str:
+    """Return the beginning of an article, nothing where its headline says as much, as a flash's does."""
+    first = opening(article.body)
+    return "" if article.derived_title or repeats(article.title, first) else first
+
+
+def repeats(title: str, text: str) -> bool:
+    """Tell whether a text says no more than the headline above it, but for spaces and a last full stop."""
+    return bool(text.strip()) and _bare(text) == _bare(title)
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.split()).rstrip(" .").casefold()
+
+
 def machine_time(moment: datetime) -> str:
     """Return a time for <time datetime>: a day alone when the source gave no hour."""
     moment = moment.astimezone(UTC)

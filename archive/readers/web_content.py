@@ -8,6 +8,7 @@ import io
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import Message
 from typing import Literal
 from urllib.parse import urlsplit
@@ -32,13 +33,14 @@ FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+j
 class Item:
     """What a feed or sitemap says `about` an article, whether it `holds` its text, and where its page is.
 
-    `said` is a hash of what is said of it, by which one sees that it has changed.
+    `said` is a hash of what is said of it, by which one sees that it has changed; `changed_at`: when, as it says.
     """
 
     url: str | None
     said: bytes
     about: Article | None = None
     holds: Holds = "nothing"
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,13 @@ def _of_feed(read: FeedRead) -> WebContent:
 
 def _of_entry(article: Article, *, holds: Holds) -> Item:
     times = [time.isoformat() if time else None for time in (article.published_at, article.updated_at)]
-    return Item(url=article.url, said=_hash(article.title, article.body, *times), about=article, holds=holds)
+    return Item(
+        url=article.url,
+        said=_hash(article.title, article.body, *times),
+        about=article,
+        holds=holds,
+        changed_at=article.updated_at or article.published_at,
+    )
 
 
 def _of_sitemap(listed: sitemap.SitemapRead) -> WebContent:
@@ -124,14 +132,18 @@ def _of_sitemap(listed: sitemap.SitemapRead) -> WebContent:
 
 def _age(listed: sitemap.Listed) -> float:
     """Return how old what is listed is, in seconds before 1970: what is undated is older than anything."""
-    stated = stated_date(listed.lastmod) or (listed.news.published_at if listed.news else None)
+    stated = _stated_change(listed)
     return -stated.timestamp() if stated else math.inf
+
+
+def _stated_change(listed: sitemap.Listed) -> datetime | None:
+    return stated_date(listed.lastmod) or (listed.news.published_at if listed.news else None)
 
 
 def _of_listed(listed: sitemap.Listed) -> Item:
     said = _hash(listed.lastmod, listed.news.title if listed.news else None)
     if (news := listed.news) is None:
-        return Item(url=listed.url, said=said)
+        return Item(url=listed.url, said=said, changed_at=_stated_change(listed))
     about = Article(
         id=article_id(url=listed.url, source=None, source_id=None, text=""),
         title=news.title or "",
@@ -140,7 +152,7 @@ def _of_listed(listed: sitemap.Listed) -> Item:
         language=news.language,
         published_at=news.published_at,
     )
-    return Item(url=listed.url, said=said, about=about)
+    return Item(url=listed.url, said=said, about=about, changed_at=_stated_change(listed))
 
 
 def _feeds_of(raw: bytes, *, url: str) -> tuple[str, ...]:

@@ -205,6 +205,7 @@ _ITEM: dict[str, Check] = {
     "said": _bytes,
     "about": _optional(_article),
     "holds": _one_of(Holds),
+    "changed_at": _optional(_moment),
 }
 _CONTENT: dict[str, Check] = {
     "kind": _one_of(Kind),

@@ -34,6 +34,7 @@ from index.language.clauses import (
 )
 from index.language.dates import Period, period
 from index.language.lexer import Lexer, Token
+from index.language.tags import tag_of
 
 CONNECTIVES = ("AND", "OR", "NOT")
 HEADLINE_WORDS = 5  # words for each connective, all in capitals: a pasted headline, whose NOT is no operator
@@ -175,7 +176,7 @@ def _is_headline(text: str, tokens: Sequence[Token]) -> bool:
 def _leaf(token: Token, field_name: str) -> Clause:
     if field_name in FIELDS:
         if fold(token.text) and (field_name != "title" or analyse(token.text)):
-            return FieldValue(field_name, token.text)
+            return FieldValue(field_name, tag_of(token.text) if field_name == "language" else token.text)
         return Term(f"{token.name}:{token.text}" if token.name else token.text)
     if token.kind == "quoted":
         return _phrase(token.text, token.distance)

@@ -82,13 +82,15 @@ class Listing:
 class Rejection:
     """Why one input did not go in: the file or URL, the line when there are lines, and what to do about it.
 
-    `raw` is the input itself, where it is small enough to be kept until it can be read.
+    `raw` is the input itself, where it is small enough to be kept until it can be read, `size` how many bytes it has
+    where that is known and it is not.
     """
 
     source: str
     reason: str
     line: int | None = None
     raw: bytes | None = field(default=None, repr=False, compare=False)
+    size: int | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,8 @@ def ingest(
     `queries.jsonl` or `qrels/` is a judged collection in BEIR layout: its articles are those of the corpus, and what
     else lies there (queries, judgements, notes) is passed over without a word.
 
-    Of what cannot be read, as much as the report names is kept in `quarantine`; what cannot even be opened is not.
+    Of what cannot be read, as much as the report names is kept in `quarantine`; what cannot even be opened is not. What
+    is kept of a file and is not wrong in it any more leaves.
 
     `progress` hears of the stage "reading" in bytes of the files as they lie on disk, packed or not. Raises what
     `store.put` raises, and nothing that an input can cause.
@@ -116,6 +117,7 @@ def ingest(
     total = sum(file.size for file in files)
     done = 0
     progress(STAGE, done, total)
+    held = quarantine.files() if quarantine else set()
     with Child() as child, Notes(quarantine) as notes:
 
         def bring_in(entry: Entry, size: int | None = None) -> None:
@@ -124,21 +126,32 @@ def ingest(
             take(entry, store, report)
 
         for file in files:
+            before = len(report.rejected)
             for entry, position in entries_of(file, child, report):
                 if isinstance(entry, Record):
                     restore(entry, store, report)
                 else:
                     bring_in(entry, file.size)
                 progress(STAGE, min(done + position, total), total)
+            origin = _shown(file.path)
+            if quarantine and origin in held and _is_read_whole(origin, report, since=before):
+                notes.flush()
+                quarantine.drop_mended(origin, but=notes.noted)
             done += file.size
             progress(STAGE, done, total)
         for url in filter(_is_address, sources):
-            if fetch is None:
-                reason = "nothing is fetched here: save the page and give the file"
-                report.reject(Rejection(source=str(url), reason=reason))
-            else:
-                fetch(str(url), bring_in)
+            (fetch or _not_fetched)(str(url), bring_in)
     return report
+
+
+def _not_fetched(url: str, take: Take) -> None:
+    take(Rejection(source=url, reason="nothing is fetched here: save the page and give the file"))
+
+
+def _is_read_whole(origin: str, report: IngestReport, *, since: int) -> bool:
+    """Tell whether a file was read to its end, so that all that is wrong in it is among the rejections `since` then."""
+    failed = any(each.source == origin and each.line is None for each in report.rejected[since:])
+    return not failed and len(report.rejected) < KEPT_REJECTIONS
 
 
 def restore(record: Record, store: Store, report: IngestReport) -> None:

@@ -2,7 +2,8 @@
 
 The SQL of its table stands here, over the store's own connections and transactions.
 
-Invariants: what comes out is, byte for byte, what went in, or an error. The same input, rejected again, is one row. All
+Invariants: what comes out is, byte for byte, what went in, or an error. The same input of the same source, rejected
+again, is one row; what its source does not hold any more leaves when that is read as a whole. All
 of it together stays within its bound: what was rejected longest ago goes first.
 """
 
@@ -72,8 +73,8 @@ class Quarantine:
 
     def content(self, held: Held) -> bytes | None:
         """Return the input itself, None where it is not kept. Raises ArchiveDamaged when it is not what it was."""
-        row = self._store.one("SELECT digest, packed FROM quarantine WHERE id = ?", (held.id,))
-        return _unpacked(held.id, *row) if row and row[1] is not None else None
+        row = self._store.one("SELECT source, digest, packed FROM quarantine WHERE id = ?", (held.id,))
+        return _unpacked(held.id, *row) if row and row[2] is not None else None
 
     def drop(self, ids: Sequence[int]) -> int:
         """Delete inputs, and return how many there were."""
@@ -86,6 +87,18 @@ class Quarantine:
     def drop_source(self, source: str) -> int:
         """Delete what came from the file or address `source`, and from files that lay in it."""
         return self._delete("source = ?1 OR substr(source, 1, length(?1) + 1) = ?1 || '!'", source)
+
+    def files(self) -> set[str]:
+        """Return the names of the files and addresses of which there is something, and of what lay in them."""
+        sources = {source for (source,) in self._store.rows("SELECT DISTINCT source FROM quarantine")}
+        return {source[:end] for source in sources for end in (*_bangs(source), len(source))}
+
+    def drop_mended(self, source: str, *, but: Collection[int]) -> int:
+        """Delete what came from the file `source`, and what lay in it, but for the ids of what was rejected again."""
+        where = "(source = ?1 OR substr(source, 1, length(?1) + 1) = ?1 || '!')"
+        found = self._store.rows(f"SELECT id FROM quarantine WHERE {where}", (source,))  # noqa: S608
+        gone = [number for (number,) in found if number not in but]
+        return self.drop(gone) if gone else 0
 
     def purge(self, contains: Collection[bytes]) -> int:
         """Delete each input that holds any of these, as they are or as JSON escapes them, or is named or described so.
@@ -104,10 +117,11 @@ class Quarantine:
     def problems(self) -> list[str]:
         """Return what is not as it was kept, one line each."""
         wrong = []
-        for number, digest, packed in self._store.rows("SELECT id, digest, packed FROM quarantine ORDER BY id"):
+        rows = self._store.rows("SELECT id, source, digest, packed FROM quarantine ORDER BY id")
+        for number, source, digest, packed in rows:
             try:
                 if packed is not None:
-                    _unpacked(number, digest, packed)
+                    _unpacked(number, source, digest, packed)
             except ArchiveDamaged as error:
                 wrong.append(str(error))
         return wrong
@@ -136,22 +150,23 @@ class Notes:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Note what waits, whatever happened: it was rejected."""
-        self._note()
+        self.flush()
 
     def add(self, rejection: Rejection, size: int | None = None) -> None:
         """Keep one rejection of an input, or of a part of one, that has so many bytes.
 
         Without a size, as of what was fetched, it is kept where its input is: there is no file to look into again.
         """
-        size = len(rejection.raw) if rejection.raw is not None else size
+        size = len(rejection.raw) if rejection.raw is not None else rejection.size or size
         if self._quarantine is None or size is None:
             return
         self._waiting.append((rejection, size))
         self._bytes += len(rejection.raw or b"")
         if len(self._waiting) >= MAX_TOGETHER or self._bytes > MAX_TOGETHER_BYTES:
-            self._note()
+            self.flush()
 
-    def _note(self) -> None:
+    def flush(self) -> None:
+        """Note what waits, so that `noted` has all of it."""
         if self._quarantine is not None and self._waiting:
             self.noted |= self._quarantine.note(self._waiting)
         self._waiting, self._bytes = [], 0
@@ -178,9 +193,22 @@ def _row(rejection: Rejection, size: int, now: str) -> tuple[object, ...]:
     raw = rejection.raw or None
     named = f"{rejection.source}\n{'' if rejection.line is None else rejection.line}"
     packed = None if raw is None else zlib.compress(raw)
-    digest = hashlib.sha256(b"named:" + named.encode("utf-8", "surrogateescape") if raw is None else raw).digest()
+    digest = _digest(rejection.source, raw) if raw is not None else hashlib.sha256(_bytes(f"named:{named}")).digest()
     kept = ROW_BYTES + len(rejection.source) + len(rejection.reason) + len(packed or b"")
     return digest, rejection.source, rejection.line, rejection.reason, size, kept, now, packed
+
+
+def _bangs(source: str) -> list[int]:
+    return [place for place, character in enumerate(source) if character == "!"]
+
+
+def _digest(source: str, raw: bytes) -> bytes:
+    """Return what an input is known and checked by: equal rows of two files are two inputs."""
+    return hashlib.sha256(_bytes(source) + b"\n" + raw).digest()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _held(row: Any) -> Held:  # noqa: ANN401 -- a row of the columns above
@@ -198,12 +226,12 @@ def _held(row: Any) -> Held:  # noqa: ANN401 -- a row of the columns above
     )
 
 
-def _unpacked(number: int, digest: bytes, packed: bytes) -> bytes:
+def _unpacked(number: int, source: str, digest: bytes, packed: bytes) -> bytes:
     try:
         raw = zlib.decompress(packed)
     except zlib.error:
         raw = b""
-    if hashlib.sha256(raw).digest() != digest:
+    if digest not in (_digest(source, raw), hashlib.sha256(raw).digest()):  # rows of old were known by the input alone
         raise ArchiveDamaged(f"quarantine {number} is not what was kept: `flask quarantine --drop {number}`")
     return raw
 
@@ -211,7 +239,7 @@ def _unpacked(number: int, digest: bytes, packed: bytes) -> bytes:
 def _holds(row: Any, wanted: set[bytes]) -> bool:  # noqa: ANN401 -- a row as `purge` selects them
     number, digest, packed, source, reason = row
     try:
-        raw = b"" if packed is None else _unpacked(number, digest, packed)
+        raw = b"" if packed is None else _unpacked(number, source, digest, packed)
     except ArchiveDamaged:
         return True
     return any(each in part for part in (raw, source.encode(), reason.encode()) for each in wanted)

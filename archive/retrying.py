@@ -20,6 +20,7 @@ from archive.readers.unpacker import Unpacker
 from archive.store import Store
 
 STAGE = "reading again"
+CHANGED = "the kept copy was read; the file has changed since: ingest it"
 _PAGE = re.compile(r"(https?://[^\s\N{HORIZONTAL ELLIPSIS}]+)(?: \(byte [\d,]+\))?")
 
 
@@ -43,16 +44,29 @@ def retry(held: Sequence[Held], quarantine: Quarantine, store: Store, *, progres
 def _read_again(
     each: Held, raw: bytes, child: Child, quarantine: Quarantine, store: Store, report: IngestReport
 ) -> None:
+    changed = _has_changed(each)
+    is_rejected = False
     with Notes(quarantine) as notes:
         for entry in _entries(each, raw, child, report):
             if isinstance(entry, Rejection):
-                again = replace(entry, source=each.source, line=each.line)
-                notes.add(again, each.size)
+                is_rejected = True
+                reason = f"{entry.reason}; {CHANGED}" if changed else entry.reason
+                again = replace(entry, source=each.source, line=each.line, reason=reason, raw=raw)
+                if not changed:  # else its entry stays as it is, to be told of the next time as well
+                    notes.add(again)
                 take(again, store, report)
             else:
                 take(entry, store, report)
-    if each.id not in notes.noted:
+    if not is_rejected or not (changed or each.id in notes.noted):  # one of old has a new entry
         quarantine.drop([each.id])
+
+
+def _has_changed(each: Held) -> bool:
+    """Tell whether the file was written since it, or a part of it, was rejected."""
+    try:
+        return Path(each.source.split("!")[0]).stat().st_mtime > each.last_at.timestamp()
+    except (OSError, ValueError):  # not there any more, or never a file
+        return False
 
 
 def _entries(each: Held, raw: bytes, child: Child, report: IngestReport) -> Iterator[Entry]:

@@ -1,9 +1,12 @@
 """The quarantine: what cannot be read is kept as it was, listed, tried again, thrown away, and bounded."""
 
+import gzip
+import hashlib
 import io
 import json
 import os
 import random
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,14 +104,41 @@ def test_what_cannot_be_read_is_kept_byte_for_byte(folder: Path, store: Store, q
     assert all(each.raw is None for each in report.rejected)
 
 
-def test_the_same_input_rejected_again_is_one_row(folder: Path, store: Store, quarantine: Quarantine) -> None:
+def test_the_same_input_of_one_file_is_one_row_and_of_two_files_two(
+    folder: Path, store: Store, quarantine: Quarantine
+) -> None:
     (folder / "a.html").write_bytes(PAGE)
+    (folder / "b.csv").write_text("title,body\nOne\n")
     ingest([folder], store, quarantine=quarantine)
-    (folder / "a.html").rename(folder / "b.html")
+    (folder / "c.csv").write_text("title,body\nOne\n")
     ingest([folder], store, quarantine=quarantine)
-    (held,) = quarantine.held()
-    assert (held.times, Path(held.source).name) == (2, "b.html")
-    assert held.last_at > held.first_at
+    held = quarantine.held()
+    assert [(Path(each.source).name, each.times) for each in held] == [("a.html", 2), ("b.csv", 2), ("c.csv", 1)]
+    assert held[0].last_at > held[0].first_at
+    assert quarantine.problems() == []
+
+
+def test_what_was_kept_by_an_older_version_is_still_what_it_was(store: Store, quarantine: Quarantine) -> None:
+    quarantine.note([(rejection(1, b"one"), 3)])
+    with store.transaction() as connection:
+        connection.execute("UPDATE quarantine SET digest = ?", (hashlib.sha256(b"one").digest(),))
+    assert quarantine.problems() == []
+    assert quarantine.content(quarantine.held()[0]) == b"one"
+
+
+def test_what_is_too_large_to_be_kept_has_its_own_size(folder: Path, store: Store, quarantine: Quarantine) -> None:
+    damaged = "é".encode() * 600_000 + b"\xe9"
+    (folder / "a.txt.gz").write_bytes(gzip.compress(damaged))
+    page = b"<!doctype html><html><body>" + b"<!-- -->" * 150_000
+    with zipfile.ZipFile(folder / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", damaged)
+        archive.writestr("page.html", page)
+    ingest([folder], store, quarantine=quarantine)
+    assert [(each.size, each.is_kept) for each in quarantine.held()] == [
+        (len(damaged), False),
+        (len(damaged), False),
+        (len(page), False),
+    ]
 
 
 def test_without_a_quarantine_or_room_for_one_nothing_is_kept(folder: Path, store: Store) -> None:
@@ -176,6 +206,48 @@ def test_what_can_be_read_after_a_fix_goes_in_and_leaves(
         ("gone.txt", 1, 2),
     ]
     assert {each.reason for each in report.rejected} >= {"no such file any more, and too large to have been kept"}
+
+
+def test_what_is_mended_where_it_lies_leaves_once_it_is_ingested(
+    folder: Path, store: Store, quarantine: Quarantine
+) -> None:
+    (folder / "a.jsonl").write_text('{"title": "One"}\n{"title": "Two"}\n')
+    (folder / "b.html").write_bytes(PAGE)
+    (folder / "c.jsonl").write_text('{"title": "Three"}\n')
+    with zipfile.ZipFile(folder / "d.zip", "w") as archive:
+        archive.writestr("a.html", PAGE)
+    ingest([folder], store, quarantine=quarantine)
+    assert quarantine.count() == 5
+    (folder / "a.jsonl").write_text(
+        '{"body": "A new line."}\n{"title": "Two"}\n{"title": "One", "body": "It rained."}\n'
+    )
+    with zipfile.ZipFile(folder / "d.zip", "w") as archive:
+        archive.writestr("a.txt", "It snowed.")
+    (folder / "b.html").write_bytes(PAGE.replace(b"Short", b"Shorter"))
+    ingest([folder / "a.jsonl", folder / "b.html", folder / "d.zip"], store, quarantine=quarantine)
+    assert [(Path(each.source).name, each.line) for each in quarantine.held()] == [
+        ("a.jsonl", 2),
+        ("b.html", None),
+        ("c.jsonl", 1),
+        ("b.html", None),  # what is wrong is the whole of it: as it was, and as it is
+    ]
+
+
+def test_where_the_file_has_changed_since_a_retry_says_what_it_read(
+    folder: Path, store: Store, quarantine: Quarantine
+) -> None:
+    file = folder / "a.jsonl"
+    file.write_text('{"title": "One"}\n')
+    ingest([file], store, quarantine=quarantine)
+    assert "changed since" not in retry(quarantine.held(), quarantine, store).rejected[0].reason
+    file.write_text('{"title": "One", "body": "It rained."}\n')
+    os.utime(file, (time.time() + 60, time.time() + 60))
+    for _ in range(2):
+        (rejected,) = retry(quarantine.held(), quarantine, store).rejected
+        assert rejected.reason.startswith("no body: ")
+        assert rejected.reason.endswith("; the kept copy was read; the file has changed since: ingest it")
+    assert ingest([file], store, quarantine=quarantine).added == 1
+    assert quarantine.count() == 0
 
 
 def test_a_page_of_a_crawl_keeps_its_address_when_it_is_tried_again(store: Store, quarantine: Quarantine) -> None:

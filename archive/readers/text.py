@@ -63,9 +63,9 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Article | Rejection]:
         fields, body = _split_header(text)
         yield article_from({**fields, "body": body})
     except _LineError as error:
-        yield Rejection(source=origin, line=error.line, reason=str(error), raw=kept_raw(raw))
+        yield Rejection(source=origin, line=error.line, reason=str(error), raw=kept_raw(raw), size=len(raw) or None)
     except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
+        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw), size=len(raw) or None)
 
 
 def starts_with_header(text: str) -> bool:

@@ -127,7 +127,7 @@ class Unpacker:
         found = self._child.read(raw, name=name, origin=origin, url=member.url, charset=member.charset)
         for entry in found:
             if isinstance(entry, Rejection) and entry.raw is None:
-                yield replace(entry, raw=kept_raw(raw))
+                yield replace(entry, raw=kept_raw(raw), size=len(raw))
             else:
                 yield entry
         spent = time.monotonic() - began

@@ -199,6 +199,7 @@ _REJECTION: dict[str, Check] = {
     "reason": _text,
     "line": _optional(_number),
     "raw": _optional(_bytes),
+    "size": _optional(_number),
 }
 _ITEM: dict[str, Check] = {
     "url": _optional(_url),

@@ -57,7 +57,8 @@ def test_nitf_with_a_document_type_is_read_without_it() -> None:
     assert found == Article(
         id=guid_id("NWA:D8ABC1234"),
         title="Old harbour reopens after two years",
-        body="PORT ERIN (NW) — The old harbour reopened on Sunday, to the joy of the café owners around it.\n\n"
+        body="Café owners celebrate\n\nThe harbour is open again.\n\n"
+        "PORT ERIN (NW) — The old harbour reopened on Sunday, to the joy of the café owners around it.\n\n"
         '"We have waited two years," said one.\n\nWhat comes next\n\nA new crane in May\n\nA market in June\n\n'
         "Year · Ships\n\n2024 · 0\n\n2026 · 311\n\nCod 12\nHerring 40",
         source="Northern Wire",
@@ -144,7 +145,7 @@ def test_a_news_message_gives_each_item_and_one_bad_item_costs_itself_alone() ->
         id=guid_id("tag:wire.example,2026:newsml_L8N1"),
         url="https://wire.example/world/harbour-reopens-2026-03-01/",
         title="Port Erin's harbour reopens after two years",
-        body="PORT ERIN, March 1 (The Wire) - The old harbour reopened on Sunday.\n\n"
+        body="The harbour is open.\n\nPORT ERIN, March 1 (The Wire) - The old harbour reopened on Sunday.\n\n"
         "It had been shut since 2024.\nShips came at once.\n\n(Reporting by Jane Doe; Editing by Max Moe)",
         source="The Wire",
         section="Transport",
@@ -614,3 +615,43 @@ def test_a_byline_names_people(byline: str, names: tuple[str, ...]) -> None:
 )
 def test_a_version_that_is_no_whole_number_counts_as_far_as_it_orders(value: object, expected: int | None) -> None:
     assert version_number(value) == expected
+
+
+# What stands between headline and text
+
+TEXT = "The harbour is open. Ships are back."
+
+
+def in_nitf(hl2: str, abstract: str) -> str:
+    head = f"<hedline><hl1>Harbour reopens</hl1><hl2>{hl2}</hl2></hedline><abstract><p>{abstract}</p></abstract>"
+    return f"<nitf><body><body.head>{head}</body.head><body.content><p>{TEXT}</p></body.content></body></nitf>"
+
+
+@pytest.mark.parametrize(
+    ("hl2", "abstract", "leads"),
+    [
+        ("After two years", "Fishermen rejoice.", ["After two years", "Fishermen rejoice."]),
+        ("", "The harbour is open.", []),  # the text begins with it
+        ("Harbour reopens", "the harbour is open …", []),
+        ("", "", []),
+    ],
+)
+def test_a_standfirst_is_the_first_paragraph_unless_the_text_says_it(hl2: str, abstract: str, leads: list[str]) -> None:
+    found = article(in_nitf(hl2, abstract).encode(), nitf.read)
+    assert (found.title, found.body) == ("Harbour reopens", "\n\n".join([*leads, TEXT]))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"subheadline": "After two years", "description_summary": "Fishermen rejoice."},
+        {
+            "headlines": [{"value": "Harbour reopens"}, {"role": "subheadline", "value": "After two years"}],
+            "descriptions": [{"role": "summary", "value": "Fishermen rejoice."}, {"value": "A harbour"}],
+        },
+    ],
+)
+def test_ninjs_says_by_its_roles_what_stands_above_the_text(said: dict[str, object]) -> None:
+    item = {"uri": "urn:a.example:1", "headline": "Harbour reopens", "body_text": TEXT, **said}
+    found = article(json.dumps(item).encode(), ninjs.read)
+    assert found.body == f"After two years\n\nFishermen rejoice.\n\n{TEXT}"

@@ -25,6 +25,10 @@ FULL = 0.8  # a text with paragraphs is as good as one without that is longer by
 CANCELED = "canceled by its source"
 WITHHELD = "withheld by its source"
 
+# Of headlines and descriptions that stand between the main headline and the text.
+STANDFIRST_ROLES = frozenset(
+    {"subheadline", "subhead", "subheading", "sub", "deck", "standfirst", "summary", "abstract", "lead", "intro"}
+)
 STATUSES = ("usable", "embargoed", "withheld", "canceled")  # NITF and NewsML 1 have an embargo among them
 
 _MOMENT = re.compile(
@@ -54,6 +58,7 @@ class Text:
 class Item:
     """What an agency says of one item. `guid` is its globally unique name; empty texts are unknown.
 
+    `standfirst` is what stands between headline and text, such as a sub-headline and a summary.
     `status` is the one it claims, in lower case, whether IPTC knows it or not. `embargo` is the moment until which it
     may not be shown; `created` and `changed` are its first version's and this version's.
     """
@@ -62,6 +67,7 @@ class Item:
     headline: str = ""
     body: str = ""
     description: str = ""
+    standfirst: str = ""
     authors: Sequence[str] = ()
     language: str | None = None
     section: str | None = None
@@ -178,7 +184,14 @@ def _words(item: Item) -> str:
     words = next((text for text in texts if has_words(text)), None)
     if words is None:
         raise SourceError("no text: neither a body nor a description nor a headline has words in it")
-    return words
+    return _below_standfirst(words, item)
+
+
+def _below_standfirst(words: str, item: Item) -> str:
+    """Return a text with the standfirst as its first paragraphs, but for what the text or the headline says itself."""
+    said = one_line(f"{item.headline} {words}").casefold()
+    leads = [lead for lead in item.standfirst.split("\n\n") if has_words(lead)]
+    return "\n\n".join([*(lead for lead in leads if one_line(lead).casefold().rstrip(" .…") not in said), words])
 
 
 def _without_headline(body: str, headline: str) -> str:

@@ -124,6 +124,7 @@ def _item(news: "_Element", root: "_Element", order: Item) -> Item:
         headline=_nearest_line(around, news, "HeadLine") or next(filter(None, map(nitf.headline, inner)), ""),
         body=chosen,
         description=fullest([content.text for content in captions], language),
+        standfirst=next(filter(None, map(nitf.standfirst, inner)), ""),
         authors=names_in(_nearest_line(around, news, "ByLine"))
         or next(filter(None, map(nitf.authors, inner)), ())
         or tuple(_parties(news, "Creator")),

@@ -15,6 +15,7 @@ from archive.errors import SourceError
 from archive.readers import nitf
 from archive.readers.agency import (
     MAX_BYTES,
+    STANDFIRST_ROLES,
     Item,
     Text,
     coded_status,
@@ -144,6 +145,7 @@ def _item(news: "_Element", order: Item) -> Item:
         headline=_headline(content, language) or next(filter(None, map(nitf.headline, inner)), "") or _title(news),
         body=fullest(texts, language),
         description=fullest(_descriptions(content), language) or next(filter(None, map(nitf.abstract, inner)), ""),
+        standfirst=_standfirst(content, language) or next(filter(None, map(nitf.standfirst, inner)), ""),
         authors=_authors(content) or next(filter(None, map(nitf.authors, inner)), ()),
         language=language or next(filter(None, map(nitf.language, inner)), None),
         section=_section(content, language),
@@ -203,10 +205,21 @@ def _headline(content: "_Element | None", language: str | None) -> str:
     own = [each for each in found if _is_in(each, language)] or found
 
     def rank(headline: "_Element") -> int:
-        role = _tail((headline.get("role") or headline.get("roleuri") or "").lower())
+        role = _role(headline)
         return ("main", "", "headline", "title").index(role) if role in ("main", "", "headline", "title") else 4
 
     return line(min(own, key=rank)) if own else ""
+
+
+def _standfirst(content: "_Element | None", language: str | None) -> str:
+    """Return the headlines and descriptions whose role says that they stand above the text, a paragraph each."""
+    found = [] if content is None else [*every(content, "headline"), *every(content, "description")]
+    leads = [element_text(each) for each in found if _role(each) in STANDFIRST_ROLES and _is_in(each, language)]
+    return "\n\n".join(filter(None, leads))
+
+
+def _role(element: "_Element") -> str:
+    return _tail((element.get("role") or element.get("roleuri") or "").lower())
 
 
 def _title(news: "_Element") -> str:

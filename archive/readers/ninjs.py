@@ -14,6 +14,7 @@ from typing import BinaryIO
 from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers.agency import (
+    STANDFIRST_ROLES,
     Item,
     Text,
     embargo,
@@ -190,6 +191,7 @@ def _item(fields: Fields, order: Item) -> Item:
         headline=_headline(fields),
         body=fullest(bodies, language),
         description=fullest([*_texts(fields, "description", "descriptions"), *_texts(fields, "teaser", "")], language),
+        standfirst=_standfirst(fields),
         authors=_authors(fields),
         language=language,
         section=_section(fields),
@@ -219,6 +221,21 @@ def _first_moment(fields: Fields, *names: str) -> datetime | None:
 def _headline(fields: Fields) -> str:
     headlines = _texts(fields, "headline", "headlines")
     return next((line for text in headlines if (line := one_line(text.text))), one_line(_string(fields, "title") or ""))
+
+
+def _standfirst(fields: Fields) -> str:
+    """Return the headlines and descriptions whose role says that they stand above the text, a paragraph each."""
+    found = [("subheadline", fields.get("subheadline"))]
+    for name in ("headline", "description"):
+        found += [(own, fields[own]) for own in sorted(fields) if _role(own, name) in STANDFIRST_ROLES]
+        listed = fields.get(PLURALS[name])
+        values = [_lowered(value) for value in listed if isinstance(value, dict)] if isinstance(listed, list) else []
+        found += [
+            (str(value.get("contenttype") or ""), value.get("value"))
+            for value in values
+            if str(value.get("role") or "").lower() in STANDFIRST_ROLES
+        ]
+    return "\n\n".join(_text(value, kind).text for kind, value in found if isinstance(value, str) and has_words(value))
 
 
 def _texts(fields: Fields, name: str, listed: str) -> list[Text]:

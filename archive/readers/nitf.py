@@ -89,6 +89,7 @@ def _item(nitf: "_Element", order: Item) -> Item:
         headline=headline(nitf),
         body=body(nitf),
         description=abstract(nitf),
+        standfirst=standfirst(nitf),
         authors=authors(nitf),
         language=language(nitf),
         section=_section(nitf),
@@ -112,6 +113,12 @@ def abstract(nitf: "_Element") -> str:
     """Return the summary that stands before the text."""
     found = first(nitf, "body/body.head/abstract")
     return "" if found is None else element_text(found)
+
+
+def standfirst(nitf: "_Element") -> str:
+    """Return the headlines below the main one and the summary, a paragraph each."""
+    below = lines_at(nitf, "body/body.head/hedline/hl2") if lines_at(nitf, "body/body.head/hedline/hl1") else []
+    return "\n\n".join(filter(None, [*below, abstract(nitf)]))
 
 
 def authors(nitf: "_Element") -> tuple[str, ...]:

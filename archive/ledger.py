@@ -97,15 +97,19 @@ class Ledger:
             except OSError as error:
                 raise self._unusable(error) from error
 
-    def begin(self, *, changes: int) -> None:
-        """Write the first line of a ledger that is not there or empty; the archive has had so many changes."""
+    def begin(self, *, changes: int) -> bool:
+        """Write the first line of a ledger that is not there or empty, and return whether that was so.
+
+        The archive has had so many changes.
+        """
         try:
             if self.path.exists() and self.path.stat().st_size:
-                return
+                return False
         except OSError as error:
             raise self._unusable(error) from error
         reason = f"the archive had {changes} change{'s' if changes > 1 else ''} already" if changes else None
         self.add([Entry(id="", did="begun", at=datetime.now(UTC).isoformat(timespec="seconds"), reason=reason)])
+        return True
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Write these lines, and return when they are on the disk. Raises ArchiveError when that cannot be."""

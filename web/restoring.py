@@ -23,10 +23,8 @@ def hold_takedowns(store: Store, ledger: Ledger, *, data: Path, begin: bool) -> 
 
     With `begin`, a ledger that is not there is begun, and where the archive is not new that is said: it may be lost.
     """
-    if begin:
-        ledger.begin(changes=store.last_seq())
-    if late := ledger.read().began_late:
-        log.warning("%s", late)
+    if begin and ledger.begin(changes=store.last_seq()) and (late := ledger.read().began_late):
+        log.warning("%s", late)  # this once; `flask takedowns` and `flask check` say it from now on
     takedowns = Takedowns(store, ledger)
     followed = takedowns.follow()
     for problem in followed.problems:

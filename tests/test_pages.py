@@ -612,3 +612,14 @@ def test_an_unknown_address_and_a_wrong_method_get_a_page_in_words(client: Flask
     assert refused.status_code == 405
     assert "GET" in refused.headers["Allow"]
     assert "can be read, but not written to" in refused.text
+
+
+def test_a_flash_is_listed_by_its_headline_alone(tmp_path: Path) -> None:
+    flash = "Harbour bridge closed to all traffic"
+    with newsroom.application(tmp_path) as app, app.test_client() as client:
+        services = app.extensions["backfile"]
+        services.store.put(newsroom.article(900, title=flash, body=f"{flash}."))
+        services.builder.update()
+        page = client.get("/search?q=harbour+bridge+closed&mode=keyword").text
+    (hit,) = [each for each in page.split('<li class="hit">') if f">{flash}</a>" in each]
+    assert 'class="snippet"' not in hit.partition("</article>")[0]

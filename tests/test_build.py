@@ -1,6 +1,8 @@
 """Building: what is published when, what is embedded once, and what a stopped build leaves behind."""
 
+import gc
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -523,7 +525,9 @@ def test_a_base_that_decayed_so_that_no_library_can_read_it_is_made_anew(parts: 
         file.write_bytes(bytes(status.st_size))
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
     put(parts, 2)
-    report = parts.builder.update()
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        report = parts.builder.update()
+        gc.collect()  # Whoosh leaves a table of contents open that it cannot read: else another test is told of it
     assert (report.generation, report.articles, report.embedded) == (2, 2, 1)
     assert indexed(parts) == ids(1, 2)
 

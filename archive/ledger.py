@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from archive.errors import ArchiveError
+from archive.syncing import sync
 
 Deed = Literal["removed", "erased", "begun"]
 FIRST = "0" * 64  # `previous` of the first line
@@ -125,7 +126,7 @@ class Ledger:
                 file.flush()
                 os.fsync(file.fileno())
             if is_new:
-                _sync(self.path.parent)
+                sync(self.path.parent)
         except OSError as error:
             raise self._unusable(error) from error
 
@@ -189,11 +190,3 @@ def _lines(content: bytes, entries: Sequence[Entry]) -> bytes:
 
 def _digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

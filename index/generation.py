@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from archive.syncing import sync
 from index.errors import GenerationDamaged
 from index.files import file_sha256
 
@@ -101,14 +102,14 @@ def seal(aside: Path, manifest: Manifest, *, target: Path, known: dict[str, str]
     text = json.dumps({**asdict(manifest), "files": files, "stamps": stamps}, indent=1, sort_keys=True).encode()
     (aside / MANIFEST).write_bytes(text)
     for name in (MANIFEST, *(name for name in files if name not in known)):
-        _sync(aside / name)
+        sync(aside / name)
     for directory in (path for path in aside.rglob("*") if path.is_dir()):
-        _sync(directory)
-    _sync(aside)
+        sync(directory)
+    sync(aside)
     if target.exists():  # left by a build that was stopped between its rename and its publication
         shutil.rmtree(target)
     aside.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
     return hashlib.sha256(text).digest()
 
 
@@ -213,11 +214,3 @@ def _files(directory: Path) -> list[str]:
 
 def _is_lock(name: str) -> bool:
     return name.upper().endswith("LOCK")  # a hard-linked lock file would be the same lock
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -185,10 +185,11 @@ def check(as_json: bool) -> None:
     parts = services()
     problems = problems_of(parts.settings.data / "index", parts.store, formats=parts.formats)
     problems += parts.quarantine.problems()
-    problems += parts.ledger.read().problems
+    ledger = parts.ledger.read()
+    problems += ledger.problems
     if as_json:
         write_json({"ok": not problems, "problems": problems})
-    if late := parts.ledger.read().began_late:
+    if late := ledger.began_late:
         click.echo(late, err=True)
     for problem in [] if as_json else problems:
         click.echo(problem)

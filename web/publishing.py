@@ -47,13 +47,19 @@ def publish(parts: Services, progress: "Progress", *, came_in: int = 1) -> "Buil
     return replace(tidied, embedded=built.embedded) if tidied else built
 
 
+def is_published(parts: Services) -> bool:
+    """Tell whether what is published holds every change there is."""
+    current, _ = parts.store.pointer()
+    return parts.store.last_seq() == (current.seq if current else 0)
+
+
 def _standing(parts: Services) -> "BuildReport | None":
     """Return what is published if it holds every change there is."""
     from index.build import BuildReport
 
-    current, _ = parts.store.pointer()
-    if parts.store.last_seq() != (current.seq if current else 0):
+    if not is_published(parts):
         return None
+    current, _ = parts.store.pointer()
     counted = parts.store.stats()
     return BuildReport(
         generation=current.number if current else None,

@@ -9,14 +9,21 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, BinaryIO
 
 from archive.arrival import UNTIL_FURTHER_NOTICE
 from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.errors import SourceError
 from archive.identity import article_id, guid_id
 from archive.readers.dates import parse_date
+from archive.readers.elements import bytes_of, line_number
 from archive.readers.fields import article_from, is_web_address, language_tag
+from archive.readers.lines import kept_raw, read_whole
 from archive.readers.normalise import has_words, one_line
+from archive.readers.xml import parsed
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 MAX_BYTES = 30_000_000  # 30 MB of one document: a message with thousands of texts; its tree takes ten times as much
 LAST_ZONE = timedelta(hours=12)  # behind UTC: where an hour strikes last
@@ -101,6 +108,26 @@ class Item:
     def is_held(self) -> bool:
         """Tell whether it must not be shown now, or may have to be hidden: its status is unknown."""
         return self.status != "usable" or self.embargo is not None or self.is_withheld
+
+
+def document(stream: BinaryIO, origin: str) -> "tuple[_Element, bytes] | Rejection":
+    """Return the root of the XML document in `stream` and its bytes, or why there is none."""
+    raw = b""
+    try:
+        raw = read_whole(stream, cap=MAX_BYTES)
+        return parsed(raw), raw
+    except SourceError as error:
+        return Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
+
+
+def refusing(element: "_Element", origin: str) -> Callable[[str], Rejection]:
+    """Return what makes of a reason the rejection of one element of a document."""
+
+    def refused(reason: str) -> Rejection:
+        raw = kept_raw(bytes_of(element))
+        return Rejection(source=origin, line=line_number(element), reason=reason, raw=raw)
+
+    return refused
 
 
 def entries(order: Item, read: Callable[[], Item], refuse: Callable[[str], Rejection]) -> Iterator[Entry]:

@@ -14,35 +14,33 @@ from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers import nitf
 from archive.readers.agency import (
-    MAX_BYTES,
     Item,
     Text,
     coded_status,
+    document,
     embargo,
     entries,
     fullest,
     language_of,
     moment,
     names_in,
+    refusing,
     version_number,
 )
 from archive.readers.elements import (
     XML_LANG,
     attribute,
-    bytes_of,
     descendants,
     every,
     first,
     line,
-    line_number,
     lines_at,
     local_name,
     raw_text,
 )
-from archive.readers.lines import kept_raw, read_whole
 from archive.readers.markup import IN_AGENCIES, element_text, has_markup, plain_text
 from archive.readers.normalise import body_text
-from archive.readers.xml import parsed, root_of
+from archive.readers.xml import root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -65,13 +63,11 @@ def matches(_head: bytes, start: str) -> bool:
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     """Yield what becomes of every news item in `stream`."""
-    raw = b""
-    try:
-        raw = read_whole(stream, cap=MAX_BYTES)
-        root = parsed(raw)
-    except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
+    found = document(stream, origin)
+    if isinstance(found, Rejection):
+        yield found
         return
+    root, _ = found
     news_items = list(every(root, "NewsItem"))
     if not news_items:
         yield Rejection(source=origin, reason="a NewsML document without a NewsItem")
@@ -80,10 +76,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
 
 
 def _entries(news: "_Element", root: "_Element", origin: str) -> Iterator[Entry]:
-    def refused(reason: str) -> Rejection:
-        raw = kept_raw(bytes_of(news))
-        return Rejection(source=origin, line=line_number(news), reason=reason, raw=raw)
-
+    refused = refusing(news, origin)
     order = _order(news, root)
     if order.guid:
         yield from entries(order, lambda: _item(news, root, order), refused)

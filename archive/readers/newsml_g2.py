@@ -14,11 +14,11 @@ from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers import nitf
 from archive.readers.agency import (
-    MAX_BYTES,
     STANDFIRST_ROLES,
     Item,
     Text,
     coded_status,
+    document,
     embargo,
     entries,
     first_address,
@@ -26,26 +26,24 @@ from archive.readers.agency import (
     language_of,
     moment,
     names_in,
+    refusing,
     version_number,
 )
 from archive.readers.elements import (
     XML_LANG,
     attribute,
-    bytes_of,
     descendants,
     every,
     first,
     line,
-    line_number,
     lines_at,
     local_name,
     raw_text,
 )
-from archive.readers.lines import kept_raw, read_whole
 from archive.readers.markup import IN_AGENCIES, element_text, has_markup, plain_text
 from archive.readers.normalise import body_text, one_line
 from archive.readers.published import newsml_g2_fault
-from archive.readers.xml import parsed, root_of
+from archive.readers.xml import root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -72,13 +70,11 @@ def matches(_head: bytes, start: str) -> bool:
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     """Yield what becomes of every news item in `stream`."""
-    raw = b""
-    try:
-        raw = read_whole(stream, cap=MAX_BYTES)
-        root = parsed(raw)
-    except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
+    found = document(stream, origin)
+    if isinstance(found, Rejection):
+        yield found
         return
+    root, _ = found
     if local_name(root) != MESSAGE:
         yield from _entries(root, origin)
         return
@@ -92,10 +88,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
 
 
 def _entries(element: "_Element", origin: str) -> Iterator[Entry]:
-    def refused(reason: str) -> Rejection:
-        raw = kept_raw(bytes_of(element))
-        return Rejection(source=origin, line=line_number(element), reason=reason, raw=raw)
-
+    refused = refusing(element, origin)
     name = local_name(element)
     if name != NEWS:
         yield refused(NO_ARTICLES.get(name, f"{name[:60]}: no item that NewsML-G2 has"))

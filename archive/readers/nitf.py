@@ -9,11 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from archive.article import Entry, Rejection
-from archive.errors import SourceError
 from archive.readers.agency import (
-    MAX_BYTES,
     Item,
     coded_status,
+    document,
     embargo,
     entries,
     language_of,
@@ -31,10 +30,10 @@ from archive.readers.elements import (
     lines_at,
     local_name,
 )
-from archive.readers.lines import kept_raw, read_whole
+from archive.readers.lines import kept_raw
 from archive.readers.markup import element_text
 from archive.readers.normalise import one_line
-from archive.readers.xml import parsed, root_of
+from archive.readers.xml import root_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -47,13 +46,11 @@ def matches(_head: bytes, start: str) -> bool:
 
 def read(stream: BinaryIO, origin: str) -> Iterator[Entry]:
     """Yield the article in `stream`, or why there is none."""
-    raw = b""
-    try:
-        raw = read_whole(stream, cap=MAX_BYTES)
-        nitf = parsed(raw)
-    except SourceError as error:
-        yield Rejection(source=origin, reason=str(error), raw=kept_raw(raw))
+    found = document(stream, origin)
+    if isinstance(found, Rejection):
+        yield found
         return
+    nitf, raw = found
     order = _order(nitf)
     yield from entries(
         order, lambda: _item(nitf, order), lambda reason: Rejection(source=origin, reason=reason, raw=kept_raw(raw))

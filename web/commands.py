@@ -71,7 +71,7 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     """
     from archive.fetching import Fetching
     from archive.ingest import ingest as read
-    from archive.readers.child import Children
+    from archive.readers.isolated.child import Children
 
     parts = services()
     with exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:

@@ -575,13 +575,17 @@ class Store:
             (article_id, version, kind, reason, _iso(datetime.now(UTC))),
         )
 
-    def remove(self, article_id: str, *, reason: str | None = None) -> str:
+    def remove(
+        self, article_id: str, *, reason: str | None = None, note: Callable[[Connection, str], None] | None = None
+    ) -> str:
         """Hide an article, known by any of its ids, from every reader at once, and return the id it is kept under.
 
-        Raises ArticleNotFound when there is none to hide.
+        `note` writes in the same transaction who did it. Raises ArticleNotFound when there is none to hide.
         """
         with self._transaction() as connection:
             article_id, _ = self._named(connection, article_id, ())
+            if note is not None:
+                note(connection, article_id)
             self._remove(connection, article_id, reason=reason, noted_reason=reason)
         return article_id
 

@@ -12,6 +12,7 @@ from flask import Flask
 from archive.lock import exclusive
 from web import params, payload
 from web.alerts_command import alerts
+from web.audit_command import audit
 from web.backup_command import backup, restore
 from web.evaluate_command import evaluate
 from web.export_command import export
@@ -40,7 +41,7 @@ def register(app: Flask) -> None:
     """Give `app` its commands."""
     for each in (
         *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats, backup, restore),
-        *(remove, erase, takedowns, token, saved, alerts, evaluate),
+        *(remove, erase, takedowns, token, audit, saved, alerts, evaluate),
     ):
         app.cli.add_command(each)
 

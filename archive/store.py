@@ -50,6 +50,7 @@ from archive.ingest_run import MOST_RUNS, IngestRun
 from archive.ledger import Ledger
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
 from archive.story import Event, Report, Story, StorySize, Telling
+from archive.syncing import make_folder
 from archive.takedowns import IMPORTED, TAKEN_BACK, note_removed
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
@@ -143,7 +144,7 @@ class Store:
         # A thread's connection lives as long as the thread: a server that starts one per request keeps none open.
         self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
             self._migrate()
         except (apsw.Error, OSError) as error:

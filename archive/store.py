@@ -51,6 +51,7 @@ from archive.ingest_run import MOST_RUNS, IngestRun
 from archive.ledger import Ledger
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
 from archive.story import Event, Report, Story, StorySize, Telling
+from archive.syncing import make_folder
 from archive.takedowns import IMPORTED, TAKEN_BACK, note_removed
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
@@ -151,7 +152,7 @@ class Store:
         self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         sqlite.prepare()
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             if lost := wal.read(self._wal).lost():
                 raise ArchiveDamaged(f"{self._wal}: {lost}: run `flask check --repair` to go on without that")
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)

@@ -49,7 +49,12 @@ class WatchedEmbedder(MeaningEmbedder):
 
 embeddings.BATCH_PASSAGES = BATCH
 EMBEDDERS = {"watched": WatchedEmbedder, "quick": QuickEmbedder}
-app = create_app(
-    services=Services(load_settings(), embedder=EMBEDDERS[os.environ.get("NEWSROOM_EMBEDDER", "watched")]())
-)
+
+
+def services() -> Services:
+    """Return the parts of an application as the environment asks for them."""
+    return Services(load_settings(), embedder=EMBEDDERS[os.environ.get("NEWSROOM_EMBEDDER", "watched")]())
+
+
+app = create_app(services=services())
 _log([READY])

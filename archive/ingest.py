@@ -19,9 +19,10 @@ from archive.article import Entry, Record, Rejection, Withdrawal
 from archive.language import with_language
 from archive.progress import Progress, Stopped, silent
 from archive.quarantine import Notes, Quarantine
-from archive.readers import HEAD_BYTES, own
-from archive.readers.budget import Budget
-from archive.readers.child import Child
+from archive.readers import HEAD_BYTES
+from archive.readers.isolated.child import Child
+from archive.readers.packed.budget import Budget
+from archive.readers.records import own
 from archive.readers.unpacker import Unpacker
 from archive.store import Store
 

@@ -14,8 +14,8 @@ from archive.article import Entry, Record, Rejection
 from archive.ingest import File, IngestReport, entries_of, restore, take
 from archive.progress import Progress, silent
 from archive.quarantine import Held, Notes, Quarantine
-from archive.readers.budget import Budget
-from archive.readers.child import Child
+from archive.readers.isolated.child import Child
+from archive.readers.packed.budget import Budget
 from archive.readers.unpacker import Unpacker
 from archive.store import Store
 

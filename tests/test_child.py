@@ -18,9 +18,9 @@ from shared_data import shared
 
 from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.errors import ArchiveError, SourceError
-from archive.readers import wire
-from archive.readers.child import Child, Children
-from archive.readers.web_content import Item, WebContent
+from archive.readers.isolated import wire
+from archive.readers.isolated.child import Child, Children
+from archive.readers.isolated.web_content import Item, WebContent
 
 TESTS = Path(__file__).parent
 STRACE = shutil.which("strace")
@@ -278,8 +278,8 @@ def test_xml_attacks_are_refused_quickly_in_little_memory(reading: Child, warm: 
 TRACED = """
 import sys
 from pathlib import Path
-from archive.readers.child import Child, Children
-from archive.readers.web_content import Item, WebContent
+from archive.readers.isolated.child import Child, Children
+from archive.readers.isolated.web_content import Item, WebContent
 with Child() as child:
     for file in sorted(Path(sys.argv[1]).rglob("*.x*")):
         child.read(file.read_bytes(), name=file.name, origin="page")

@@ -27,8 +27,8 @@ from archive.follows import Follows
 from archive.identity import article_id
 from archive.ingest import IngestReport, ingest
 from archive.quarantine import Notes, Quarantine
-from archive.readers.child import Child, Children
-from archive.readers.own import NOT_BELIEVED
+from archive.readers.isolated.child import Child, Children
+from archive.readers.records.own import NOT_BELIEVED
 from archive.retrying import retry
 from archive.store import Connection, Store
 from archive.visits import PAUSE, Visits, left_alone

@@ -15,12 +15,16 @@ from hypothesis import strategies as st
 from archive.article import Article, Rejection
 from archive.errors import SourceError
 from archive.identity import article_id
-from archive.readers import HEAD_BYTES, Reader, detect, gzipped, html, json_list, jsonl, table, text
-from archive.readers.budget import FREE_BYTES, Budget
+from archive.readers import HEAD_BYTES, Reader, detect
 from archive.readers.dates import parse_date
 from archive.readers.fields import MAX_BODY_CHARS, language_tag
 from archive.readers.lines import MAX_LINE_BYTES
 from archive.readers.normalise import MAX_DERIVED_TITLE, body_text, derived_title, one_line
+from archive.readers.packed import gzipped
+from archive.readers.packed.budget import FREE_BYTES, Budget
+from archive.readers.pages import html
+from archive.readers.records import json_list, jsonl, table
+from archive.readers.texts import text
 
 PAGE = """<!doctype html><html lang="en-gb"><head><title>Bridge reopens - Courier</title>{head}</head><body>
 <nav><a href="/">Home</a></nav><article><h1>Bridge reopens</h1>{dates}

@@ -23,13 +23,15 @@ from shared_data import shared
 
 from archive.article import Article, Entry, Record, Rejection
 from archive.errors import SourceError
-from archive.readers import HEAD_BYTES, budget, detect, mbox, member, own, unpacker, warc
-from archive.readers import tarred as tarred_module
-from archive.readers import zipped as zipped_module
-from archive.readers.budget import Budget, BudgetSpent
-from archive.readers.child import Child
-from archive.readers.mail import read as reading_mail
-from archive.readers.member import Member
+from archive.readers import HEAD_BYTES, detect, unpacker
+from archive.readers.isolated.child import Child
+from archive.readers.packed import budget, mbox, member, warc
+from archive.readers.packed import tarred as tarred_module
+from archive.readers.packed import zipped as zipped_module
+from archive.readers.packed.budget import Budget, BudgetSpent
+from archive.readers.packed.member import Member
+from archive.readers.records import own
+from archive.readers.texts.mail import read as reading_mail
 from archive.readers.unpacker import Unpacker
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -611,8 +613,8 @@ def bombs() -> dict[str, bytes]:
 
 READ = """
 import json, resource, sys, time
-from archive.readers.budget import Budget
-from archive.readers.child import Child
+from archive.readers.packed.budget import Budget
+from archive.readers.isolated.child import Child
 from archive.readers.unpacker import Unpacker
 began = time.monotonic()
 with Child() as child, open(sys.argv[1], "rb") as stream:

@@ -13,6 +13,8 @@ from archive.lock import exclusive
 from archive.progress import Stopped
 from web import params, payload
 from web.alerts_command import alerts
+from web.audit_command import audit
+from web.backup_command import backup, restore
 from web.evaluate_command import evaluate
 from web.export_command import export
 from web.fetch_command import fetch
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
 def register(app: Flask) -> None:
     """Give `app` its commands."""
     for each in (
-        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats),
-        *(remove, erase, takedowns, token, saved, alerts, evaluate),
+        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats, backup, restore),
+        *(remove, erase, takedowns, token, audit, saved, alerts, evaluate),
     ):
         app.cli.add_command(each)
 
@@ -73,7 +75,7 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     """
     from archive.fetching import Fetching
     from archive.ingest import ingest as read
-    from archive.readers.child import Children
+    from archive.readers.isolated.child import Children
 
     parts = services()
     with stoppable(), exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:

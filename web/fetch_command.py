@@ -73,7 +73,7 @@ def _round(parts: Services, *, as_json: bool) -> None:
     """Ask and publish. Raises ArchiveBusy when another process is asking."""
     from archive.fetching import Fetching
     from archive.following import Follower
-    from archive.readers.child import Children
+    from archive.readers.isolated.child import Children
 
     with exclusive(parts.settings.data / "fetch.lock"), Children() as children:
         released = parts.store.release()

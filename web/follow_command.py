@@ -79,7 +79,7 @@ def _followed(parts: Services, url: str, every: int | None) -> str:
     """Follow what there is at `url` and return its own address. Raises FetchError, and SourceError."""
     from archive.fetching import Fetching
     from archive.following import discovered
-    from archive.readers.child import Children
+    from archive.readers.isolated.child import Children
 
     with Children() as children:
         found = discovered(parts.visits, Fetching(parts.visits, parts.follows, children), url)
@@ -91,7 +91,7 @@ def _followed(parts: Services, url: str, every: int | None) -> str:
 
 def _subscribed(parts: Services, file: BinaryIO, every: int | None, problems: list[str]) -> list[str]:
     """Follow what an OPML file lists, unseen: the first `flask fetch` finds out what there is."""
-    from archive.readers import opml
+    from archive.readers.feeds import opml
 
     try:
         listed = opml.subscriptions(file.read())

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,7 +17,7 @@ from typing import BinaryIO, cast
 from archive.arrival import Outcome
 from archive.article import Entry, Record, Rejection, Withdrawal
 from archive.language import with_language
-from archive.progress import Progress, silent
+from archive.progress import Progress, Stopped, silent
 from archive.quarantine import Notes, Quarantine
 from archive.readers import HEAD_BYTES
 from archive.readers.isolated.child import Child
@@ -56,6 +57,7 @@ class IngestReport:
     passed_over: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
+    stopped_by: int | None = None  # the signal that ended it before everything was read
 
     @property
     def came_in(self) -> int:
@@ -119,7 +121,7 @@ def ingest(
     done = 0
     progress(STAGE, done, total)
     held = quarantine.files() if quarantine else set()
-    with Child() as child, Notes(quarantine) as notes:
+    with Child() as child, Notes(quarantine) as notes, _until_stopped(report):
 
         def bring_in(entry: Entry, size: int | None = None) -> None:
             if isinstance(entry, Rejection) and len(report.rejected) < KEPT_REJECTIONS:
@@ -143,6 +145,15 @@ def ingest(
         for url in filter(_is_address, sources):
             (fetch or _not_fetched)(str(url), bring_in)
     return report
+
+
+@contextmanager
+def _until_stopped(report: IngestReport) -> Iterator[None]:
+    """Count what was done when whoever is told of the progress ends the work."""
+    try:
+        yield
+    except Stopped as stopped:
+        report.stopped_by = stopped.signal
 
 
 def _not_fetched(url: str, take: Take) -> None:

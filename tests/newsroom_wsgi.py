@@ -17,7 +17,7 @@ from processes import BATCH, READY
 
 from index import embeddings
 from index.engine import Vectors
-from web import create_app
+from web import create_app, logs
 from web.services import Services
 from web.settings import load_settings
 
@@ -56,5 +56,6 @@ def services() -> Services:
     return Services(load_settings(), embedder=EMBEDDERS[os.environ.get("NEWSROOM_EMBEDDER", "watched")]())
 
 
+logs.configure("auto")
 app = create_app(services=services())
 _log([READY])

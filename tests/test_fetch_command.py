@@ -1,6 +1,7 @@
 """`flask follow`, `flask fetch` and `flask ingest URL` over a site on this machine: what they say and publish."""
 
 import json
+import signal
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from test_following import EVERY, HTML, START, Clock, entry, page, rss
 
 from archive.follows import Follows
 from archive.lock import exclusive
+from archive.progress import Stopped
 from archive.store import Store
 from archive.visits import Visits
 from web import create_app
@@ -200,12 +202,12 @@ def test_what_another_command_keeps_from_being_published_is_by_the_next_round(
 def test_rounds_go_on_whatever_happens_to_one(app: Flask, parts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
 
-    def sleep(seconds: float) -> None:
+    def pause(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 2:
-            raise KeyboardInterrupt
+            raise Stopped(signal.SIGINT)
 
-    monkeypatch.setattr("web.fetch_command.time.sleep", sleep)
+    monkeypatch.setattr("web.fetch_command.pause", pause)
     with exclusive(parts.settings.data / "fetch.lock"):
         result = run(app, "fetch", "--every", "5m")
     assert result.stderr.count("is changing this archive") == 2

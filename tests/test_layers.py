@@ -35,6 +35,7 @@ HOMES = {  # library: where it may be imported
     "sqlite3": (),  # the archive's SQLite comes with apsw
     "py3langid": ("archive/language.py",),
     "Stemmer": ("index/analysis.py", "index/inflection.py"),
+    "prometheus_client": ("web/metrics.py", "web/metrics_page.py"),
     "tantivy": ("index/keywords/tantivy_index.py",),
     "tokenizers": ("index/tokens.py",),
     "torch": ("index/torch_embedder.py", "index/openvino_conversion.py"),

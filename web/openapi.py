@@ -76,7 +76,8 @@ def _reading(examples: Mapping[str, str], page_size: int) -> dict[str, Json]:
         "/api/completions": operation(
             "completions", "Complete a search, operators and their values too", [_typed()], json_of("Completions")
         ),
-        "/healthz": operation("health", "Whether the archive answers", [], json_of("Health")),
+        "/healthz": operation("alive", "Whether this process answers", [], json_of("Alive")),
+        "/readyz": operation("ready", "Whether searches can be answered", [], json_of("Health")),
         "/search.csv": operation("export-csv", "A whole list of results, as CSV", search, file_of("text/csv")),
         "/search.jsonl": operation(
             "export-jsonl", "A whole list of results, as JSON Lines", [*search, texts], file_of("application/jsonl")

@@ -61,9 +61,9 @@ def register(app: Flask) -> None:
     app.after_request(_protect)
 
 
-def telling_path() -> str:
-    """Return the path of the request as a log may have it: without what would open a saved search."""
-    return KEY.sub("…", request.path)
+def telling_path(path: str) -> str:
+    """Return the path of a request as a log may have it: without what would open a saved search."""
+    return KEY.sub("…", path)
 
 
 def _protect(response: Response) -> Response:

@@ -29,6 +29,8 @@ STAGE = "reading"  # the stage `ingest` reports
 DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
 
+KEPT_UNREAD_DATES = 3  # as examples
+
 Take = Callable[[Entry], None]
 Fetch = Callable[[str, Take], None]
 """`fetch(url, take)` has `take` what is at `url`, or the reason why there is nothing; see `archive.fetching`."""
@@ -45,7 +47,8 @@ class IngestReport:
     """What became of each input. `rejected` holds the first `KEPT_REJECTIONS`, `rejected_count` counts them all.
 
     `held` counts what may not be shown yet, `withdrawn` what its source took back, `passed_over` what lay in archive
-    files and is no article, such as the images of a crawl.
+    files and is no article, such as the images of a crawl. `undated` counts what came in without a date because what is
+    written there is none, or one of several, of which `unread_dates` has the first.
     """
 
     added: int = 0
@@ -54,6 +57,8 @@ class IngestReport:
     held: int = 0
     withdrawn: int = 0
     passed_over: int = 0
+    undated: int = 0
+    unread_dates: list[str] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
 
@@ -68,6 +73,12 @@ class IngestReport:
         if len(self.rejected) < KEPT_REJECTIONS:
             self.rejected.append(replace(rejection, raw=None))
 
+    def note_unread(self, date: str) -> None:
+        """Count an article without a date because of what is written there, and keep that if it is among the first."""
+        self.undated += 1
+        if len(self.unread_dates) < KEPT_UNREAD_DATES and date not in self.unread_dates:
+            self.unread_dates.append(date)
+
     def add(self, other: "IngestReport") -> None:
         """Count what another report counts as well."""
         self.added += other.added
@@ -76,6 +87,8 @@ class IngestReport:
         self.held += other.held
         self.withdrawn += other.withdrawn
         self.passed_over += other.passed_over
+        self.undated += other.undated
+        self.unread_dates = list(dict.fromkeys(self.unread_dates + other.unread_dates))[:KEPT_UNREAD_DATES]
         self.rejected_count += other.rejected_count
         self.rejected += other.rejected[: KEPT_REJECTIONS - len(self.rejected)]
 
@@ -182,6 +195,8 @@ def take(entry: Entry, store: Store, report: IngestReport) -> None:
         else:
             report.held += 1
         return
+    if entry.unread_date:
+        report.note_unread(entry.unread_date)
     _count(store.put(with_language(entry)), report)
 
 

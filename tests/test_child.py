@@ -116,6 +116,7 @@ def test_every_entry_comes_back_as_it_was() -> None:
             embargoed_until=moment,
             source_version=3,
             aliases=("0" * 16,),
+            unread_date="10/08/2016",
         ),
         Withdrawal(id="1" * 16, reason="killed", aliases=("2" * 16,)),
         Withdrawal(id="1" * 16, reason="withheld", source_version=2, updated_at=moment, for_good=False),
@@ -124,7 +125,7 @@ def test_every_entry_comes_back_as_it_was() -> None:
     again = [wire.entry_from(wire.to_json(entry), origin="page") for entry in entries]
     assert again == entries
     assert isinstance(again[0], Article)
-    assert again[0].aliases == ("0" * 16,)
+    assert (again[0].aliases, again[0].unread_date) == (("0" * 16,), "10/08/2016")
     assert isinstance(again[-1], Rejection)
     assert again[-1].raw == b"\0\xff"
 

@@ -17,7 +17,7 @@ from web.export_command import export
 from web.fetch_command import fetch
 from web.follow_command import follow
 from web.printing import admit_gaps, print_result
-from web.publishing import advise, alert, name_rejections, publish, tell
+from web.publishing import advise, alert, name_problems, publish, tell
 from web.quarantine_command import quarantine
 from web.removal_commands import erase, remove, takedowns
 from web.runs import noted_run
@@ -81,7 +81,7 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
             report = run.report = read(
                 sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
             )
-        name_rejections(report)
+        name_problems(report)
         built = publish(parts, progress, came_in=report.came_in)
     if as_json:
         write_json({**_ingest_object(report, built), "copies": parts.store.stats().copies})
@@ -101,6 +101,7 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
         "held": report.held,
         "withdrawn": report.withdrawn,
         "passed_over": report.passed_over,
+        "undated": report.undated,
         "rejected": [payload.rejection_object(rejection) for rejection in report.rejected],
         "rejected_count": report.rejected_count,
         "embedded": built.embedded,

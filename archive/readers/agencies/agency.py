@@ -15,7 +15,7 @@ from archive.arrival import UNTIL_FURTHER_NOTICE
 from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.errors import SourceError
 from archive.identity import article_id, guid_id
-from archive.readers.dates import parse_date
+from archive.readers.dates import standard_date
 from archive.readers.elements import bytes_of, line_number
 from archive.readers.fields import article_from, is_web_address, language_tag
 from archive.readers.lines import kept_raw, read_whole
@@ -282,15 +282,16 @@ def _moment(text: object) -> tuple[datetime, bool] | None:
     if not isinstance(text, str):
         return None
     found = _MOMENT.fullmatch(text.strip())
-    try:
-        if not found:
-            return parse_date(text), _ENDS_IN_ZONE.search(text) is not None
+    if found:
         year, month, day, hour, minute, second, zone = found.groups(default="")
+        has_zone = bool(zone)
         zone = "Z" if zone.upper() in ("Z", "UTC", "GMT") else zone
         clock = f"T{hour}:{minute}:{second or '00'}{zone}" if hour else ""
-        return parse_date(f"{year}-{month}-{day}{clock}"), bool(zone)
-    except SourceError:
-        return None
+        read = standard_date(f"{year}-{month}-{day}{clock}")
+    else:
+        has_zone = _ENDS_IN_ZONE.search(text) is not None
+        read = standard_date(text)
+    return (read, has_zone) if read else None
 
 
 def version_number(value: object) -> int | None:

@@ -184,6 +184,7 @@ _ARTICLE: dict[str, Check] = {
     "note": _optional(_text),
     "aliases": _all(_id),
     "language_guessed": _truth,
+    "unread_date": _optional(_text),
 }
 _WITHDRAWAL: dict[str, Check] = {
     "id": _id,

@@ -19,6 +19,7 @@ from archive.language import with_language
 from archive.progress import Progress, silent
 from archive.quarantine import Notes, Quarantine
 from archive.readers import HEAD_BYTES
+from archive.readers.by_name import is_no_article
 from archive.readers.isolated.child import Child
 from archive.readers.packed.budget import Budget
 from archive.readers.records import own
@@ -46,9 +47,9 @@ _JUDGEMENT_NAMES = frozenset({"queries.jsonl", "queries.jsonl.gz", "qrels"})
 class IngestReport:
     """What became of each input. `rejected` holds the first `KEPT_REJECTIONS`, `rejected_count` counts them all.
 
-    `held` counts what may not be shown yet, `withdrawn` what its source took back, `passed_over` what lay in archive
-    files and is no article, such as the images of a crawl. `undated` counts what came in without a date because what is
-    written there is none, or one of several, of which `unread_dates` has the first.
+    `held` counts what may not be shown yet, `withdrawn` what its source took back, `passed_over` what lay in folders
+    and archive files and is no article, such as the images of a crawl. `undated` counts what came in without a date
+    because what is written there is none, or one of several; `unread_dates` has the first of these.
     """
 
     added: int = 0
@@ -111,9 +112,9 @@ def ingest(
 ) -> IngestReport:
     """Read the articles of `sources` into `store`, each in a transaction of its own: files and folders, then addresses.
 
-    Folders are walked in the order of their names, without what is hidden. A folder that holds `corpus.jsonl` beside
-    `queries.jsonl` or `qrels/` is a judged collection in BEIR layout: its articles are those of the corpus, and what
-    else lies there (queries, judgements, notes) is passed over without a word.
+    Folders are walked in the order of their names, without what is hidden or is no article by its name. A folder that
+    holds `corpus.jsonl` beside `queries.jsonl` or `qrels/` is a judged collection in BEIR layout: its articles are
+    those of the corpus, and what else lies there (queries, judgements, notes) is passed over without a word.
 
     Of what cannot be read, as much as the report names is kept in `quarantine`; what cannot even be opened is not. What
     is kept of a file and is not wrong in it any more leaves.
@@ -122,12 +123,7 @@ def ingest(
     `store.put` raises, and nothing that an input can cause.
     """
     report = IngestReport()
-    files: list[File] = []
-    for found in _find(sources):
-        if isinstance(found, Rejection):
-            report.reject(found)
-        else:
-            files.append(found)
+    files = _files(sources, report)
     total = sum(file.size for file in files)
     done = 0
     progress(STAGE, done, total)
@@ -248,8 +244,21 @@ def _shown(path: Path) -> str:
 # Finding the files
 
 
-def _find(sources: Sequence[str | Path]) -> Iterator[File | Rejection]:
-    """Yield every file the sources name or hold, and a rejection for what is no file to read."""
+def _files(sources: Sequence[str | Path], report: IngestReport) -> list[File]:
+    """Return the files that are to be read; the report has what else there is."""
+    files: list[File] = []
+    for found in _find(sources):
+        if found is None:
+            report.passed_over += 1
+        elif isinstance(found, Rejection):
+            report.reject(found)
+        else:
+            files.append(found)
+    return files
+
+
+def _find(sources: Sequence[str | Path]) -> Iterator[File | Rejection | None]:
+    """Yield every file the sources name or hold, a rejection for what cannot be read, None for what is no article."""
     visited: set[_Inode] = set()
     for source in sources:
         if not _is_address(source):
@@ -260,7 +269,7 @@ def _is_address(source: str | Path) -> bool:
     return isinstance(source, str) and _WEB_ADDRESS.match(source) is not None
 
 
-def _walk(top: Path, visited: set[_Inode]) -> Iterator[File | Rejection]:
+def _walk(top: Path, visited: set[_Inode]) -> Iterator[File | Rejection | None]:
     """Yield `top`, or the files in and below it. A folder reached a second time by another way is not read again."""
     pending: list[tuple[Path, frozenset[_Inode]]] = [(top, frozenset())]  # each with the folders it lies in
     while pending:
@@ -269,7 +278,7 @@ def _walk(top: Path, visited: set[_Inode]) -> Iterator[File | Rejection]:
             status = path.stat()
             inode = (status.st_dev, status.st_ino)
             if stat.S_ISREG(status.st_mode):
-                yield File(path, status.st_size)
+                yield None if above and is_no_article(path.name) else File(path, status.st_size)
             elif not stat.S_ISDIR(status.st_mode):  # opening one could wait forever
                 yield Rejection(source=_shown(path), reason="not a file or folder but a pipe, socket or device")
             elif inode in above:

@@ -113,6 +113,18 @@ def test_bad_input_is_named_with_its_line_and_the_good_goes_in(folder: Path, sto
     assert titles(store) == ["Five", "Four", "One", "Six", "Three"]  # what came before a file's damage is in
 
 
+def test_what_lies_around_articles_is_passed_over_by_its_name_unless_it_is_named(folder: Path, store: Store) -> None:
+    around = ("LICENSE", "README.md", "ReadMe.txt", "robots.txt", "Thumbs.db", "page.css", "photo.JPG", "tool.py")
+    articles = ("license-fees.txt", "readme first.txt", "robots at work.txt", "story.php", "python", "notice.html")
+    for name in (*around, *articles, ".DS_Store"):
+        (folder / name).write_text(f"<html><body><article><h1>{name}</h1><p>{'All went home. ' * 20}</p></article>")
+    (folder / "readme").mkdir()
+    (folder / "readme" / "a.jsonl").write_text(record("Below"))
+    report = ingest([folder], store)
+    assert (counts(report), report.passed_over) == ((len(articles) + 1, 0, 0, 0), len(around))
+    assert counts(ingest([folder / "ReadMe.txt"], store)) == (1, 0, 0, 0)
+
+
 def test_what_comes_in_without_its_date_is_counted_with_the_first_of_what_was_written(
     folder: Path, store: Store
 ) -> None:

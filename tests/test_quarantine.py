@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_kept_byte_for_byte(folder: Path, store: Store, q
         "page.html": PAGE + b"\n",
         "packed.zip": inner.getvalue(),
         "unknown.xyz": b"some words",
-        "photo.png": b"\x89PNG\r\n\x1a\n" + bytes(100),
+        "photo.txt": b"\x89PNG\r\n\x1a\n" + bytes(100),
         "empty.txt": b"",
         "large.txt": b"\xc3\xa9" * 600_000 + b"\xe9",
     }
@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_kept_byte_for_byte(folder: Path, store: Store, q
         "packed.zip!a.jsonl:1": line.encode(),
         "packed.zip!b.html:": PAGE,
         "unknown.xyz:": b"some words",
-        "photo.png:": None,
+        "photo.txt:": None,
         "empty.txt:": None,
         "large.txt:1": None,
     }

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -20,7 +21,7 @@ from archive.progress import Progress, silent
 from archive.quarantine import Notes, Quarantine
 from archive.readers import HEAD_BYTES
 from archive.readers.by_name import is_no_article
-from archive.readers.isolated.child import Child
+from archive.readers.isolated.child import Child, Children
 from archive.readers.packed.budget import Budget
 from archive.readers.records import own
 from archive.readers.unpacker import Unpacker
@@ -107,6 +108,7 @@ def ingest(
     store: Store,
     *,
     fetch: Fetch | None = None,
+    children: Children | None = None,
     quarantine: Quarantine | None = None,
     progress: Progress = silent,
 ) -> IngestReport:
@@ -119,6 +121,8 @@ def ingest(
     Of what cannot be read, as much as the report names is kept in `quarantine`; what cannot even be opened is not. What
     is kept of a file and is not wrong in it any more leaves.
 
+    What may be hostile is read by one of `children`, which `fetch` may use in turn; without any, by one of its own.
+
     `progress` hears of the stage "reading" in bytes of the files as they lie on disk, packed or not. Raises what
     `store.put` raises, and nothing that an input can cause.
     """
@@ -128,27 +132,28 @@ def ingest(
     done = 0
     progress(STAGE, done, total)
     held = quarantine.files() if quarantine else set()
-    with Child() as child, Notes(quarantine) as notes:
+    with nullcontext(children) if children else Children() as readers, Notes(quarantine) as notes:
 
         def bring_in(entry: Entry, size: int | None = None) -> None:
             if isinstance(entry, Rejection) and len(report.rejected) < KEPT_REJECTIONS:
                 notes.add(entry, size)
             take(entry, store, report)
 
-        for file in files:
-            before = len(report.rejected)
-            for entry, position in entries_of(file, child, report):
-                if isinstance(entry, Record):
-                    restore(entry, store, report)
-                else:
-                    bring_in(entry, file.size)
-                progress(STAGE, min(done + position, total), total)
-            origin = _shown(file.path)
-            if quarantine and origin in held and _is_read_whole(origin, report, since=before):
-                notes.flush()
-                quarantine.drop_mended(origin, but=notes.noted)
-            done += file.size
-            progress(STAGE, done, total)
+        with readers.one() as child:
+            for file in files:
+                before = len(report.rejected)
+                for entry, position in entries_of(file, child, report):
+                    if isinstance(entry, Record):
+                        restore(entry, store, report)
+                    else:
+                        bring_in(entry, file.size)
+                    progress(STAGE, min(done + position, total), total)
+                origin = _shown(file.path)
+                if quarantine and origin in held and _is_read_whole(origin, report, since=before):
+                    notes.flush()
+                    quarantine.drop_mended(origin, but=notes.noted)
+                done += file.size
+                progress(STAGE, done, total)
         for url in filter(_is_address, sources):
             (fetch or _not_fetched)(str(url), bring_in)
     return report

@@ -18,6 +18,7 @@ from shared_data import shared
 
 from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.errors import ArchiveError, SourceError
+from archive.readers.feeds.opml import Subscription
 from archive.readers.isolated import wire
 from archive.readers.isolated.child import Child, Children
 from archive.readers.isolated.web_content import Item, WebContent
@@ -171,6 +172,7 @@ CONTENT = WebContent(
         Item(url="https://a.example/1", said=b""),
     ),
     links=("https://a.example/map",),
+    feeds=(Subscription(url="https://a.example/rss", title="A", category=None),),
 )
 
 
@@ -198,6 +200,7 @@ def test_content_comes_back_as_it_was() -> None:
         {"items": [{"type": "Item", "url": None, "said": "", "about": None, "holds": {}}]},
         {"links": ["javascript:alert(1)"]},
         {"links": "https://a.example/"},
+        {"feeds": [{"type": "Subscription", "url": "file:///etc", "title": None, "category": None}]},
         {"more": 1},
     ],
 )

@@ -79,7 +79,12 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
         with Children() as children:
             fetching = Fetching(parts.visits, parts.follows, children, most_pages=limit)
             report = run.report = read(
-                sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
+                sources,
+                parts.store,
+                fetch=fetching.address,
+                children=children,
+                quarantine=parts.quarantine,
+                progress=progress,
             )
         name_problems(report)
         built = publish(parts, progress, came_in=report.came_in)

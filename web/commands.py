@@ -16,6 +16,7 @@ from web.evaluate_command import evaluate
 from web.export_command import export
 from web.fetch_command import fetch
 from web.follow_command import follow
+from web.introduction import introduce
 from web.printing import admit_gaps, print_result
 from web.publishing import advise, alert, name_problems, publish, tell
 from web.quarantine_command import quarantine
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Give `app` its commands."""
+    """Give `app` its commands, and `flask --help` our words."""
+    introduce()
     for each in (
         *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats),
         *(remove, erase, takedowns, token, saved, alerts, evaluate),

@@ -1,13 +1,10 @@
-"""Bring files, folders and web addresses into the archive: find what there is, read it, put each article.
+"""Bring files, folders and web addresses into the archive: read what is found, put each article.
 
 Invariant: one bad input never stops the rest; each is named with its reason. A failing store does stop it: what cannot
 be kept must not be reported as read.
 """
 
 import io
-import os
-import re
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -16,11 +13,11 @@ from typing import BinaryIO, cast
 
 from archive.arrival import Outcome
 from archive.article import Entry, Record, Rejection, Withdrawal
+from archive.finding import File, find, is_address, shown, why_unreadable
 from archive.language import with_language
 from archive.progress import Progress, silent
 from archive.quarantine import Notes, Quarantine
 from archive.readers import HEAD_BYTES
-from archive.readers.by_name import is_no_article
 from archive.readers.isolated.child import Child, Children
 from archive.readers.packed.budget import Budget
 from archive.readers.records import own
@@ -36,12 +33,6 @@ KEPT_UNREAD_DATES = 3  # as examples
 Take = Callable[[Entry], None]
 Fetch = Callable[[str, Take], None]
 """`fetch(url, take)` has `take` what is at `url`, or the reason why there is nothing; see `archive.fetching`."""
-
-_Inode = tuple[int, int]  # device and inode number: what a folder is, whatever its path
-
-_WEB_ADDRESS = re.compile(r"https?:", re.IGNORECASE)
-_CORPUS_NAMES = ("corpus.jsonl", "corpus.jsonl.gz")
-_JUDGEMENT_NAMES = frozenset({"queries.jsonl", "queries.jsonl.gz", "qrels"})
 
 
 @dataclass(slots=True)
@@ -95,14 +86,6 @@ class IngestReport:
         self.rejected += other.rejected[: KEPT_REJECTIONS - len(self.rejected)]
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that is read."""
-
-    path: Path
-    size: int  # bytes on disk, packed if it is packed
-
-
 def ingest(
     sources: Sequence[str | Path],
     store: Store,
@@ -148,13 +131,13 @@ def ingest(
                     else:
                         bring_in(entry, file.size)
                     progress(STAGE, min(done + position, total), total)
-                origin = _shown(file.path)
+                origin = shown(file.path)
                 if quarantine and origin in held and _is_read_whole(origin, report, since=before):
                     notes.flush()
                     quarantine.drop_mended(origin, but=notes.noted)
                 done += file.size
                 progress(STAGE, done, total)
-        for url in filter(_is_address, sources):
+        for url in filter(is_address, sources):
             (fetch or _not_fetched)(str(url), bring_in)
     return report
 
@@ -221,7 +204,7 @@ def entries_of(file: File, child: Child, report: IngestReport) -> Iterator[tuple
     What the caller does with an entry happens outside this function, so no failure of the store is taken for one of
     the file.
     """
-    origin = _shown(file.path)
+    origin = shown(file.path)
     position = 0
     try:
         with io.BufferedReader(io.FileIO(file.path), HEAD_BYTES) as packed:
@@ -232,27 +215,13 @@ def entries_of(file: File, child: Child, report: IngestReport) -> Iterator[tuple
                 yield entry, position
             report.passed_over += unpacker.passed_over
     except OSError as error:
-        report.reject(Rejection(source=origin, reason=_reason(error)))
-
-
-def _reason(error: Exception) -> str:
-    return (
-        f"cannot be read: {(error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()}"
-    )
-
-
-def _shown(path: Path) -> str:
-    """Return a path as it can be printed: file names may hold bytes that are no text."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-# Finding the files
+        report.reject(Rejection(source=origin, reason=why_unreadable(error)))
 
 
 def _files(sources: Sequence[str | Path], report: IngestReport) -> list[File]:
     """Return the files that are to be read; the report has what else there is."""
     files: list[File] = []
-    for found in _find(sources):
+    for found in find(sources):
         if found is None:
             report.passed_over += 1
         elif isinstance(found, Rejection):
@@ -260,52 +229,3 @@ def _files(sources: Sequence[str | Path], report: IngestReport) -> list[File]:
         else:
             files.append(found)
     return files
-
-
-def _find(sources: Sequence[str | Path]) -> Iterator[File | Rejection | None]:
-    """Yield every file the sources name or hold, a rejection for what cannot be read, None for what is no article."""
-    visited: set[_Inode] = set()
-    for source in sources:
-        if not _is_address(source):
-            yield from _walk(Path(source), visited)
-
-
-def _is_address(source: str | Path) -> bool:
-    return isinstance(source, str) and _WEB_ADDRESS.match(source) is not None
-
-
-def _walk(top: Path, visited: set[_Inode]) -> Iterator[File | Rejection | None]:
-    """Yield `top`, or the files in and below it. A folder reached a second time by another way is not read again."""
-    pending: list[tuple[Path, frozenset[_Inode]]] = [(top, frozenset())]  # each with the folders it lies in
-    while pending:
-        path, above = pending.pop()
-        try:
-            status = path.stat()
-            inode = (status.st_dev, status.st_ino)
-            if stat.S_ISREG(status.st_mode):
-                yield None if above and is_no_article(path.name) else File(path, status.st_size)
-            elif not stat.S_ISDIR(status.st_mode):  # opening one could wait forever
-                yield Rejection(source=_shown(path), reason="not a file or folder but a pipe, socket or device")
-            elif inode in above:
-                yield Rejection(source=_shown(path), reason="directory loop: leads back to a folder it lies in")
-            elif inode not in visited:
-                visited.add(inode)
-                inside = above | {inode}
-                pending.extend((child, inside) for child in reversed(_children(path)))
-        except (OSError, ValueError) as error:  # ValueError: a NUL character in a name
-            yield Rejection(source=_shown(path), reason=_unfindable(path, error))
-
-
-def _children(folder: Path) -> list[Path]:
-    """Return what in a folder may hold articles, sorted: of a judged collection the corpus alone."""
-    children = sorted(child for child in folder.iterdir() if not child.name.startswith("."))
-    corpus = [child for child in children if child.name in _CORPUS_NAMES]
-    if corpus and any(child.name in _JUDGEMENT_NAMES for child in children):
-        return corpus
-    return children
-
-
-def _unfindable(path: Path, error: Exception) -> str:
-    if not isinstance(error, FileNotFoundError):
-        return _reason(error)
-    return "a link to something that is not there" if path.is_symlink() else "no such file or folder"

@@ -791,16 +791,15 @@ def brought(
     return ingest(sources, desk.store, fetch=fetching.address, children=children, quarantine=desk.quarantine)
 
 
-def test_files_and_addresses_are_read_by_one_process(desk: Desk, tmp_path: Path) -> None:
-    begun: list[Child] = []
-
-    def begin() -> Child:
-        begun.append(Child())
-        return begun[-1]
-
+def test_files_and_addresses_are_read_by_one_process(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[object] = []
+    start = Child._started
+    monkeypatch.setattr(Child, "_started", lambda child: begun.append(child) or start(child))
     (tmp_path / "saved.html").write_bytes(page(title="Saved long ago"))
     desk.site.answers["/live"] = (200, HTML, page(title="Read just now"))
-    with Children(begin) as children:
+    with Children() as children:
         report = brought(desk, [tmp_path, desk.url("/live")], children=children)
     assert (report.added, len(begun)) == (2, 1)
 

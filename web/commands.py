@@ -19,8 +19,9 @@ from web.evaluate_command import evaluate
 from web.export_command import export
 from web.fetch_command import fetch
 from web.follow_command import follow
+from web.introduction import introduce
 from web.printing import admit_gaps, print_result
-from web.publishing import advise, alert, name_rejections, publish, tell
+from web.publishing import advise, alert, name_problems, publish, tell
 from web.quarantine_command import quarantine
 from web.removal_commands import erase, remove, takedowns
 from web.runs import noted_run
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Give `app` its commands."""
+    """Give `app` its commands, and `flask --help` our words."""
+    introduce()
     for each in (
         *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats, backup, restore),
         *(remove, erase, takedowns, token, audit, saved, alerts, evaluate),
@@ -82,8 +84,15 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
         parts.store.release()
         with Children() as children:
             fetching = Fetching(parts.visits, parts.follows, children, most_pages=limit)
-            report = read(sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress)
-        name_rejections(report)
+            report = read(
+                sources,
+                parts.store,
+                fetch=fetching.address,
+                children=children,
+                quarantine=parts.quarantine,
+                progress=progress,
+            )
+        name_problems(report)
         if report.stopped_by is not None:
             click.echo(f"{_counts(report)}; stopped: give the same command again to go on", err=True)
             raise Stopped(report.stopped_by)
@@ -107,6 +116,7 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
         "held": report.held,
         "withdrawn": report.withdrawn,
         "passed_over": report.passed_over,
+        "undated": report.undated,
         "rejected": [payload.rejection_object(rejection) for rejection in report.rejected],
         "rejected_count": report.rejected_count,
         "embedded": built.embedded,

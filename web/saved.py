@@ -2,6 +2,8 @@
 
 Whoever has the link of a saved search may do all of this, and nobody else anything: the token in the address is all the
 authority there is. No browser adds it by itself, as it would a cookie, so no other site can make one act here.
+
+What one finds behind such a link, its page, feed and forms, stands in one file: each is a few lines long.
 """
 
 import math

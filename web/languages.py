@@ -16,7 +16,7 @@ from web.units import ENGLISH
 
 LOCALES = {"en": ENGLISH, "de": Locale("de"), "ar": Locale("ar")}
 COMPLETIONS = "/api/completions"  # what the search box of these pages shows: for people, though it is JSON
-FOR_PROGRAMS = ("/api/", "/static/", "/healthz")  # beginnings of addresses
+FOR_PROGRAMS = ("/api/", "/static/", "/healthz", "/readyz", "/metrics")  # beginnings of addresses
 
 
 def register(app: Flask) -> None:

@@ -1090,6 +1090,21 @@ class Store:
                 packed += signature
         return ids, bytes(packed)
 
+    def signed(self) -> Iterator[tuple[str, str, bytes]]:
+        """Yield (id, body, signature) of every version that has a signature and is not damaged."""
+        for article_id, packed, signature in self._rows(
+            "SELECT v.article_id, b.packed, s.packed FROM signature s JOIN version v USING (version_id)"
+            f" {_WITH_BODY} ORDER BY s.version_id"
+        ):
+            with suppress(ValueError):
+                yield article_id, unpack_text(packed), signature
+
+    def forget_copies(self) -> None:
+        """Have copies looked for again, from the first change on."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM copy; DELETE FROM signature")
+            connection.execute("UPDATE meta SET value = '0' WHERE key = 'copies'")
+
     def bodies(self, article_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield (id, body) of those of the articles that may be shown and are not damaged."""
         for article_id, packed in self._live_rows(f"SELECT a.article_id, b.packed {_SHOWN} {_WITH_BODY}", article_ids):
@@ -1398,8 +1413,8 @@ class Store:
         """
         problems: list[str] = []
         for part in (
-            *(self._check_structure, self._check_versions, self._check_passages),
-            *(self._check_embeddings, self._check_shown),
+            *(self._check_pages, self._check_log, self._check_structure, self._check_versions),
+            *(self._check_passages, self._check_embeddings, self._check_shown),
         ):
             try:
                 for problem in part():
@@ -1407,6 +1422,19 @@ class Store:
             except ArchiveDamaged as error:
                 problems.append(f"{error}: restore it from a backup")
         return problems
+
+    def _check_pages(self) -> Iterator[str]:
+        damaged = sqlite.damaged_pages(self._path)
+        users = sqlite.used_by(self._path, damaged) if damaged else {}
+        for page in damaged:
+            used = (
+                f"page {page} of the database, of {users[page]}," if page in users else f"page {page} of the database"
+            )
+            yield f"{used} differs from its checksum: run `flask check --repair`, which says if it needs a backup"
+
+    def _check_log(self) -> Iterator[str]:
+        if not self._log_is_whole():
+            yield f"{self._wal}: it is damaged: {RESTORE}, or run `flask check --repair` to go on without what it lost"
 
     def _check_structure(self) -> Iterator[str]:
         yield from (f"database: {row[0]}" for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok")

@@ -43,7 +43,7 @@ class Rewritten:
 def keep_what_can_be_read(database: Path) -> str | None:
     """Go on without what a damaged write-ahead log has lost, and say what became of it; None where nothing is lost."""
     log = database.with_name(f"{database.name}-wal")
-    lost = wal.read(log).lost()
+    lost = wal.lost(log)
     if lost is None:
         return None
     aside = _aside(log)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from io import SEEK_SET, BufferedReader, RawIOBase
 from pathlib import Path
 
 import apsw
@@ -82,6 +83,42 @@ def copy(source: apsw.Connection, target: Path, progress: Callable[[int, int], N
                 progress(backup.page_count - backup.remaining, backup.page_count)
     finally:
         connection.close()
+
+
+class _Raw(RawIOBase):
+    """A database's file as SQLite reads it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = apsw.VFSFile(SYSTEM, str(path), [apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_MAIN_DB, 0])
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        self._place = offset if whence == SEEK_SET else self._place + offset
+        return self._place
+
+    def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]
+        size = min(len(buffer), max(0, self._file.xFileSize() - self._place))
+        content = self._file.xRead(size, self._place) if size else b""
+        buffer[: len(content)] = content
+        self._place += len(content)
+        return len(content)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.xClose()
+        super().close()
+
+
+def opened(path: Path) -> BufferedReader:
+    """Return a database's file, to be read while this process has it open: closing it otherwise would end all locks."""
+    prepare()
+    return BufferedReader(_Raw(path))
 
 
 def damaged_pages(path: Path) -> list[int]:

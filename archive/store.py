@@ -143,6 +143,7 @@ class Store:
         """
         self._path = path
         self._wal = path.with_name(f"{path.name}-wal")
+        self._written = 0  # frames of the write-ahead log that have been looked at, to be written into the database
         self._ledger = ledger
         self._clock = clock
         self._writing = threading.RLock()
@@ -152,7 +153,7 @@ class Store:
         sqlite.prepare()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if lost := wal.read(self._wal).lost():
+            if lost := wal.lost(self._wal):
                 raise ArchiveDamaged(f"{self._wal}: {lost}: run `flask check --repair` to go on without that")
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
             self._migrate()
@@ -173,19 +174,27 @@ class Store:
         for connection in (*self._readers, self._writer):
             connection.close()
 
-    def _log_is_whole(self) -> bool:
-        try:
-            frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
-        except apsw.Error:
-            return False
-        return wal.read(self._wal).holds(frames)
+    def _log_is_whole(self, *, after: int = 0) -> bool:
+        """Tell whether the write-ahead log holds, behind so many frames, what was written; others may be writing."""
+        for _ in range(wal.LOOKS):
+            try:
+                frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
+            except apsw.Error:
+                return False
+            if wal.read(self._wal, after=after).holds(frames - after):
+                return True
+            time.sleep(wal.PAUSE)
+        return False
 
     def _checkpoint(self, connection: apsw.Connection, _: str, frames: int) -> int:
         """Write the log into the database when it has grown; what it lost gets no new checksum there."""
-        if frames >= FRAMES:
-            if not self._log_is_whole():
+        if frames < self._written:  # it was begun anew
+            self._written = 0
+        if frames - self._written >= FRAMES:
+            if not self._log_is_whole(after=self._written):
                 raise ArchiveDamaged(f"{self._wal} is damaged: stop what writes, and run `flask check`")
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._written = frames
         return apsw.SQLITE_OK
 
     # Connections and transactions

@@ -57,6 +57,7 @@ def _repair(parts: Services) -> list[str]:
     from archive.repairing import keep_what_can_be_read
 
     database = parts.settings.data / "archive.sqlite3"
+    parts.close()
     with exclusive(parts.lock), Reporter() as progress:
         refuse_if_open(database)
         said = [kept] if (kept := keep_what_can_be_read(database)) else []

@@ -42,7 +42,7 @@ from web.settings import Settings
 FLOOD = newsroom.ORDINARY[0]
 COMMANDS = [
     *("ingest", "follow", "fetch", "search", "export", "related", "reindex", "check", "stats", "remove", "erase"),
-    *("takedowns", "quarantine", "saved", "alerts", "evaluate"),
+    *("takedowns", "quarantine", "saved", "alerts", "evaluate", "backup", "restore"),
 ]
 GROUPS = ["token"]  # of commands
 

@@ -15,6 +15,7 @@ from web import params, payload
 from web.alerts_command import alerts
 from web.audit_command import audit
 from web.backup_command import backup, restore
+from web.check_command import check
 from web.evaluate_command import evaluate
 from web.export_command import export
 from web.fetch_command import fetch
@@ -30,7 +31,7 @@ from web.search_command import search
 from web.services import services
 from web.stats_command import stats
 from web.stopping import stoppable
-from web.terminal import TEXT, Failure, Reporter, as_json, command, write_json
+from web.terminal import TEXT, Reporter, as_json, command, write_json
 from web.token_command import token
 
 DEFAULT_LIMIT, MOST_LIMIT = 100, 100_000  # pages of one feed or sitemap
@@ -187,33 +188,3 @@ def reindex(as_json: bool) -> None:
             f"published generation {built.generation}, keywords by {built.keywords}: {built.articles} articles,"
             f" {built.passages} passages, {built.embedded} embedded"
         )
-
-
-@command
-@as_json
-def check(as_json: bool) -> None:
-    """Check every row and file of the archive and the index.
-
-    Each is compared with its hash, and the archive with the index.
-
-    \b
-    Example:
-      flask check && echo all is well
-    """
-    from index.check import check as problems_of
-
-    parts = services()
-    problems = problems_of(parts.settings.data / "index", parts.store, formats=parts.formats)
-    problems += parts.quarantine.problems()
-    ledger = parts.ledger.read()
-    problems += ledger.problems
-    if as_json:
-        write_json({"ok": not problems, "problems": problems})
-    if late := ledger.began_late:
-        click.echo(late, err=True)
-    for problem in [] if as_json else problems:
-        click.echo(problem)
-    if problems:
-        raise Failure(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
-    if not as_json:
-        click.echo("no problems found")

@@ -173,9 +173,8 @@ class LocalEngine:
     def _scored(self, meant: _Meant, unfiltered: Query, numbers: Ints) -> _Scored:
         """Score by meaning what the words have nominated, while what is near is looked for, and then that."""
         numbers = self._scored_by_meaning(unfiltered, numbers)
-        ready = self._vectors.unpacked(numbers)
         vector = meant.vector.result()
-        scores = self._vectors.scores(vector, numbers, ready=ready)
+        scores = self._vectors.scores(vector, numbers)
         spread = self._vectors.spread(vector)
         near = meant.near.result()
         others = np.setdiff1d(near.numbers, numbers, assume_unique=True)

@@ -15,6 +15,7 @@ from web import (
     commands,
     completions,
     compression,
+    doors,
     embedding,
     errors,
     export,
@@ -89,4 +90,5 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     errors.register(app)
     security.register(app)
     compression.register(app)
+    doors.register(app)
     return app

@@ -12,6 +12,8 @@ from flask import Flask
 from archive.lock import exclusive
 from web import params, payload
 from web.alerts_command import alerts
+from web.audit_command import audit
+from web.backup_command import backup, restore
 from web.evaluate_command import evaluate
 from web.export_command import export
 from web.fetch_command import fetch
@@ -40,8 +42,8 @@ def register(app: Flask) -> None:
     """Give `app` its commands, and `flask --help` our words."""
     introduce()
     for each in (
-        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats),
-        *(remove, erase, takedowns, token, saved, alerts, evaluate),
+        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats, backup, restore),
+        *(remove, erase, takedowns, token, audit, saved, alerts, evaluate),
     ):
         app.cli.add_command(each)
 

@@ -29,6 +29,7 @@ FOR_PROGRAMS = (".atom", ".rss", ".json", ".csv", ".jsonl", ".xml", ".txt")  # e
 MAX_ECHO = 200  # characters of a refused value that are sent back
 HEADINGS = {  # of pages; programs read the reason phrases of HTTP
     400: lazy_gettext("This address cannot be read"),
+    403: lazy_gettext("Refused"),
     404: lazy_gettext("There is no such page"),
     405: lazy_gettext("Nothing can be sent here"),
     410: lazy_gettext("Withdrawn"),

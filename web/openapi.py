@@ -24,8 +24,9 @@ from web.takedown import MAX_REASON
 VERSION = "3.1.1"
 TITLE = "The API of a Backfile archive"
 DESCRIPTION = (
-    "Reads a searchable news archive. All but a takedown takes no key, writes nothing and may be called from any site's"
-    " pages. Names are stable: a field may be added, none is renamed or taken away. Times are UTC."
+    "Reads a searchable news archive. All but a takedown takes no key and writes nothing; what elements on other sites'"
+    " pages need may be read from there. Names are stable: a field may be added, none is renamed or taken away. Times"
+    " are UTC."
 )
 SECURITY = "token"  # the name of the way in which a request shows what it may
 BEARER = "A token from `flask token create --scope takedown`, sent as `Authorization: Bearer bf_…`."

@@ -20,6 +20,7 @@ from index.related import RelatedResponse
 from index.results import Result
 from web import conditional, params, wording
 from web.api import json_answer, written
+from web.doors import open_to_programs
 from web.payload import related_object
 from web.services import services, shown_article
 
@@ -102,6 +103,7 @@ def _find(article_id: str, *, limit: int) -> RelatedResponse:
 
 
 @blueprint.post("/api/related")
+@open_to_programs("A question that is too long for an address: nothing is changed by it, and nothing kept.")
 def draft() -> Response:
     """Return the articles related to a text that is not in the archive."""
     parts = services()

@@ -187,7 +187,10 @@ def byline(names: Sequence[str]) -> str:
 def in_a_row(phrases: Iterable[str | None]) -> str:
     """Return phrases one after the other, without those that are empty: A, B, C."""
     told = [phrase for phrase in phrases if phrase]
-    return reduce(lambda first, rest: str(gettext("%(first)s, %(rest)s", first=first, rest=rest)), told) if told else ""
+    if len(told) < 2:
+        return "".join(told)
+    between = gettext("%(first)s, %(rest)s")
+    return reduce(lambda first, rest: str(between % {"first": first, "rest": rest}), told)
 
 
 def telling_authors(article: Article) -> str:

@@ -180,6 +180,13 @@ class Alerts:
             (self._now() - days * DAY,),
         )
 
+    def questions(self, *, limit: int) -> list[str]:
+        """Return what saved searches ask, those opened last first, the same once."""
+        rows = self._store.rows(
+            "SELECT question FROM saved_search GROUP BY question ORDER BY max(opened_at) DESC LIMIT ?", (limit,)
+        )
+        return [row[0] for row in rows]
+
     def count(self) -> int:
         """Return how many there are."""
         return int(self._store.one("SELECT count(*) FROM saved_search")[0])

@@ -1,6 +1,7 @@
 """The archive on disk: every SQL statement there is, over one SQLite database, but those of a few tables.
 
-`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing` and `archive.tokens` hold their own.
+`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing`, `archive.tokens`, `archive.models` and
+`archive.asked` hold their own.
 
 This file is long because it is the one place where SQL stands, and holds nothing else.
 
@@ -1331,14 +1332,27 @@ class Store:
         """Return a number no published generation has."""
         return int(self._one("SELECT coalesce(max(number), 0) + 1 FROM generation")[0])
 
-    def publish(self, generation: PublishedGeneration, *, previous: int | None) -> None:
-        """Serve `generation` from now on, and fall back to the generation numbered `previous`, if any."""
+    def publish(self, generation: PublishedGeneration, *, previous: int | None, model_id: int | None = None) -> None:
+        """Serve `generation`, made by this model, from now on, and fall back to that numbered `previous`, if any."""
         with self._transaction() as connection:
             connection.execute(
-                "INSERT INTO generation (number, seq, manifest_sha256, published_at) VALUES (?, ?, ?, ?)",
-                (generation.number, generation.seq, generation.manifest_sha256, _iso(datetime.now(UTC))),
+                "INSERT INTO generation (number, seq, manifest_sha256, published_at, model_id) VALUES (?, ?, ?, ?, ?)",
+                (
+                    *(generation.number, generation.seq, generation.manifest_sha256),
+                    *(_iso(datetime.now(UTC)), model_id),
+                ),
             )
             connection.execute("UPDATE pointer SET generation = ?, previous = ?", (generation.number, previous))
+
+    def roll_back(self, *, to: int) -> bool:
+        """Serve the previous generation, if it has this number, and fall back to the one served until now."""
+        return bool(
+            self.change("UPDATE pointer SET generation = previous, previous = generation WHERE previous = ?", (to,))
+        )
+
+    def published_at(self, number: int) -> datetime:
+        """Return when a generation was published."""
+        return datetime.fromisoformat(self._one("SELECT published_at FROM generation WHERE number = ?", (number,))[0])
 
     def give_up_previous(self) -> None:
         """Fall back to no earlier generation from now on."""

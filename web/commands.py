@@ -3,7 +3,6 @@
 Invariant: each exits 0 (all done), 1 (not all) or 2 (wrong usage).
 """
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -22,8 +21,10 @@ from web.fetch_command import fetch
 from web.follow_command import follow
 from web.introduction import introduce
 from web.printing import admit_gaps, print_result
-from web.publishing import advise, alert, name_problems, publish, tell
+from web.publishing import advise, alert, name_problems, publish
 from web.quarantine_command import quarantine
+from web.queries_command import queries
+from web.reindex_command import reindex, rollback
 from web.removal_commands import erase, remove, takedowns
 from web.runs import noted_run
 from web.saved_command import saved
@@ -45,8 +46,8 @@ def register(app: Flask) -> None:
     """Give `app` its commands, and `flask --help` our words."""
     introduce()
     for each in (
-        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats, backup, restore),
-        *(remove, erase, takedowns, token, audit, saved, alerts, evaluate),
+        *(ingest, follow, fetch, quarantine, search, export, related, reindex, rollback, check, stats, backup, restore),
+        *(remove, erase, takedowns, token, audit, saved, queries, alerts, evaluate),
     ):
         app.cli.add_command(each)
 
@@ -161,30 +162,3 @@ def related(article_id: str, limit: int, as_json: bool) -> None:
     admit_gaps(response)
     for place, result in enumerate(response.results, start=1):
         print_result(place, result)
-
-
-@command
-@as_json
-def reindex(as_json: bool) -> None:
-    """Build the index again from the archive alone.
-
-    It is published then. Kept embeddings are not made again.
-
-    \b
-    Example:
-      flask reindex
-    """
-    from archive.grouping import find_copies
-
-    parts = services()
-    with stoppable(), exclusive(parts.lock), Reporter() as progress:
-        find_copies(parts.store, progress=progress)
-        built = parts.builder.rebuild(progress)
-        tell(parts, progress)
-    if as_json:
-        write_json(asdict(built))
-    else:
-        click.echo(
-            f"published generation {built.generation}, keywords by {built.keywords}: {built.articles} articles,"
-            f" {built.passages} passages, {built.embedded} embedded"
-        )

@@ -18,8 +18,8 @@ from archive.alerts import MOST_CHANNELS, Alerts
 from archive.errors import ArchiveDamaged
 from archive.questions import MOST_QUESTIONS
 from index.alerts import Judge, fire
-from web import create_app
-from web.pace import Pace
+from web import create_app, saved
+from web.buckets import Buckets, Rate
 from web.saved import MATCHES_ON_PAGE, asked_by
 from web.services import Services
 from web.settings import Settings
@@ -155,10 +155,11 @@ def test_there_are_so_many_and_no_more(tmp_path: Path) -> None:
         assert (answer.status_code, "as many saved searches as it can" in answer.text) == (400, True)
 
 
-def test_whoever_saves_in_a_loop_is_told_when_to_come_back(tmp_path: Path) -> None:
+def test_whoever_saves_in_a_loop_is_told_when_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     with newsroom.application(tmp_path) as app, app.test_client() as client:
-        app.extensions["backfile"].made["saving_pace"] = Pace(2, seconds=60, clock=lambda: now)
+        monkeypatch.setattr(saved, "SAVING", Rate(2, seconds=60))
+        app.extensions["backfile"].made["buckets"] = Buckets(clock=lambda: now)
         for _ in range(2):
             saved_path(client)
         answer = client.post("/saved", data={"q": "flood"})

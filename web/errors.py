@@ -1,10 +1,15 @@
-"""Errors as their readers need them: problem+json (RFC 9457) for programs, a page in words for people."""
+"""Errors as their readers need them: problem+json (RFC 9457) for programs, a page in words for people.
+
+Invariant: of an error that is ours nothing is told but a name, by which it is found in the log: no path, no SQL, no
+traceback, whatever the error itself says.
+"""
 
 import json
 import re
+import secrets
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, render_template, request, url_for
+from flask import Flask, Response, current_app, g, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as BaseResponse
@@ -75,17 +80,32 @@ def problem(status: HTTPStatus, detail: str, **members: object) -> Response:
     return Response(json.dumps(body), status=status, content_type=PROBLEM_TYPE)
 
 
+def bare() -> Response:
+    """Return the answer to a fault of ours that needs nothing else to work."""
+    answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(EXPLANATIONS[500]), error_id=name_of_error())
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def name_of_error() -> str:
+    """Return the name of what went wrong in this request, which its answer and the log both have."""
+    if "error_id" not in g:
+        g.error_id = secrets.token_hex(8)
+    return str(g.error_id)
+
+
 def _for_a_program() -> bool:
     path = request.path
     return path.startswith("/api/") or path in {"/api", "/healthz", "/oembed"} or path.endswith(FOR_PROGRAMS)
 
 
 def _answer(status: HTTPStatus, detail: str) -> Response:
+    named = {"error_id": g.error_id} if "error_id" in g else {}
     if _for_a_program():
-        return problem(status, detail)
+        return problem(status, detail, **named)
     template = "withdrawn.html" if status == HTTPStatus.GONE else "error.html"
     heading = HEADINGS.get(status.value, HEADINGS[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])
-    return Response(render_template(template, status=status, heading=heading, detail=detail), status=status)
+    return Response(render_template(template, status=status, heading=heading, detail=detail, **named), status=status)
 
 
 def _http_error(error: HTTPException) -> BaseResponse:
@@ -97,6 +117,8 @@ def _http_error(error: HTTPException) -> BaseResponse:
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After"}:
             answer.headers[name] = value
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+        answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
@@ -174,7 +196,7 @@ def _overloaded(_: Overloaded) -> Response:
 
 
 def _unavailable(error: Exception) -> Response:
-    current_app.logger.error("%s %s: %s", request.method, telling_path(), error)
+    current_app.logger.error("%s %s: %s (%s)", request.method, telling_path(), error, name_of_error())
     return _later(str(EXPLANATIONS[503]), seconds=RETRY_AFTER)
 
 

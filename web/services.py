@@ -21,8 +21,9 @@ from archive.errors import ArchiveError
 from archive.identity import ID_LENGTH
 from index.errors import SearchError
 from index.memory import give_back
-from web.crew import Crew
-from web.pace import Pace
+from web.buckets import Buckets
+from web.clients import turn_taker
+from web.crew import Crew, Places
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_EXPORTS = 8  # at once: each keeps one of gunicorn's threads
+EXPORTS_OF_ONE = 2  # client
 MOST_MEMBERS = 100  # of one group of copies in one answer
-SAVED_IN_A_MINUTE = 60  # searches, by all readers: none needs more, and a loop fills no archive before it is noticed
 EXTENSION = "backfile"  # the key in `app.extensions`
 STORY_ID = "<int(max=9223372036854775807):story_id>"  # in a route: what SQLite can count to
 T = TypeVar("T")
@@ -173,9 +175,10 @@ class Services:
 
     def close(self) -> None:
         """Close what was opened; the services are not used afterwards."""
-        for name in ("crew", "suggest", "spelling", "serving", "store"):  # the store last: the others read from it
+        # the store last: the others read from it
+        for name in ("crew", "suggest", "spelling", "serving", "buckets", "store"):
             if (part := self.made.pop(name, None)) is not None:
-                cast("Crew | Suggest | Respelling | Serving | Store", part).close()
+                cast("Crew | Suggest | Respelling | Serving | Buckets | Store", part).close()
 
     @once
     def recent_pages(self) -> "RecentPages":
@@ -187,7 +190,7 @@ class Services:
     @once
     def crew(self) -> Crew:
         """The threads that work on requests."""
-        return Crew()
+        return Crew(whose=turn_taker)
 
     @once
     def ledger(self) -> "Ledger":
@@ -253,9 +256,14 @@ class Services:
         return Alerts(self.store)
 
     @once
-    def saving_pace(self) -> Pace:
-        """How fast searches are saved."""
-        return Pace(SAVED_IN_A_MINUTE, seconds=60)
+    def exports(self) -> Places:
+        """Who takes a whole list along at the moment."""
+        return Places(MOST_EXPORTS, of_one=EXPORTS_OF_ONE, whose=turn_taker)
+
+    @once
+    def buckets(self) -> Buckets:
+        """How often things may be done, counted together with the other processes."""
+        return Buckets(self.settings.data / "rates")
 
     @once
     def fetcher(self) -> "Fetcher":

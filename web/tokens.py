@@ -9,11 +9,11 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from flask import Response, request
 
+from web.clients import client
 from web.errors import problem
 from web.services import services
 
@@ -26,7 +26,6 @@ P = ParamSpec("P")
 TAKEDOWN = "takedown"
 SCOPES = (TAKEDOWN,)
 REALM = 'Bearer realm="Backfile"'
-IPV6_NETWORK = 64  # bits: whoever has one address of it has all
 
 
 def needs(scope: str) -> "Callable[[Callable[Concatenate[Token, P], Response]], Callable[P, Response]]":
@@ -64,25 +63,15 @@ def _holder() -> "Token | None":
 
 def _refuse() -> Response:
     """Answer somebody whose token does not hold, or who sent none."""
-    tokens, client = services().tokens, _client()
-    seconds = tokens.locked_out(client)
+    tokens, who = services().tokens, client()
+    seconds = tokens.locked_out(who)
     if seconds:
         answer = problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests without a token that holds.")
         answer.headers["Retry-After"] = str(seconds)
         return answer
-    tokens.note_failure(client)
+    tokens.note_failure(who)
     log.warning("%s %s: refused, without a token that holds", request.method, request.path)
     detail = "This token does not hold." if _sent() else "This needs a token: Authorization: Bearer bf_…"
     answer = problem(HTTPStatus.UNAUTHORIZED, detail)
     answer.headers["WWW-Authenticate"] = f'{REALM}, error="invalid_token"' if _sent() else REALM
     return answer
-
-
-def _client() -> str:
-    try:
-        address = ip_address(request.remote_addr or "")
-    except ValueError:  # a socket without an address
-        return "local"
-    if address.version == 6:
-        return str(ip_network((address, IPV6_NETWORK), strict=False))
-    return str(address)

@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 from processes import PATIENCE, ROOT, Newsroom, server, wait_until
 
+from web.app import MAX_BODY
 from web.crew import AT_WORK, WAITING
 
 BEYOND = 6  # more clients than may work or wait
@@ -106,6 +107,7 @@ def test_there_are_threads_for_all_who_may_wait_and_some_to_spare() -> None:
     configuration = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert configuration["threads"] >= AT_WORK + WAITING + 8
     assert configuration["preload_app"] is False
+    assert configuration["MAX_BODY"] == MAX_BODY, "what the program would refuse is not read"
 
 
 def test_the_server_is_at_work_before_its_first_visitor(room: Newsroom) -> None:

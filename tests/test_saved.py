@@ -408,3 +408,9 @@ def test_what_an_archive_cannot_send_it_does_not_offer(tmp_path: Path) -> None:
         assert "subscribe to the feed" in text
         assert 'type="email"' not in text
         assert client.post(f"{path}/channels/mail", data={"address": "a@b.example"}).status_code == 404
+
+
+def test_a_form_is_no_place_for_a_megabyte(tmp_path: Path) -> None:
+    with newsroom.application(tmp_path) as app, app.test_client() as client:
+        assert client.post("/saved", data={"q": "flood", "name": "x" * 70_000}).status_code == 413
+        assert client.delete("/api/articles/0", data=b"x" * 70_000).status_code in {401, 413}

@@ -103,6 +103,14 @@ def test_sixteen_clients_at_once_are_all_answered(address: str) -> None:
     assert {answer.status for answer in answers} == {200}
 
 
+def test_nobody_is_believed_who_says_by_which_way_they_came(address: str) -> None:
+    forged = {"X_Forwarded_Proto": "https", "X_Forwarded_Ssl": "on", "X_Forwarded_Host": "evil.example"}
+    told = ask(address, "/opensearch.xml", **forged)
+    assert address in told.text
+    assert "https://127.0.0.1" not in told.text
+    assert "evil.example" not in told.text
+
+
 def test_there_are_threads_for_all_who_may_wait_and_some_to_spare() -> None:
     configuration = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert configuration["threads"] >= AT_WORK + WAITING + 8

@@ -1,21 +1,27 @@
 """How gunicorn serves Backfile: one process, several threads. `gunicorn wsgi:app` reads this by itself.
 
-A thread is a dear thing, so none waits for a client: `Worker` gives one only to a request that has arrived whole, head
-and body. Clients that send slowly, or nothing, wait at the selector together, up to `SLOW`, and no more than
-`MOST_OF_ONE` of an address. It stands here and not in the program, because what the arbiter has imported is not read
-anew when workers are replaced (HUP).
+This file is loaded by gunicorn's own process, which lives on through reloads: it imports nothing of the program but
+what writes its log, and so the worker stands here too.
+
+A thread is a dear thing, so none waits for a client: the worker gives one only to a request that has arrived whole,
+head and body. Clients that send slowly, or nothing, wait at the selector together, up to `SLOW`, and no more than
+`MOST_OF_ONE` of an address.
 """
 
 import contextlib
 import errno
 import fcntl
 import json
+import mmap
+import os
 import re
 import secrets
+import shutil
+import signal
 import socket
 import struct
+import tempfile
 import termios
-import threading
 import time
 from concurrent.futures import Future
 from http import HTTPStatus
@@ -24,8 +30,11 @@ from typing import NamedTuple
 import gunicorn.http.wsgi
 from gunicorn import util
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers import gthread
+
+from archive.journal import formatter
 
 gunicorn.http.wsgi.SERVER = "Backfile"  # what the program is, and not what it is made with
 
@@ -44,7 +53,7 @@ preload_app = False  # a process forked after FAISS or the model used OpenMP han
 control_socket_disable = True  # nothing here uses it, and it is one more door
 graceful_timeout = 30
 timeout = 120
-accesslog = None
+accesslog = None  # the program tells of each request itself (web/watching.py)
 
 SLOW = 10.0  # seconds in which a request must have arrived
 STALLED = 20  # seconds in which a client must take some of an answer
@@ -57,6 +66,30 @@ CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 Address = tuple[str, int] | str
 WHOLE, NOT_YET, REFUSED = "whole", "not yet", "refused"
+
+STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+NOTED = re.compile(r"[^'\"]*?(?=[:'\"]|$)")  # of why a request is invalid, what is not the request's own words
+
+
+class logger_class(Logger):  # noqa: N801 -- the name under which gunicorn looks for it
+    """gunicorn's own events in the form of the program's, without readers' addresses and what they asked for."""
+
+    def setup(self, cfg: object) -> None:
+        """Begin, or begin anew after a reload."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(formatter(os.environ.get("BACKFILE_LOG") or "auto"))
+
+    def warning(self, msg: str, *args: object, **kwargs: object) -> None:
+        """Tell of what is odd; gunicorn names the address and the words of an invalid request."""
+        said, _, why = msg.partition(" from ip=")
+        if why:
+            msg, args = "%s: %s", (said, NOTED.match(why.partition(": ")[2])[0])
+        super().warning(msg, *args, **kwargs)
+
+    def exception(self, msg: str, *args: object, **kwargs: object) -> None:
+        """Tell of what went wrong, of an address without its query."""
+        super().exception(msg, *(str(each).partition("?")[0] for each in args), **kwargs)
 
 
 class Head(NamedTuple):
@@ -142,8 +175,15 @@ class Connection(gthread.TConn):
         util.close(self.sock)
 
 
-class Worker(gthread.ThreadWorker):
-    """gunicorn's threads, none of which waits for a client."""
+class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
+    """gunicorn's threads, none of which waits for a client, and whose door is shut once they are to stop."""
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept, or accept no more. Left open, whoever still came would wait until the last answer is given."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
 
     def accept(self, listener: socket.socket) -> None:
         """Take the next client."""
@@ -203,14 +243,14 @@ class Worker(gthread.ThreadWorker):
         self,
         req: object,  # noqa: ARG002 what is told of it could be anything
         client: socket.socket,
-        addr: Address | None,
+        addr: object,  # noqa: ARG002 no event has a reader's address
         exc: BaseException,
     ) -> None:
         """Answer what cannot be read, or went wrong, in our own words; the log has one line of it."""
         status, named = HTTPStatus.INTERNAL_SERVER_ERROR, ""
         if isinstance(exc, errors.ParseException):
             status = STATUS.get(type(exc), HTTPStatus.BAD_REQUEST)
-            self.log.warning("a request that cannot be read, from %s: %s", (addr or [""])[0], type(exc).__name__)
+            self.log.warning("Invalid request: %s", type(exc).__name__)
         else:
             self.log.error("a request went wrong (%s)", named := secrets.token_hex(8), exc_info=exc)
         refuse(client, status, named)
@@ -235,12 +275,54 @@ def refuse(sock: socket.socket, status: HTTPStatus, error_id: str = "") -> None:
         sock.send(head.encode("latin-1") + body, socket.MSG_DONTWAIT)
 
 
-worker_class = Worker
+def on_starting(server: object) -> None:
+    """Make what all workers share: whether the server is on its way out, and the folder of their figures."""
+    server.draining = mmap.mmap(-1, 1)
+    # A folder of its own for each such process: one that replaces another (SIGUSR2) inherits its environment.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = server.figures = tempfile.mkdtemp(prefix="backfile-metrics-")
+
+
+def when_ready(server: object) -> None:
+    """Let a balancer see that this server is leaving before it leaves: /readyz says so for `BACKFILE_DRAIN` seconds."""
+    stop = server.handle_term
+
+    def drain_and_stop() -> None:
+        server.draining[0] = 1
+        until = time.monotonic() + float(os.environ.get("BACKFILE_DRAIN") or 0)
+        while time.monotonic() < until and not _is_asked_again(server):
+            time.sleep(0.05)
+        stop()
+
+    server.handle_term = drain_and_stop
+
+
+def _is_asked_again(server: object) -> bool:
+    """Tell whether another signal says that there is no time for that."""
+    return not server.SIG_QUEUE.empty() and server.SIG_QUEUE.get_nowait() in STOP
+
+
+def pre_fork(server: object, worker: object) -> None:
+    """Let a worker know what is known here."""
+    worker.draining = server.draining
 
 
 def post_worker_init(worker: object) -> None:
     """Open index and model in the background, so that the first visitor does not wait for them."""
     from web.services import EXTENSION
 
-    services = worker.app.callable.extensions[EXTENSION]  # type: ignore[attr-defined]
-    threading.Thread(target=services.warm_up, name="warm-up", daemon=True).start()
+    services = worker.app.callable.extensions[EXTENSION]
+    services.is_leaving = lambda: not worker.alive or bool(worker.draining[0])
+    services.begin_to_warm_up()
+
+
+def child_exit(_: object, worker: object) -> None:
+    """Leave what a worker had at work and waiting out of the figures: it is no more."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server: object) -> None:
+    """Leave nothing behind."""
+    server.draining.close()
+    shutil.rmtree(server.figures, ignore_errors=True)

@@ -31,6 +31,7 @@ class Attack:
     parameters: Sequence[tuple[str, str]] = ()
     body: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    turns: int = 1  # of the crew: an export is made in pieces, between which others are worked for
 
     @property
     def address(self) -> str:
@@ -200,8 +201,8 @@ def _routes(article_id: str) -> list[Attack]:
         Attack("page of results", "/search", [("q", words)]),
         Attack("page of everything", "/search", [("q", "-zzzz"), ("page_size", "100")]),
         Attack("feed of everything", "/search.atom", [("q", "-zzzz")]),
-        Attack("export of everything", "/search.csv", [("q", "-zzzz"), ("cutoff", "off"), ("copies", "all")]),
-        Attack("export with texts", "/search.jsonl", [("q", "-zzzzz"), ("body", "1"), ("copies", "all")]),
+        Attack("export of everything", "/search.csv", [("q", "-zzzz"), ("copies", "all")], turns=40),
+        Attack("export with texts", "/search.jsonl", [("q", "-zzzzz"), ("body", "1")], turns=40),
         Attack("suggestion of a letter", "/api/suggest", [("q", "a")]),
         Attack("suggestion of a text", "/api/suggest", [("q", words * 8)]),
         Attack("completion of a prefix", "/api/completions", [("q", "t")]),

@@ -26,9 +26,8 @@ from web import create_app
 from web.services import Services
 from web.settings import Settings
 
-MOST_SECONDS = 0.5  # of processor time, one attack
+MOST_SECONDS = 0.5  # of processor time, one attack, or one turn of it
 MOST_BYTES = 50_000_000  # that memory rises by
-REFUSED = 400
 OPERATORS = [
     *('"', "(", ")", "~", "~5", "*", "-", " OR ", "title:", "source:", "after:", "on:", "NOT ", "|", ":", "\u201c"),
 ]
@@ -44,12 +43,13 @@ class Cost:
     status: int
     size: int
     words: int  # of texts, looked through
+    turns: int
 
     @property
     def is_within(self) -> bool:
         """Whether it was an answer or a refusal, within the limits."""
-        is_answer = self.status < 500 and (self.status < 300 or self.status >= 400)
-        return is_answer and self.processor <= MOST_SECONDS and self.memory <= MOST_BYTES
+        is_answer = self.status < 500
+        return is_answer and self.processor <= MOST_SECONDS * self.turns and self.memory <= MOST_BYTES
 
 
 def _memory(name: str) -> int:
@@ -71,10 +71,10 @@ def measured(client: FlaskClient, attack: Attack) -> Cost:
         else:
             content = json.dumps(attack.body)
             answer = client.post(attack.address, data=content, content_type="application/json", headers=headers)
-        size = len(answer.get_data())
+        size = sum(map(len, answer.iter_encoded()))
         took = time.process_time() - processor, time.perf_counter() - clock
     answer.close()
-    return Cost(*took, max(0, _memory("VmHWM") - before), answer.status_code, size, work.spent)
+    return Cost(*took, max(0, _memory("VmHWM") - before), answer.status_code, size, work.spent, attack.turns)
 
 
 def generated(count: int, words: list[str]) -> list[str]:

@@ -23,6 +23,7 @@ from index.fusion import WEIGHTS, Fusion, Method, Recency, Weights, fuse
 from index.moments import DAY, UNDATED
 from index.query import Query
 from index.serving import Serving
+from index.timing import timed
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ class Ranker:
         """
         if engine.model_sha256 is None:
             raise ModelUnavailable("there are no vectors to search")
-        return cache(partial(embed_query, checked_embedder(self._embedder, engine), text))
+        return cache(partial(_embedded, checked_embedder(self._embedder, engine), text))
 
     def _fused(self, engine: Engine, query: Query, asked: "_Asked") -> Fusion:
         if not query.text:
@@ -184,6 +185,11 @@ def checked_embedder(embedder: Callable[[], Embedder], engine: Engine) -> Embedd
             f"generation {engine.generation} holds vectors of another model than {opened.name}: run `flask reindex`"
         )
     return opened
+
+
+def _embedded(embedder: Embedder, text: str) -> Vector:
+    with timed("query embedding"):
+        return embed_query(embedder, text)
 
 
 def _unranked(candidates: Candidates) -> Fusion:

@@ -17,7 +17,7 @@ from processes import BATCH, READY
 
 from index import embeddings
 from index.engine import Vectors
-from web import create_app
+from web import create_app, logs
 from web.services import Services
 from web.settings import load_settings
 
@@ -49,7 +49,13 @@ class WatchedEmbedder(MeaningEmbedder):
 
 embeddings.BATCH_PASSAGES = BATCH
 EMBEDDERS = {"watched": WatchedEmbedder, "quick": QuickEmbedder}
-app = create_app(
-    services=Services(load_settings(), embedder=EMBEDDERS[os.environ.get("NEWSROOM_EMBEDDER", "watched")]())
-)
+
+
+def services() -> Services:
+    """Return the parts of an application as the environment asks for them."""
+    return Services(load_settings(), embedder=EMBEDDERS[os.environ.get("NEWSROOM_EMBEDDER", "watched")]())
+
+
+logs.configure("auto")
+app = create_app(services=services())
 _log([READY])

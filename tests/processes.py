@@ -129,11 +129,12 @@ def server(
     room: Newsroom, *options: str, app: str = "newsroom_wsgi:app"
 ) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """Serve the room as operations do; give the address and the process, whose group it leads."""
-    command = ["gunicorn", app, "--config", str(ROOT / "gunicorn.conf.py"), "--bind", "127.0.0.1:0"]
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    command = [gunicorn, app, "--config", str(ROOT / "gunicorn.conf.py"), "--bind", "127.0.0.1:0"]
     errors = room.folder / "server.log"
     with errors.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command, *options],
+            [*command, *options],
             env=room.environment(),
             cwd=room.folder,
             stderr=log,
@@ -148,6 +149,11 @@ def server(
         yield found[1], process
     finally:
         kill_group(process)
+
+
+def listening(room: Newsroom) -> str:
+    """Return what the server of this room has logged."""
+    return (room.folder / "server.log").read_text()
 
 
 def kill_group(process: "subprocess.Popen[str]") -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -143,14 +143,13 @@ class Turns:
         self.clients = clients
         self.done: list[str] = []
 
-    def ask(self, name: str, *, takes: float = 0.1, then: Callable[[], object] = lambda: None) -> "Future[None]":
+    def ask(self, name: str, *, takes: float = 0.1) -> "Future[None]":
         """Have this client ask for work of so many seconds, and return once it is in the queue, at work or refused."""
 
         def work() -> None:
             assert self.door.open.wait(PATIENCE)
             self.now += takes
             self.done.append(name)
-            then()
 
         def do() -> None:
             self.whose.name = name
@@ -190,16 +189,32 @@ def test_turns_go_by_the_time_that_work_took_and_not_by_how_often_one_asked(
     turns.crew.close()
 
 
-def test_what_nobody_else_wanted_is_held_against_nobody(door: Door, clients: ThreadPoolExecutor) -> None:
+def test_what_was_asked_for_long_ago_is_held_against_nobody(door: Door, clients: ThreadPoolExecutor) -> None:
     turns = Turns(door, clients, waiting=8)
     door.open.set()
     turns.ask("heavy", takes=60.0).result(PATIENCE)
     door.open.clear()
-    jobs = [turns.ask("first"), turns.ask("heavy"), turns.ask("light")]
+    turns.now += 300.0
+    jobs = [turns.ask("first"), turns.ask("heavy"), turns.ask("light"), turns.ask("light")]
     door.open.set()
     for job in jobs:
         job.result(PATIENCE)
-    assert turns.done == ["heavy", "first", "heavy", "light"]
+    assert turns.done == ["heavy", "first", "heavy", "light", "light"]
+    turns.crew.close()
+
+
+def test_who_asks_all_the_time_is_known_by_that_though_it_is_refused(door: Door, clients: ThreadPoolExecutor) -> None:
+    turns = Turns(door, clients, waiting=2)
+    jobs = [turns.ask("first"), turns.ask("other"), turns.ask("other")]
+    for _ in range(10):
+        with pytest.raises(Overloaded):
+            turns.ask("other").result(PATIENCE)
+    reader = [turns.ask("reader") for _ in range(2)]
+    door.open.set()
+    assert [job.result(PATIENCE) for job in reader] == [None, None]
+    for job in jobs[1:]:
+        with pytest.raises(Overloaded):
+            job.result(PATIENCE)
     turns.crew.close()
 
 
@@ -216,23 +231,6 @@ def test_a_full_queue_refuses_the_greediest_and_not_whoever_comes_last(door: Doo
     for job in jobs[:-1]:
         job.result(PATIENCE)
     assert turns.done == ["greedy", "reader", "greedy", "greedy", "greedy"]
-    turns.crew.close()
-
-
-def test_nobody_who_kept_the_crew_busy_waits_for_all_who_ask_for_the_first_time(
-    door: Door, clients: ThreadPoolExecutor
-) -> None:
-    turns = Turns(door, clients, waiting=8)
-    jobs = [turns.ask("first"), turns.ask("heavy", takes=3.0), turns.ask("heavy")]
-
-    def arrive(number: int) -> None:
-        if number < 12:  # whenever one is worked for, another comes
-            jobs.append(turns.ask(f"new {number}", takes=1.0, then=lambda: arrive(number + 1)))
-
-    arrive(0)
-    door.open.set()
-    jobs[2].result(PATIENCE)
-    assert turns.done.index("heavy", 2) < 10
     turns.crew.close()
 
 

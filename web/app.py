@@ -5,6 +5,7 @@ from types import TracebackType
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from index.memory import share_arenas
 from web import (
     alternates,
     api,
@@ -16,12 +17,16 @@ from web import (
     commands,
     completions,
     compression,
+    doors,
     embedding,
     errors,
     export,
     feeds,
+    health,
     hosts,
     languages,
+    logs,
+    metrics_page,
     oembed,
     pages,
     rates,
@@ -36,8 +41,8 @@ from web import (
     syntax,
     takedown,
     urls,
+    watching,
 )
-from web.security import telling_path
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
@@ -49,9 +54,8 @@ MAX_FORM = 64 * 1024  # bytes; whatever else is sent
 
 class _Application(Flask):
     def log_exception(self, exc_info: "_Raised | tuple[None, None, None]") -> None:
-        """Log an exception by its name, without what would open a saved search."""
-        named = errors.name_of_error()
-        self.logger.error("Exception on %s [%s] (%s)", telling_path(), request.method, named, exc_info=exc_info)
+        """Keep an exception for the event of its request."""
+        watching.note_error(exc_info[1])
 
     def handle_exception(self, e: Exception) -> Response:
         """Answer for an error that nobody expected, also where that cannot be told on a page."""
@@ -66,9 +70,12 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
 
     Raises SettingsError when a `BACKFILE_*` variable has a value that cannot be used.
     """
+    share_arenas()  # a server has some fifty threads
     if services is None:
         with clear_settings():
-            services = Services(settings or load_settings())
+            settings = settings or load_settings()
+            logs.configure(settings.log)
+            services = Services(settings)
     app = _Application(__name__, static_folder=None)  # web/static_files.py serves them
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
@@ -83,6 +90,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     static_files.register(app)
     pages.register(app)
     app.register_blueprint(api.blueprint)
+    health.register(app)
+    metrics_page.register(app)
     app.register_blueprint(takedown.blueprint)
     app.register_blueprint(related.blueprint)
     app.register_blueprint(feeds.blueprint)
@@ -106,6 +115,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     errors.register(app)
     security.register(app)
     compression.register(app)
+    doors.register(app)
+    watching.register(app)
     return app
 
 

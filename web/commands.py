@@ -10,14 +10,18 @@ import click
 from flask import Flask
 
 from archive.lock import exclusive
+from archive.progress import Stopped
 from web import params, payload
 from web.alerts_command import alerts
+from web.audit_command import audit
+from web.backup_command import backup, restore
 from web.evaluate_command import evaluate
 from web.export_command import export
 from web.fetch_command import fetch
 from web.follow_command import follow
+from web.introduction import introduce
 from web.printing import admit_gaps, print_result
-from web.publishing import advise, alert, name_rejections, publish, tell
+from web.publishing import advise, alert, name_problems, publish, tell
 from web.quarantine_command import quarantine
 from web.removal_commands import erase, remove, takedowns
 from web.runs import noted_run
@@ -25,6 +29,7 @@ from web.saved_command import saved
 from web.search_command import search
 from web.services import services
 from web.stats_command import stats
+from web.stopping import stoppable
 from web.terminal import TEXT, Failure, Reporter, as_json, command, write_json
 from web.token_command import token
 
@@ -36,10 +41,11 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Give `app` its commands."""
+    """Give `app` its commands, and `flask --help` our words."""
+    introduce()
     for each in (
-        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats),
-        *(remove, erase, takedowns, token, saved, alerts, evaluate),
+        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats, backup, restore),
+        *(remove, erase, takedowns, token, audit, saved, alerts, evaluate),
     ):
         app.cli.add_command(each)
 
@@ -71,17 +77,26 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     """
     from archive.fetching import Fetching
     from archive.ingest import ingest as read
-    from archive.readers.child import Children
+    from archive.readers.isolated.child import Children
 
     parts = services()
-    with exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
+    with stoppable(), exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
         with Children() as children:
             fetching = Fetching(parts.visits, parts.follows, children, most_pages=limit)
-            report = run.report = read(
-                sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
+            report = read(
+                sources,
+                parts.store,
+                fetch=fetching.address,
+                children=children,
+                quarantine=parts.quarantine,
+                progress=progress,
             )
-        name_rejections(report)
+        name_problems(report)
+        if report.stopped_by is not None:
+            click.echo(f"{_counts(report)}; stopped: give the same command again to go on", err=True)
+            raise Stopped(report.stopped_by)
+        run.report = report
         built = publish(parts, progress, came_in=report.came_in)
     if as_json:
         write_json({**_ingest_object(report, built), "copies": parts.store.stats().copies})
@@ -101,6 +116,7 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
         "held": report.held,
         "withdrawn": report.withdrawn,
         "passed_over": report.passed_over,
+        "undated": report.undated,
         "rejected": [payload.rejection_object(rejection) for rejection in report.rejected],
         "rejected_count": report.rejected_count,
         "embedded": built.embedded,
@@ -109,15 +125,19 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
     }
 
 
-def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
+def _counts(report: "IngestReport") -> str:
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
     counts += f", {report.held} held" if report.held else ""
     counts += f", {report.withdrawn} withdrawn" if report.withdrawn else ""
     counts += f", {report.passed_over} passed over" if report.passed_over else ""
+    return f"{counts}, {report.rejected_count} rejected"
+
+
+def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
     published = f"published generation {built.generation}, keywords by {built.keywords}"
     standing = "no generation yet" if built.generation is None else f"generation {built.generation} stands"
     index = published if built.published else standing
-    return f"{counts}, {report.rejected_count} rejected; {built.embedded} passages embedded; {index}"
+    return f"{_counts(report)}; {built.embedded} passages embedded; {index}"
 
 
 @command
@@ -156,7 +176,7 @@ def reindex(as_json: bool) -> None:
     from archive.grouping import find_copies
 
     parts = services()
-    with exclusive(parts.lock), Reporter() as progress:
+    with stoppable(), exclusive(parts.lock), Reporter() as progress:
         find_copies(parts.store, progress=progress)
         built = parts.builder.rebuild(progress)
         tell(parts, progress)

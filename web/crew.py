@@ -4,11 +4,10 @@ The threads that speak HTTP only wait, so there can be many of them; those that 
 cores can run only take the interpreter from each other and hold memory of their own (a database connection, an
 inference request). What waits too long is refused unbegun: nothing piles up, and whoever is refused knows soon.
 
-Invariant: nobody's requests keep others from theirs. Turns are taken by start-time fair queueing (Goyal, Vin & Cheng
-1996): each client has a tag, which begins at what everybody's share has come to and grows by the time that its own work
-takes; the lowest tag is next, of equals whoever came first. So a client that asks now and then is served before one
-that keeps the crew busy, however many requests that has waiting; and when the queue is full, it is the newest request
-of the client furthest ahead that is refused.
+Invariant: nobody's requests keep others from theirs. Each client has a score: the seconds of work that it asked for, what
+was refused counting too, and half of it forgotten every ten seconds. The lowest score is next, of equals whoever came
+first. So a client that asks now and then is served before one that asks all the time, however many requests that has
+waiting; and when the queue is full, it is the newest request of the client with the highest score that is refused.
 """
 
 import os
@@ -28,8 +27,9 @@ T = TypeVar("T")
 AT_WORK = min(8, max(2, len(os.sched_getaffinity(0))))
 WAITING = 32  # requests that may wait: half a second of searches, and a burst of twice sixteen clients
 PATIENCE = 10.0  # seconds a request waits to be begun; readers and proxies have given up by then
-EXPECTED = 0.05  # seconds that a request counts for until it is known how long it took
-REMEMBERED = 4_096  # clients whose tags are kept
+EXPECTED = 0.05  # seconds that a request counts for until it is known how long it took, and if it is refused
+HALF_LIFE = 10.0  # seconds
+REMEMBERED = 4_096  # clients whose scores are kept
 
 
 class Overloaded(Exception):
@@ -46,13 +46,17 @@ class _Job:
 
 @dataclass(eq=False, slots=True)
 class _Client:
-    tag: float
     waiting: "deque[_Job]" = field(default_factory=deque)
+    _score: float = 0.0
+    _at: float = 0.0
 
-    @property
-    def last(self) -> float:
-        """The tag that the newest of its waiting requests will be begun by."""
-        return self.tag + EXPECTED * len(self.waiting)
+    def charge(self, seconds: float, now: float) -> None:
+        """Add to the score."""
+        self._score, self._at = self.score(now) + seconds, now
+
+    def score(self, now: float) -> float:
+        """Return the score at this time."""
+        return self._score * 0.5 ** ((now - self._at) / HALF_LIFE)
 
 
 class Places:
@@ -107,7 +111,6 @@ class Crew:
         self._clock = clock
         self._lock = threading.Lock()
         self._clients: OrderedDict[str, _Client] = OrderedDict()
-        self._now = 0.0  # the tag of whoever asks for the first time: what everybody's share has come to
         self._inside = 0  # at work or waiting
         self._numbers = 0
 
@@ -135,6 +138,7 @@ class Crew:
     def _hand_in(self, work: Callable[[], Any]) -> tuple[_Job, _Client]:
         with self._lock:
             client = self._client(self._whose())
+            client.charge(EXPECTED, self._clock())
             if self._inside >= self._room:
                 self._make_room(client)
             self._numbers += 1
@@ -145,21 +149,20 @@ class Crew:
         return job, client
 
     def _client(self, name: str) -> _Client:
-        """Return the client of this name, who is not credited for having asked for nothing before."""
-        client = self._clients.setdefault(name, _Client(self._now))
+        client = self._clients.setdefault(name, _Client())
         self._clients.move_to_end(name)
-        if not client.waiting:
-            client.tag = max(client.tag, self._now)
         while len(self._clients) > REMEMBERED and not next(iter(self._clients.values())).waiting:
             self._clients.popitem(last=False)
         return client
 
     def _make_room(self, newcomer: _Client) -> None:
-        """Refuse the newest request of whoever is furthest ahead; raises Overloaded where that is `newcomer` itself."""
-        ahead = max((each for each in self._clients.values() if each.waiting), key=lambda each: each.last, default=None)
-        if ahead is None or ahead.last <= newcomer.last + EXPECTED:
+        """Refuse the newest request of whoever has the highest score; raises Overloaded where that is `newcomer`."""
+        now = self._clock()
+        waiting = (each for each in self._clients.values() if each.waiting)
+        highest = max(waiting, key=lambda each: each.score(now), default=newcomer)
+        if highest.score(now) <= newcomer.score(now):
             raise Overloaded
-        refused = ahead.waiting.pop()
+        refused = highest.waiting.pop()
         self._inside -= 1
         refused.result.set_exception(Overloaded())
 
@@ -174,21 +177,19 @@ class Crew:
     def _take_turn(self) -> None:
         """Work on the request whose turn it is, if there is still one."""
         with self._lock:
+            now = self._clock()
             waiting = (each for each in self._clients.values() if each.waiting)
-            client = min(waiting, key=lambda each: (each.tag, each.waiting[0].number), default=None)
+            client = min(waiting, key=lambda each: (each.score(now), each.waiting[0].number), default=None)
             if client is None:
                 return  # it was refused, or taken back
             job = client.waiting.popleft()
-            self._now = max(self._now, client.tag)
-            client.tag += EXPECTED
         began = self._clock()
         try:
             settle = partial(job.result.set_result, job.context.run(job.work))
         except BaseException as error:  # it is raised where the work was handed in
             settle = partial(job.result.set_exception, error)
         with self._lock:
-            took = self._clock() - began
-            client.tag += took - EXPECTED
-            self._now += took / (1 + sum(bool(each.waiting) for each in self._clients.values()))
+            now = self._clock()
+            client.charge(now - began - EXPECTED, now)
             self._inside -= 1
         settle()

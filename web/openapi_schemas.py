@@ -227,6 +227,7 @@ SCHEMAS: dict[str, Json] = {
         "minItems": 4,
         "maxItems": 4,
     },
+    "Alive": shape({"status": a("string", enum=["ok"])}),
     "Health": shape(
         {
             "status": a("string", enum=["ok", "degraded"]),

@@ -13,14 +13,14 @@ from werkzeug.exceptions import TooManyRequests
 
 from web.buckets import Rate, Taken
 from web.clients import LOCAL, client
+from web.hosts import PROBES
 from web.services import services
 
 BURST = 6.0  # seconds of what is allowed, at once
 POLICY = "client"  # its name in the headers
 PAGE = 1  # what most requests cost: a search, a page, an article
-FREE = {  # endpoints
-    *("static", "favicon", "api.healthz", "api.readyz", "api.metrics", "sitemap.robots", "openapi.openapi"),
-    "suggestions.description",
+FREE = {  # endpoints, beside what monitors ask
+    *("static", "favicon", "sitemap.robots", "openapi.openapi", "suggestions.description"),
 }
 DEAR = 10  # a list of thousands read to its end, a whole text embedded, three months of articles judged, a write
 DEAR_ENDPOINTS = {"export.as_csv", "export.as_json_lines", "related.draft", "saved.new"}
@@ -35,7 +35,7 @@ def register(app: Flask) -> None:
 
 def cost() -> int:
     """Return what this request costs."""
-    if request.endpoint in FREE or request.method == "OPTIONS":
+    if request.endpoint in FREE or request.path in PROBES or request.method == "OPTIONS":
         return 0
     return DEAR if request.endpoint in DEAR_ENDPOINTS or request.method not in READS else PAGE
 

@@ -112,8 +112,15 @@ class Services:
         self.locks: dict[str, threading.RLock] = {}
         self._counted: ArchiveStats | None = None
         self._must_rebuild = False
+        self.is_warming = False
+        self.is_leaving: Callable[[], bool] = lambda: False  # whoever stops this server says so
         if embedder is not None:
             self.made["embedder"] = embedder
+
+    def begin_to_warm_up(self) -> None:
+        """Warm up in the background; until a first query is answered, `is_warming` says so."""
+        self.is_warming = True
+        threading.Thread(target=self.warm_up, name="warm-up", daemon=True).start()
 
     def warm_up(self) -> None:
         """Open what a first query needs, side by side, then read what later ones gain by.
@@ -121,14 +128,18 @@ class Services:
         A request that comes meanwhile waits for the very same parts. What cannot be opened now is reported when a
         request asks for it.
         """
-        with ThreadPoolExecutor(thread_name_prefix="warm-up") as together:
-            for opened in [together.submit(part) for part in (self._open_index, self._open_model, self._open_archive)]:
-                _admit(opened.result)
-        _admit(self._answer)
+        try:
+            with ThreadPoolExecutor(thread_name_prefix="warm-up") as together:
+                parts = (self._open_index, self._open_model, self._open_archive)
+                for opened in [together.submit(part) for part in parts]:
+                    _admit(opened.result)
+            _admit(self._answer)
+        finally:
+            self.is_warming = False
         give_back()
         _admit(self._rebuild)
-        _admit(self.spelling.begin)
-        _admit(self.suggest.begin)
+        _admit(lambda: self.spelling.begin())
+        _admit(lambda: self.suggest.begin())
 
     def _rebuild(self) -> None:
         """Make the index again where opening the archive had to delete it."""
@@ -190,7 +201,9 @@ class Services:
     @once
     def crew(self) -> Crew:
         """The threads that work on requests."""
-        return Crew(whose=turn_taker)
+        from web.watched_crew import WatchedCrew
+
+        return WatchedCrew(whose=turn_taker)
 
     @once
     def ledger(self) -> "Ledger":

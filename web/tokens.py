@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from flask import Response, request
 
-from web.clients import client
+from web.clients import LOCAL, client
+from web.doors import Door, lets_in
 from web.errors import problem
 from web.services import services
 
 if TYPE_CHECKING:
-    from archive.tokens import Token
+    from archive.tokens import Refusal, Token
 
 log = logging.getLogger(__name__)
 
@@ -32,20 +33,18 @@ def needs(scope: str) -> "Callable[[Callable[Concatenate[Token, P], Response]], 
     """Let a view be asked by holders of a token of this scope alone; the token is its first argument."""
 
     def guard(view: "Callable[Concatenate[Token, P], Response]") -> Callable[P, Response]:
+        @lets_in(Door(scope=scope))
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-            token = _holder()
-            if token is None:
-                return _refuse()
-            if token.scope != scope:
-                answer = problem(HTTPStatus.FORBIDDEN, f"This needs a token of the scope {scope}.")
-                answer.headers["WWW-Authenticate"] = f'{REALM}, error="insufficient_scope", scope="{scope}"'
-                return answer
-            answer = view(token, *args, **kwargs)
+            found = services().tokens.holder(_sent())
+            if isinstance(found, str):
+                return _refuse(found)
+            if found.scope != scope:
+                return _forbid(found, scope)
+            answer = view(found, *args, **kwargs)
             answer.headers["Cache-Control"] = "no-store"
             return answer
 
-        guarded.scope = scope  # type: ignore[attr-defined]  # what a route needs can be looked up
         return guarded
 
     return guard
@@ -56,12 +55,7 @@ def _sent() -> str:
     return (sent.token or "") if sent is not None and sent.type == "bearer" else ""
 
 
-def _holder() -> "Token | None":
-    sent = _sent()
-    return services().tokens.holder(sent) if sent else None
-
-
-def _refuse() -> Response:
+def _refuse(why: "Refusal") -> Response:
     """Answer somebody whose token does not hold, or who sent none."""
     tokens, who = services().tokens, client()
     seconds = tokens.locked_out(who)
@@ -69,9 +63,22 @@ def _refuse() -> Response:
         answer = problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests without a token that holds.")
         answer.headers["Retry-After"] = str(seconds)
         return answer
-    tokens.note_failure(who)
-    log.warning("%s %s: refused, without a token that holds", request.method, request.path)
-    detail = "This token does not hold." if _sent() else "This needs a token: Authorization: Bearer bf_…"
+    tokens.note_failure(who, why)
+    log.warning("%s %s: refused, token: %s", request.method, request.path, why)
+    detail = "This needs a token: Authorization: Bearer bf_…" if why == "none" else "This token does not hold."
     answer = problem(HTTPStatus.UNAUTHORIZED, detail)
-    answer.headers["WWW-Authenticate"] = f'{REALM}, error="invalid_token"' if _sent() else REALM
+    answer.headers["WWW-Authenticate"] = REALM if why == "none" else f'{REALM}, error="invalid_token"'
     return answer
+
+
+def _forbid(token: "Token", scope: str) -> Response:
+    services().tokens.note_refusal("scope")
+    log.warning("%s %s: refused, token %d is for %s", request.method, request.path, token.id, token.scope)
+    answer = problem(HTTPStatus.FORBIDDEN, f"This needs a token of the scope {scope}.")
+    answer.headers["WWW-Authenticate"] = f'{REALM}, error="insufficient_scope", scope="{scope}"'
+    return answer
+
+
+def address() -> str:
+    """Return the address that a request came from, as far as it has one."""
+    return request.remote_addr or LOCAL

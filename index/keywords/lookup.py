@@ -180,8 +180,9 @@ class Lookup:
             lambda these, those: np.intersect1d(these, those, assume_unique=True), [each.articles for each in holding]
         )
         looked_at, counts = [NOWHERE.articles], [np.zeros((0, 2))]
+        cost = 0 if find is runs else len(marked)  # clusters look at the marks once for each
         for some, marks in self._postings.texts(articles, groups):
-            spend(len(marks))
+            spend(len(marks) * (5 + cost) // 5)
             looked_at.append(some)
             counts.append(counted(marks, find(marks, marked)))
         articles, frequencies = np.concatenate(looked_at), np.concatenate(counts)

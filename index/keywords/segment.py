@@ -167,7 +167,7 @@ class Segment:
             forms = [form for term in terms - whole for form in self._forms(term) if form in wanted]
             articles = np.unique(np.concatenate(looked_at))
             for some, marks in self._marked(articles, [forms]):
-                spend(len(marks))
+                spend(2 * len(marks))  # of many words each mark is looked for among more
                 counts = counted(marks, np.flatnonzero(marks == 1))
                 found.append(Matches(some, counts[:, 0], counts[:, 1]).of(counts.sum(axis=1) > 0))
         return united(found)

@@ -4,7 +4,7 @@ Invariant: an address is that of the connection, or where `BACKFILE_PROXY_HOPS` 
 proxies wrote down. What else is in a `X-Forwarded-For` is anybody's word and never looked at.
 """
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from flask import has_request_context, request
 
@@ -12,17 +12,26 @@ IPV6_NETWORK = 64  # bits: whoever has one address of it has all
 LOCAL = "local"
 
 
+def network() -> str:
+    """Return where this request came from: an IPv4 address, the network of an IPv6 one, or `LOCAL` for a socket."""
+    sender = _address()
+    if isinstance(sender, IPv6Address):
+        return str(ip_network((sender, IPV6_NETWORK), strict=False))
+    return LOCAL if sender is None else str(sender)
+
+
 def client() -> str:
-    """Return who sent this request: an IPv4 address, the network of an IPv6 one, or `LOCAL`."""
+    """Return who sent this request, as `network` does; `LOCAL` for any program on this machine."""
+    sender = _address()
+    return LOCAL if sender is not None and sender.is_loopback else network()
+
+
+def _address() -> IPv4Address | IPv6Address | None:
     try:
-        address = ip_address(request.remote_addr or "")
+        sender = ip_address(request.remote_addr or "")
     except ValueError:  # a socket without an address
-        return LOCAL
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is None:
-            return LOCAL if address.is_loopback else str(ip_network((address, IPV6_NETWORK), strict=False))
-        address = address.ipv4_mapped
-    return LOCAL if address.is_loopback else str(address)
+        return None
+    return (sender.ipv4_mapped or sender) if isinstance(sender, IPv6Address) else sender
 
 
 def turn_taker() -> str:

@@ -4,10 +4,10 @@ The threads that speak HTTP only wait, so there can be many of them; those that 
 cores can run only take the interpreter from each other and hold memory of their own (a database connection, an
 inference request). What waits too long is refused unbegun: nothing piles up, and whoever is refused knows soon.
 
-Invariant: nobody's requests keep others from theirs. Each client has a score: the seconds of work that it asked for, what
-was refused counting too, and half of it forgotten every ten seconds. The lowest score is next, of equals whoever came
-first. So a client that asks now and then is served before one that asks all the time, however many requests that has
-waiting; and when the queue is full, it is the newest request of the client with the highest score that is refused.
+Invariant: nobody's requests keep others from theirs. Each client has a score: the seconds of work that it asked for,
+what was refused counting too, and half of it forgotten every ten seconds. The lowest score is next, of equals whoever
+came first. So a client that asks now and then is served before one that asks all the time, however many requests that
+has waiting; and when the queue is full, the newest request of the client with the highest score is refused.
 """
 
 import os

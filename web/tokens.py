@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from flask import Response, request
 
-from web.clients import LOCAL, client
+from web.clients import LOCAL, network
 from web.doors import Door, lets_in
 from web.errors import problem
 from web.services import services
@@ -57,7 +57,7 @@ def _sent() -> str:
 
 def _refuse(why: "Refusal") -> Response:
     """Answer somebody whose token does not hold, or who sent none."""
-    tokens, who = services().tokens, client()
+    tokens, who = services().tokens, network()
     seconds = tokens.locked_out(who)
     if seconds:
         answer = problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests without a token that holds.")

@@ -1,21 +1,42 @@
 """How gunicorn serves Backfile: one process, several threads. `gunicorn wsgi:app` reads this by itself.
 
 This file is loaded by gunicorn's own process, which lives on through reloads: it imports nothing of the program but
-what writes its log.
+what writes its log, and so the worker stands here too.
+
+A thread is a dear thing, so none waits for a client: the worker gives one only to a request that has arrived whole,
+head and body. Clients that send slowly, or nothing, wait at the selector together, up to `SLOW`, and no more than
+`MOST_OF_ONE` of an address.
 """
 
+import contextlib
+import errno
+import fcntl
+import json
 import mmap
 import os
 import re
+import secrets
 import shutil
 import signal
+import socket
+import struct
 import tempfile
+import termios
 import time
+from concurrent.futures import Future
+from http import HTTPStatus
+from typing import NamedTuple
 
+import gunicorn.http.wsgi
+from gunicorn import util
+from gunicorn.config import Config
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.http import errors
+from gunicorn.workers import gthread
 
 from archive.journal import formatter
+
+gunicorn.http.wsgi.SERVER = "Backfile"  # what the program is, and not what it is made with
 
 bind = "127.0.0.1:8000"
 workers = 1  # threads share one open index and one model; each further process adds a model and shares the mapped files
@@ -23,11 +44,28 @@ workers = 1  # threads share one open index and one model; each further process 
 # some to spare, so that who has to be refused, and who asks after our health, is answered at once.
 threads = 48
 limit_request_line = 8190  # bytes, the most gunicorn can be told: a query of some 1,300 Cyrillic letters fits
+limit_request_fields = 64  # browsers and proxies send twenty
+limit_request_field_size = 8190  # bytes
+forwarded_allow_ips = ""  # whom to believe on who asks, and how, is BACKFILE_PROXY_HOPS to say
+secure_scheme_headers: dict[str, str] = {}
+keepalive = 5  # seconds that a connection is kept for the next request
 preload_app = False  # a process forked after FAISS or the model used OpenMP hangs
 control_socket_disable = True  # nothing here uses it, and it is one more door
 graceful_timeout = 30
 timeout = 120
 accesslog = None  # the program tells of each request itself (web/watching.py)
+
+SLOW = 10.0  # seconds in which a request must have arrived
+STALLED = 20  # seconds in which a client must take some of an answer
+QUICK = 0.005  # seconds that a thread waits for what is on its way already
+MOST_OF_ONE = 64  # connections of one address that wait to send or to be asked again; a browser has six
+MAX_HEAD = 32 * 1024  # bytes
+MAX_BODY = 512 * 1024  # bytes, web/app.py: what is longer is refused unread
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
+CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+Address = tuple[str, int] | str
+WHOLE, NOT_YET, REFUSED = "whole", "not yet", "refused"
 
 STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 NOTED = re.compile(r"[^'\"]*?(?=[:'\"]|$)")  # of why a request is invalid, what is not the request's own words
@@ -54,8 +92,91 @@ class logger_class(Logger):  # noqa: N801 -- the name under which gunicorn looks
         super().exception(msg, *(str(each).partition("?")[0] for each in args), **kwargs)
 
 
-class worker_class(ThreadWorker):  # noqa: N801 -- as above
-    """gunicorn's threads, whose door is shut once they are to stop."""
+class Head(NamedTuple):
+    """What is told by as much of a request as is there: its size in bytes, or the status it is refused with."""
+
+    size: int | None = None  # None: its head has no end yet
+    status: HTTPStatus | None = None
+    waits: bool = False  # until it is told to go on
+
+
+def read_head(there: bytes) -> Head:
+    """Return what is told by the first bytes of a request."""
+    head, end, _ = there.partition(b"\r\n\r\n")
+    if not end:
+        return Head(status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) if len(head) >= MAX_HEAD else Head()
+    head += b"\r\n"
+    if CHUNKED.search(head):
+        return Head(status=HTTPStatus.LENGTH_REQUIRED)
+    length = LENGTH.search(head)
+    size = int(length[1]) if length else 0
+    if size > MAX_BODY:
+        return Head(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return Head(len(head) + 2 + size, waits=size > 0 and EXPECTS.search(head) is not None)
+
+
+class Connection(gthread.TConn):
+    """A connection that is looked at before a thread reads from it."""
+
+    def __init__(self, cfg: Config, sock: socket.socket, client: Address, server: Address) -> None:
+        """Look after the connection of a client that was just accepted."""
+        super().__init__(cfg, sock, client, server)
+        self.deadline = time.monotonic() + SLOW
+        self.seen = -1  # bytes that were there when it was looked at last
+        self.is_waited_for = False  # told to go on
+        self.is_watched = sock.family != socket.AF_UNIX and not cfg.is_ssl  # else a proxy of ours speaks, or we decrypt
+        if self.is_watched:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALLED, 0))
+
+    @property
+    def address(self) -> str:
+        """Whom connections are counted for; empty for a proxy of ours."""
+        return self.client[0] if self.is_watched and self.client else ""
+
+    def arrived(self) -> tuple[str, HTTPStatus | None]:
+        """Return whether the next request is there whole, and if it is refused, the status.
+
+        Until it is, the selector wakes us only when more has come than we have seen.
+        """
+        if not self.is_watched:
+            return WHOLE, None
+        kept = self.parser.unreader.buf.getvalue() if self.parser is not None else b""  # read with the one before
+        # Counted before it is looked at: what comes in between must wake us.
+        count = struct.unpack("i", fcntl.ioctl(self.sock, termios.FIONREAD, bytes(4)))[0]
+        try:
+            there = self.sock.recv(MAX_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            there = None
+        if there == b"" or (there and count == self.seen):
+            return WHOLE, None  # no more will come: whoever reads it finds that out
+        head = read_head(kept + (there or b""))
+        if head.status:
+            return REFUSED, head.status
+        if head.size is not None and len(kept) + count >= head.size:
+            self.seen = -1
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            return WHOLE, None
+        if head.waits and not self.is_waited_for:
+            self.is_waited_for = True
+            self.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n", socket.MSG_DONTWAIT)
+        self.seen = count
+        least = count + 1 if head.size is None else head.size - len(kept)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
+        return NOT_YET, None
+
+    def close(self, graceful: bool = False) -> None:
+        """Close it at once: gunicorn's own waits for the client, in the one thread that accepts all others."""
+        if graceful:
+            with contextlib.suppress(OSError):
+                self.sock.shutdown(socket.SHUT_WR)
+                for _ in range(16):  # what was sent and never read would have the answer thrown away
+                    if not self.sock.recv(65_536, socket.MSG_DONTWAIT):
+                        break
+        util.close(self.sock)
+
+
+class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
+    """gunicorn's threads, none of which waits for a client, and whose door is shut once they are to stop."""
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Accept, or accept no more. Left open, whoever still came would wait until the last answer is given."""
@@ -63,6 +184,95 @@ class worker_class(ThreadWorker):  # noqa: N801 -- as above
         if not self.alive:
             for listener in self.sockets:
                 listener.close()
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take the next client."""
+        try:
+            sock, client = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        sock.setblocking(True)
+        self.nr_conns += 1
+        self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname()))
+
+    def handle(self, conn: Connection) -> object:
+        """Answer a request that is there whole; put off any other."""
+        found, status = conn.arrived()
+        if found == NOT_YET and not conn.initialized and conn.seen == 0 and conn.wait_for_data(QUICK):
+            conn.data_ready = False
+            found, status = conn.arrived()
+        if found == NOT_YET:
+            return gthread._DEFER
+        if found == REFUSED:
+            refuse(conn.sock, status)
+            return False
+        conn.data_ready = True
+        try:
+            again = super().handle(conn)
+        except BaseException as error:  # of a SystemExit, which would be raised once more where it ends the process
+            self.handle_error(None, conn.sock, conn.client, error)
+            return False
+        conn.deadline, conn.is_waited_for = time.monotonic() + SLOW, False
+        return again
+
+    def finish_request(self, conn: Connection, fs: "Future[object]") -> None:
+        """Keep or close a connection; of those that have not sent yet, one address has only so many."""
+        super().finish_request(conn, fs)
+        if conn in self.pending_conns:
+            conn.timeout = conn.deadline
+            if sum(each.address == conn.address != "" for each in self.pending_conns) > MOST_OF_ONE:
+                self.drop(conn)
+
+    def murder_pending(self) -> None:
+        """Close what has had its time."""
+        now = time.monotonic()
+        for conn in [each for each in self.pending_conns if each.timeout <= now]:
+            self.drop(conn)
+
+    def drop(self, conn: Connection) -> None:
+        """Close a connection that waits at the selector."""
+        self.pending_conns.remove(conn)
+        with contextlib.suppress(OSError, KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def handle_error(
+        self,
+        req: object,  # noqa: ARG002 what is told of it could be anything
+        client: socket.socket,
+        addr: object,  # noqa: ARG002 no event has a reader's address
+        exc: BaseException,
+    ) -> None:
+        """Answer what cannot be read, or went wrong, in our own words; the log has one line of it."""
+        status, named = HTTPStatus.INTERNAL_SERVER_ERROR, ""
+        if isinstance(exc, errors.ParseException):
+            status = STATUS.get(type(exc), HTTPStatus.BAD_REQUEST)
+            self.log.warning("Invalid request: %s", type(exc).__name__)
+        else:
+            self.log.error("a request went wrong (%s)", named := secrets.token_hex(8), exc_info=exc)
+        refuse(client, status, named)
+
+
+STATUS = {
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+}
+
+
+def refuse(sock: socket.socket, status: HTTPStatus, error_id: str = "") -> None:
+    """Answer with a problem (RFC 9457), if that can be sent without waiting, and promise no more."""
+    problem = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": status.description}
+    body = json.dumps(problem | ({"error_id": error_id} if error_id else {})).encode()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nServer: Backfile\r\nConnection: close\r\n"
+        f"Content-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with contextlib.suppress(OSError):
+        sock.send(head.encode("latin-1") + body, socket.MSG_DONTWAIT)
 
 
 def on_starting(server: object) -> None:

@@ -706,6 +706,14 @@ class Store:
             row[0] for row in self._rows("SELECT article_id FROM article WHERE status = 'live' ORDER BY article_id")
         ]
 
+    def latest_ids(self, most: int) -> list[str]:
+        """Return the ids of up to so many articles that may be shown, those published last first, undated ones last."""
+        rows = self._rows(
+            "SELECT article_id FROM article WHERE status = 'live' ORDER BY published_at DESC, article_id LIMIT ?",
+            (most,),
+        )
+        return [row[0] for row in rows]
+
     def published(self) -> dict[str, datetime | None]:
         """Return when each shown article was published, None where that is not known."""
         rows = self._rows("SELECT article_id, published_at FROM article WHERE status = 'live'")
@@ -794,16 +802,16 @@ class Store:
         )
         return [(span, datetime.fromisoformat(at)) for span, at in rows]
 
-    def scan(self, words: Sequence[str], *, limit: int) -> list[tuple[str, float]]:
+    def scan(self, words: Sequence[str], *, limit: int, among: int) -> list[tuple[str, float]]:
         """Return up to `limit` shown articles that hold any of the words, as (id, score), best first.
 
-        For when there is no index: reads every body. The score counts the words that occur, a title's thrice.
-        With no words, the newest articles.
+        For when there is no index: reads the body of each of the so many articles published last. The score counts the
+        words that occur, a title's thrice. With no words, the newest articles.
         """
         if not words:
             return [(article.id, 0.0) for article in self.newest(limit)]
         wanted = [word.lower() for word in words[:BATCH]]
-        rows = self._rows(f"SELECT a.article_id, v.title, b.packed {_SHOWN} {_WITH_BODY} WHERE a.status = 'live'")
+        rows = self._live_rows(f"SELECT a.article_id, v.title, b.packed {_SHOWN} {_WITH_BODY}", self.latest_ids(among))
         scores = ((_score(title, packed, wanted), article_id) for article_id, title, packed in rows)
         best = nsmallest(limit, ((-score, article_id) for score, article_id in scores if score))
         return [(article_id, float(-score)) for score, article_id in best]

@@ -20,6 +20,7 @@ import numpy as np
 from archive.alerts import Alerts
 from archive.progress import Progress, silent
 from archive.store import Store
+from index.budget import budget
 from index.calibration import THRESHOLD, evidence, exact, highest_probabilities, probabilities_beside
 from index.catalogue import Catalogue
 from index.embedder import embed_query
@@ -162,7 +163,8 @@ def back_test(request: SearchRequest, store: Store, judge: Judge, *, catalogue: 
     rows = np.flatnonzero(known & (shelf.published >= moment(midnight(first))))
     ids = dict(zip(shelf.places.tolist(), shelf.ids.astype(str).tolist(), strict=True))
     asked = [ids[row] for row in rows[np.lexsort((rows, shelf.published[rows]))].tolist()]
-    passing = judge.fires(request, asked)
+    with budget():
+        passing = judge.fires(request, asked)
     fired = [article_id for article_id in asked if article_id in passing]
     if request.copies == "folded":
         fired = each_once(fired, store.copy_groups()[1])

@@ -1,6 +1,8 @@
 """The engine of last resort: answers from the store alone while there is no index to answer from.
 
-Slower and coarser than an index, by words only, but never silent: filters, phrases and exclusions bind here too.
+Slower and coarser than an index, by words only, but never silent: filters, phrases and exclusions bind here too. In a
+large archive it looks at the articles published last alone, and says that there may be more: reading every text would
+keep a processor for seconds, for each request.
 """
 
 from collections import Counter
@@ -18,6 +20,8 @@ from index.inflection import language_of, spans_in
 from index.matching import holds, holds_all, share_held, telling
 from index.query import AnyOf, Query, has_words, texts
 
+LOOKED_AT = 2_000  # articles: some .5 s
+MOST_BEGINNINGS = 48  # that are looked for in a text
 CONSIDERED = 5  # articles looked at for each one wanted, since filters are applied after the scan
 BATCH_ARTICLES = 200  # articles read at once where only filters decide
 SHORTEST_BEGINNING = 3  # letters; anything shorter begins too many words
@@ -44,11 +48,12 @@ class StoreEngine:
 
         Their numbers count those that are returned, for there is no generation whose articles could be counted.
         """
+        is_whole = self._store.count_live() <= LOOKED_AT
         if not has_words(query):
-            return _unscored(self._selected(query))
-        beginnings = _beginnings(query)
+            return replace(_unscored(self._selected(query)), beyond=None if is_whole else (1.0, -1.0))
+        beginnings = _beginnings(query)[:MOST_BEGINNINGS]
         considered = depth * CONSIDERED
-        found = self._store.scan(beginnings, limit=considered) if beginnings else []
+        found = self._store.scan(beginnings, limit=considered, among=LOOKED_AT) if beginnings else []
         scores = dict(found)
         if _is_met_without_words(query):
             scores |= dict.fromkeys(set(self._selected(query)) - set(scores), 0.0)
@@ -63,18 +68,18 @@ class StoreEngine:
             holds_all=np.array([key in whole for key in ids], np.bool_),
             holds_most=np.full(len(ids), not whole),
             ceiling=max((scores[key] for key in ids), default=0.0),
-            beyond=None if len(found) < considered and len(ids) == len(kept) else (1.0, -1.0),
+            beyond=None if is_whole and len(found) < considered and len(ids) == len(kept) else (1.0, -1.0),
             terms=len(telling(query)),
         )
 
     def _selected(self, query: Query) -> list[str]:
-        """Return every article that the filters alone select."""
+        """Return the articles that the filters alone select."""
         selected = []
-        ids = self._store.live_ids()
+        ids = self._store.latest_ids(LOOKED_AT)
         for start in range(0, len(ids), BATCH_ARTICLES):
             articles = self._store.live(ids[start : start + BATCH_ARTICLES])
             selected += sorted(key for key, article in articles.items() if holds(query, article))
-        return selected
+        return sorted(selected)
 
     def likeness(self, candidates: Candidates, rows: Ints) -> Floats:  # noqa: ARG002
         """Return zeros: there are no passages here."""

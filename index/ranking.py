@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from index.budget import budget
 from index.calibration import probabilities, probability_beyond
 from index.catalogue import Catalogue
 from index.embedder import Embedder, embed_query
@@ -103,8 +104,11 @@ class Ranker:
         self._recency = recency
 
     def rank(self, query: Query, *, mode: Mode, depth: int = DEPTH) -> Ranking:
-        """Return every candidate for `query`, fused; the store has not been asked about them yet."""
-        with self._serving.engine() as (engine, degraded):
+        """Return every candidate for `query`, fused; the store has not been asked about them yet.
+
+        Raises QueryRefused, also where it would cost too much.
+        """
+        with budget(), self._serving.engine() as (engine, degraded):
             generation, seq = engine.generation, engine.seq  # before it answers: what changes meanwhile is read again
             model = engine.model_sha256
             query = without_function_words(query, engine.languages)

@@ -125,10 +125,12 @@ def wait_until(happens: Callable[[], bool], process: "subprocess.Popen[str]") ->
 
 
 @contextmanager
-def server(room: Newsroom, *options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+def server(
+    room: Newsroom, *options: str, app: str = "newsroom_wsgi:app"
+) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """Serve the room as operations do; give the address and the process, whose group it leads."""
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-    command = [gunicorn, "newsroom_wsgi:app", "--config", str(ROOT / "gunicorn.conf.py"), "--bind", "127.0.0.1:0"]
+    command = [gunicorn, app, "--config", str(ROOT / "gunicorn.conf.py"), "--bind", "127.0.0.1:0"]
     errors = room.folder / "server.log"
     with errors.open("w") as log:
         process = subprocess.Popen(

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from web.crew import AT_WORK, WAITING, Crew, Overloaded
+from web.crew import AT_WORK, WAITING, Crew, Overloaded, Places
 
 PATIENCE = 30.0  # seconds until a test gives up
 
@@ -40,13 +40,9 @@ def clients() -> Iterator[ThreadPoolExecutor]:
         yield clients
 
 
-def waiting_in(crew: Crew) -> int:
-    return crew._threads._work_queue.qsize()
-
-
 def wait_until_waiting(crew: Crew, count: int) -> None:
     deadline = time.monotonic() + PATIENCE
-    while waiting_in(crew) < count:
+    while crew.waiting < count:
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
@@ -132,3 +128,132 @@ def test_no_thread_is_started_before_there_is_work() -> None:
 
 def test_a_burst_of_sixteen_clients_is_never_refused() -> None:
     assert AT_WORK + WAITING >= 2 * 16
+
+
+class Turns:
+    """A crew of one, held at its work, whose clients are told by name."""
+
+    def __init__(self, door: Door, clients: ThreadPoolExecutor, *, waiting: int) -> None:
+        self.now = 0.0
+        self.door = door
+        self.whose = threading.local()
+        self.crew = Crew(
+            at_work=1, waiting=waiting, patience=PATIENCE, whose=lambda: self.whose.name, clock=lambda: self.now
+        )
+        self.clients = clients
+        self.done: list[str] = []
+
+    def ask(self, name: str, *, takes: float = 0.1) -> "Future[None]":
+        """Have this client ask for work of so many seconds, and return once it is in the queue, at work or refused."""
+
+        def work() -> None:
+            assert self.door.open.wait(PATIENCE)
+            self.now += takes
+            self.done.append(name)
+
+        def do() -> None:
+            self.whose.name = name
+            self.crew.do(work)
+
+        before = self.crew._numbers
+        job = self.clients.submit(do)
+        deadline = time.monotonic() + PATIENCE
+        while self.crew._numbers == before and not job.done():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        return job
+
+
+def test_whoever_asks_once_is_served_before_one_who_has_many_requests_waiting(
+    door: Door, clients: ThreadPoolExecutor
+) -> None:
+    turns = Turns(door, clients, waiting=8)
+    jobs = [turns.ask("greedy") for _ in range(6)] + [turns.ask("reader"), turns.ask("other")]
+    door.open.set()
+    for job in jobs:
+        job.result(PATIENCE)
+    assert turns.done == ["greedy", "reader", "other", *["greedy"] * 5]
+    turns.crew.close()
+
+
+def test_turns_go_by_the_time_that_work_took_and_not_by_how_often_one_asked(
+    door: Door, clients: ThreadPoolExecutor
+) -> None:
+    turns = Turns(door, clients, waiting=8)
+    jobs = [turns.ask("first")]
+    jobs += [turns.ask("heavy", takes=9.0) for _ in range(3)] + [turns.ask("light", takes=0.1) for _ in range(3)]
+    door.open.set()
+    for job in jobs:
+        job.result(PATIENCE)
+    assert turns.done == ["first", "heavy", "light", "light", "light", "heavy", "heavy"]
+    turns.crew.close()
+
+
+def test_what_was_asked_for_long_ago_is_held_against_nobody(door: Door, clients: ThreadPoolExecutor) -> None:
+    turns = Turns(door, clients, waiting=8)
+    door.open.set()
+    turns.ask("heavy", takes=60.0).result(PATIENCE)
+    door.open.clear()
+    turns.now += 300.0
+    jobs = [turns.ask("first"), turns.ask("heavy"), turns.ask("light"), turns.ask("light")]
+    door.open.set()
+    for job in jobs:
+        job.result(PATIENCE)
+    assert turns.done == ["heavy", "first", "heavy", "light", "light"]
+    turns.crew.close()
+
+
+def test_who_asks_all_the_time_is_known_by_that_though_it_is_refused(door: Door, clients: ThreadPoolExecutor) -> None:
+    turns = Turns(door, clients, waiting=2)
+    jobs = [turns.ask("first"), turns.ask("other"), turns.ask("other")]
+    for _ in range(10):
+        with pytest.raises(Overloaded):
+            turns.ask("other").result(PATIENCE)
+    reader = [turns.ask("reader") for _ in range(2)]
+    door.open.set()
+    assert [job.result(PATIENCE) for job in reader] == [None, None]
+    for job in jobs[1:]:
+        with pytest.raises(Overloaded):
+            job.result(PATIENCE)
+    turns.crew.close()
+
+
+def test_a_full_queue_refuses_the_greediest_and_not_whoever_comes_last(door: Door, clients: ThreadPoolExecutor) -> None:
+    turns = Turns(door, clients, waiting=4)
+    jobs = [turns.ask("greedy") for _ in range(5)]
+    with pytest.raises(Overloaded):
+        turns.ask("greedy").result(PATIENCE)
+    reader = turns.ask("reader")
+    with pytest.raises(Overloaded):
+        jobs[-1].result(PATIENCE)  # the newest of its requests makes room
+    door.open.set()
+    assert reader.result(PATIENCE) is None
+    for job in jobs[:-1]:
+        job.result(PATIENCE)
+    assert turns.done == ["greedy", "reader", "greedy", "greedy", "greedy"]
+    turns.crew.close()
+
+
+def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.crew.REMEMBERED", 3)
+    names = iter("abcdefgh")
+    crew = Crew(at_work=1, waiting=1, whose=lambda: next(names))
+    for _ in range(8):
+        crew.do(lambda: None)
+    assert list(crew._clients) == ["f", "g", "h"]
+    crew.close()
+
+
+def test_one_client_takes_so_many_places_and_all_together_no_more_than_there_are() -> None:
+    names = iter(["greedy", "greedy", "greedy", "reader", "other", "greedy"])
+    places = Places(3, of_one=2, whose=lambda: next(names))
+    first = places.enter()
+    places.enter()
+    with pytest.raises(Overloaded):
+        places.enter()  # it has two
+    places.enter()
+    with pytest.raises(Overloaded):
+        places.enter()  # all are taken
+    for _ in range(5):
+        first()
+    places.enter()

@@ -27,6 +27,7 @@ HOMES = {  # library: where it may be imported
     "flask": ("web/", "wsgi.py"),
     "ir_measures": ("index/evaluation/measures.py",),
     "click": ("web/",),
+    "gunicorn": (),  # its configuration stands beside the program
     "jsonschema": ("archive/readers/agencies/published.py",),
     "openvino": ("index/openvino_model.py", "index/openvino_conversion.py", "index/openvino_weights.py"),
     "sentence_transformers": ("index/torch_embedder.py",),

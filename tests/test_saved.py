@@ -18,8 +18,8 @@ from archive.alerts import MOST_CHANNELS, Alerts
 from archive.errors import ArchiveDamaged
 from archive.questions import MOST_QUESTIONS
 from index.alerts import Judge, fire
-from web import create_app
-from web.pace import Pace
+from web import create_app, saved
+from web.buckets import Buckets, Rate
 from web.saved import MATCHES_ON_PAGE, asked_by
 from web.services import Services
 from web.settings import Settings
@@ -155,10 +155,11 @@ def test_there_are_so_many_and_no_more(tmp_path: Path) -> None:
         assert (answer.status_code, "as many saved searches as it can" in answer.text) == (400, True)
 
 
-def test_whoever_saves_in_a_loop_is_told_when_to_come_back(tmp_path: Path) -> None:
+def test_whoever_saves_in_a_loop_is_told_when_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     with newsroom.application(tmp_path) as app, app.test_client() as client:
-        app.extensions["backfile"].made["saving_pace"] = Pace(2, seconds=60, clock=lambda: now)
+        monkeypatch.setattr(saved, "SAVING", Rate(2, seconds=60))
+        app.extensions["backfile"].made["buckets"] = Buckets(clock=lambda: now)
         for _ in range(2):
             saved_path(client)
         answer = client.post("/saved", data={"q": "flood"})
@@ -408,3 +409,9 @@ def test_what_an_archive_cannot_send_it_does_not_offer(tmp_path: Path) -> None:
         assert "subscribe to the feed" in text
         assert 'type="email"' not in text
         assert client.post(f"{path}/channels/mail", data={"address": "a@b.example"}).status_code == 404
+
+
+def test_a_form_is_no_place_for_a_megabyte(tmp_path: Path) -> None:
+    with newsroom.application(tmp_path) as app, app.test_client() as client:
+        assert client.post("/saved", data={"q": "flood", "name": "x" * 70_000}).status_code == 413
+        assert client.delete("/api/articles/0", data=b"x" * 70_000).status_code in {401, 413}

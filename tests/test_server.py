@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 from processes import PATIENCE, ROOT, Newsroom, listening, server, wait_until
 
+from web.app import MAX_BODY
 from web.crew import AT_WORK, WAITING
 
 BEYOND = 6  # more clients than may work or wait
@@ -108,10 +109,19 @@ def test_sixteen_clients_at_once_are_all_answered(address: str) -> None:
     assert {answer.status for answer in answers} == {200}
 
 
+def test_nobody_is_believed_who_says_by_which_way_they_came(address: str) -> None:
+    forged = {"X_Forwarded_Proto": "https", "X_Forwarded_Ssl": "on", "X_Forwarded_Host": "evil.example"}
+    told = ask(address, "/opensearch.xml", **forged)
+    assert address in told.text
+    assert "https://127.0.0.1" not in told.text
+    assert "evil.example" not in told.text
+
+
 def test_there_are_threads_for_all_who_may_wait_and_some_to_spare() -> None:
     configuration = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert configuration["threads"] >= AT_WORK + WAITING + 8
     assert configuration["preload_app"] is False
+    assert configuration["MAX_BODY"] == MAX_BODY, "what the program would refuse is not read"
 
 
 def test_the_server_is_at_work_before_its_first_visitor(room: Newsroom) -> None:

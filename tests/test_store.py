@@ -155,7 +155,7 @@ def test_a_takedown_hides_at_once_and_holds_whatever_arrives_later(store: Store)
     store.put(RICH)
     store.remove(RICH.id)
     assert store.live([RICH.id]) == {}
-    assert store.live_ids() == store.newest(9) == store.scan(["millbrook"], limit=9) == []
+    assert store.live_ids() == store.newest(9) == store.scan(["millbrook"], limit=9, among=9) == []
     assert store.put(dataclasses.replace(RICH, title="Back again")) == "unchanged"
     kept = store.article(RICH.id)
     assert kept is not None
@@ -177,7 +177,7 @@ def test_what_is_not_there_cannot_be_removed(store: Store, again: bool) -> None:
 def test_an_embargoed_article_is_kept_and_not_shown(store: Store) -> None:
     store.put(dataclasses.replace(RICH, status="embargoed"))
     assert store.live([RICH.id]) == {}
-    assert store.live_ids() == store.newest(9) == store.scan(["millbrook"], limit=9) == []
+    assert store.live_ids() == store.newest(9) == store.scan(["millbrook"], limit=9, among=9) == []
     assert store.put(dataclasses.replace(RICH, title="Released")) == "added"
     assert store.live_ids() == [RICH.id]
 
@@ -298,33 +298,33 @@ def test_a_scan_counts_words_and_a_titles_thrice(store: Store) -> None:
     other = article(4, title="News", body="Sun.")
     for each in (in_title, in_body, in_both, other):
         store.put(each)
-    found = store.scan(["flood", "storm"], limit=9)
+    found = store.scan(["flood", "storm"], limit=9, among=9)
     assert found == [(in_both.id, 7.0), (in_title.id, 3.0), (in_body.id, 2.0)]
-    assert store.scan(["flood", "storm"], limit=1) == found[:1]
+    assert store.scan(["flood", "storm"], limit=1, among=9) == found[:1]
 
 
 def test_equal_scores_of_a_scan_are_ordered_by_id(store: Store) -> None:
     for n in range(9):
         store.put(article(n, body="flood", title="x"))
-    assert store.scan(["flood"], limit=5) == [(i, 1.0) for i in sorted(article(n).id for n in range(9))[:5]]
+    assert store.scan(["flood"], limit=5, among=9) == [(i, 1.0) for i in sorted(article(n).id for n in range(9))[:5]]
 
 
 @pytest.mark.parametrize("word", ["100%", "a_b", "back\\slash", "it's", '"', "%", "_", "\\"])
 def test_a_scan_takes_every_character_literally(store: Store, word: str) -> None:
     store.put(article(1, title="x", body=f"before {word} after"))
     store.put(article(2, title="x", body="100 percent, aXb, backXslash, its"))
-    assert store.scan([word], limit=9) == [(article(1).id, 1.0)]
+    assert store.scan([word], limit=9, among=9) == [(article(1).id, 1.0)]
 
 
 def test_a_scan_takes_hundreds_of_words(store: Store) -> None:
     store.put(article(1, title="x", body="w499"))
-    assert store.scan([f"w{n}w" for n in range(499)] + ["w499"], limit=9) == [(article(1).id, 1.0)]
+    assert store.scan([f"w{n}w" for n in range(499)] + ["w499"], limit=9, among=9) == [(article(1).id, 1.0)]
 
 
 def test_without_words_a_scan_gives_the_newest(store: Store) -> None:
     for n in range(4):
         store.put(article(n))
-    assert store.scan([], limit=2) == [(article(3).id, 0.0), (article(2).id, 0.0)]
+    assert store.scan([], limit=2, among=9) == [(article(3).id, 0.0), (article(2).id, 0.0)]
 
 
 # Arrivals
@@ -1167,9 +1167,9 @@ class StoreMachine(RuleBasedStateMachine):
         assert {key: found.status for key in keys if (found := self.store.article(key))} == statuses
         dated = sorted((each for each in live.values() if each.published_at), key=lambda each: each.id)
         assert self.store.newest(9) == sorted(dated, key=lambda each: each.published_at, reverse=True)
-        assert [key for key, _ in self.store.scan(["flood"], limit=9)] == sorted(
+        assert [key for key, _ in self.store.scan(["flood"], limit=9, among=9)] == sorted(
             live, key=lambda key: (-(3 * (live[key].title == "Flood") + ("flood" in live[key].body.lower())), key)
-        )[: len(self.store.scan(["flood"], limit=9))]
+        )[: len(self.store.scan(["flood"], limit=9, among=9))]
         for key, kept in self.model.items():
             assert [entry.title for entry in self.store.versions(key)] == [held.article.title for held in kept.open]
             seen = kept.open if kept.shown else []

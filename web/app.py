@@ -2,7 +2,8 @@
 
 from types import TracebackType
 
-from flask import Flask
+from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from index.memory import share_arenas
 from web import (
@@ -22,11 +23,13 @@ from web import (
     export,
     feeds,
     health,
+    hosts,
     languages,
     logs,
     metrics_page,
     oembed,
     pages,
+    rates,
     related,
     releases,
     saved,
@@ -46,12 +49,20 @@ from web.terminal import clear_settings
 
 _Raised = tuple[type, BaseException, TracebackType | None]
 MAX_BODY = 512 * 1024  # bytes; a draft of 80,000 words. Werkzeug sets no limit
+MAX_FORM = 64 * 1024  # bytes; whatever else is sent
 
 
 class _Application(Flask):
     def log_exception(self, exc_info: "_Raised | tuple[None, None, None]") -> None:
         """Keep an exception for the event of its request."""
         watching.note_error(exc_info[1])
+
+    def handle_exception(self, e: Exception) -> Response:
+        """Answer for an error that nobody expected, also where that cannot be told on a page."""
+        try:
+            return super().handle_exception(e)
+        except Exception:  # the page cannot be made
+            return errors.bare()
 
 
 def create_app(settings: Settings | None = None, *, services: Services | None = None) -> Flask:
@@ -69,6 +80,11 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
     app.extensions[EXTENSION] = services
+    if hops := services.settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.before_request(_bound_body)
+    hosts.register(app, services.settings)
+    rates.register(app)
     releases.register(app)
     languages.register(app)
     static_files.register(app)
@@ -102,3 +118,9 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     doors.register(app)
     watching.register(app)
     return app
+
+
+def _bound_body() -> None:
+    """Take no more from a client than the route it asks has use for."""
+    if request.endpoint != "related.draft":
+        request.max_content_length = MAX_FORM

@@ -2,16 +2,24 @@
 
 The threads that speak HTTP only wait, so there can be many of them; those that search are few, because more than the
 cores can run only take the interpreter from each other and hold memory of their own (a database connection, an
-inference request). Work is begun in order of arrival. What finds the queue full is refused at once, what waits too long
-is refused unbegun: either way nothing piles up, and whoever is refused knows soon.
+inference request). What waits too long is refused unbegun: nothing piles up, and whoever is refused knows soon.
+
+Invariant: nobody's requests keep others from theirs. Each client has a score: the seconds of work that it asked for,
+what was refused counting too, and half of it forgotten every ten seconds. The lowest score is next, of equals whoever
+came first. So a client that asks now and then is served before one that asks all the time, however many requests that
+has waiting; and when the queue is full, the newest request of the client with the highest score is refused.
 """
 
 import os
 import threading
+import time
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -19,36 +27,169 @@ T = TypeVar("T")
 AT_WORK = min(8, max(2, len(os.sched_getaffinity(0))))
 WAITING = 32  # requests that may wait: half a second of searches, and a burst of twice sixteen clients
 PATIENCE = 10.0  # seconds a request waits to be begun; readers and proxies have given up by then
+EXPECTED = 0.05  # seconds that a request counts for until it is known how long it took, and if it is refused
+HALF_LIFE = 10.0  # seconds
+REMEMBERED = 4_096  # clients whose scores are kept
 
 
 class Overloaded(Exception):
     """There is more to do than can wait."""
 
 
-class Crew:
-    """Works on `at_work` requests at once while up to `waiting` wait. Safe to use from several threads."""
+@dataclass(eq=False, slots=True)
+class _Job:
+    work: Callable[[], Any]
+    context: Context  # for whom it is done, whose language that is
+    number: int
+    result: "Future[Any]" = field(default_factory=Future)
 
-    def __init__(self, *, at_work: int = AT_WORK, waiting: int = WAITING, patience: float = PATIENCE) -> None:
+
+@dataclass(eq=False, slots=True)
+class _Client:
+    waiting: "deque[_Job]" = field(default_factory=deque)
+    _score: float = 0.0
+    _at: float = 0.0
+
+    def charge(self, seconds: float, now: float) -> None:
+        """Add to the score."""
+        self._score, self._at = self.score(now) + seconds, now
+
+    def score(self, now: float) -> float:
+        """Return the score at this time."""
+        return self._score * 0.5 ** ((now - self._at) / HALF_LIFE)
+
+
+class Places:
+    """So many places, few for one client, for what keeps a thread of the server. Safe to use from several threads."""
+
+    def __init__(self, most: int, *, of_one: int, whose: Callable[[], str] = lambda: "") -> None:
+        """Begin with all of them free."""
+        self._most = most
+        self._of_one = of_one
+        self._whose = whose
+        self._lock = threading.Lock()
+        self._taken: dict[object, str] = {}
+
+    def enter(self) -> Callable[[], None]:
+        """Take a place, and return what gives it back, however often it is called.
+
+        Raises Overloaded when there is none for this client.
+        """
+        who, place = self._whose(), object()
+        with self._lock:
+            if len(self._taken) >= self._most or list(self._taken.values()).count(who) >= self._of_one:
+                raise Overloaded
+            self._taken[place] = who
+
+        def leave() -> None:
+            with self._lock:
+                self._taken.pop(place, None)
+
+        return leave
+
+
+class Crew:
+    """Works on `at_work` requests at once while up to `waiting` wait. Safe to use from several threads.
+
+    `whose` is asked, where the work is handed in, for which client that is.
+    """
+
+    def __init__(
+        self,
+        *,
+        at_work: int = AT_WORK,
+        waiting: int = WAITING,
+        patience: float = PATIENCE,
+        whose: Callable[[], str] = lambda: "",
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         """Start no thread before there is work."""
         self._threads = ThreadPoolExecutor(at_work, thread_name_prefix="crew")
-        self._places = threading.Semaphore(at_work + waiting)
+        self._room = at_work + waiting
         self._patience = patience
+        self._whose = whose
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._clients: OrderedDict[str, _Client] = OrderedDict()
+        self._inside = 0  # at work or waiting
+        self._numbers = 0
 
     def do(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, or raise what it raises, once its turn has come. Raises Overloaded."""
-        if not self._places.acquire(blocking=False):
-            raise Overloaded
+        job, client = self._hand_in(work)
         try:
-            job = self._threads.submit(copy_context().run, work)  # for whom it is done, whose language that is
-            try:
-                return job.result(self._patience)
-            except TimeoutError:
-                if job.cancel():
-                    raise Overloaded from None
-                return job.result()  # it was begun in time, or it is its own error
-        finally:
-            self._places.release()
+            result: T = job.result.result(self._patience)
+        except TimeoutError:
+            if self._took_back(job, client):
+                raise Overloaded from None
+            result = job.result.result()  # it was begun in time, or it is its own error
+        return result
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        with self._lock:
+            return sum(len(client.waiting) for client in self._clients.values())
 
     def close(self) -> None:
         """Finish what was begun; the crew is not used afterwards."""
         self._threads.shutdown()
+
+    def _hand_in(self, work: Callable[[], Any]) -> tuple[_Job, _Client]:
+        with self._lock:
+            client = self._client(self._whose())
+            client.charge(EXPECTED, self._clock())
+            if self._inside >= self._room:
+                self._make_room(client)
+            self._numbers += 1
+            job = _Job(work, copy_context(), self._numbers)
+            client.waiting.append(job)
+            self._inside += 1
+        self._threads.submit(self._take_turn)
+        return job, client
+
+    def _client(self, name: str) -> _Client:
+        client = self._clients.setdefault(name, _Client())
+        self._clients.move_to_end(name)
+        while len(self._clients) > REMEMBERED and not next(iter(self._clients.values())).waiting:
+            self._clients.popitem(last=False)
+        return client
+
+    def _make_room(self, newcomer: _Client) -> None:
+        """Refuse the newest request of whoever has the highest score; raises Overloaded where that is `newcomer`."""
+        now = self._clock()
+        waiting = (each for each in self._clients.values() if each.waiting)
+        highest = max(waiting, key=lambda each: each.score(now), default=newcomer)
+        if highest.score(now) <= newcomer.score(now):
+            raise Overloaded
+        refused = highest.waiting.pop()
+        self._inside -= 1
+        refused.result.set_exception(Overloaded())
+
+    def _took_back(self, job: _Job, client: _Client) -> bool:
+        with self._lock:
+            if job not in client.waiting:
+                return False
+            client.waiting.remove(job)
+            self._inside -= 1
+            return True
+
+    def _take_turn(self) -> None:
+        """Work on the request whose turn it is, if there is still one."""
+        with self._lock:
+            now = self._clock()
+            waiting = (each for each in self._clients.values() if each.waiting)
+            client = min(waiting, key=lambda each: (each.score(now), each.waiting[0].number), default=None)
+            if client is None:
+                return  # it was refused, or taken back
+            job = client.waiting.popleft()
+        began = self._clock()
+        try:
+            settle = partial(job.result.set_result, job.context.run(job.work))
+        except BaseException as error:  # it is raised where the work was handed in
+            settle = partial(job.result.set_exception, error)
+        with self._lock:
+            now = self._clock()
+            client.charge(now - began - EXPECTED, now)
+            self._inside -= 1
+        settle()

@@ -1,4 +1,8 @@
-"""Errors as their readers need them: problem+json (RFC 9457) for programs, a page in words for people."""
+"""Errors as their readers need them: problem+json (RFC 9457) for programs, a page in words for people.
+
+Invariant: of an error that is ours nothing is told but a name, by which it is found in the log: no path, no SQL, no
+traceback, whatever the error itself says.
+"""
 
 import json
 import re
@@ -77,6 +81,13 @@ def problem(status: HTTPStatus, detail: str, **members: object) -> Response:
     return Response(json.dumps(body), status=status, content_type=PROBLEM_TYPE)
 
 
+def bare() -> Response:
+    """Return the answer to a fault of ours that needs nothing else to work."""
+    answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(EXPLANATIONS[500]))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 def _for_a_program() -> bool:
     path = request.path
     return (
@@ -106,6 +117,8 @@ def _http_error(error: HTTPException) -> BaseResponse:
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After"}:
             answer.headers[name] = value
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+        answer.headers["Cache-Control"] = "no-store"
     return answer
 
 

@@ -1,8 +1,9 @@
 """A whole list of results to take away: CSV for spreadsheets, JSON Lines for programs.
 
 Invariants: an export is one list, in its order, with the copies that its pages fold: as many rows as `total` says, up
-to `BACKFILE_EXPORT_LIMIT`. It is read and sent piece by piece, and takes no more memory than one piece. A cell never
-begins with what a spreadsheet takes for a formula.
+to `BACKFILE_EXPORT_LIMIT`. It is read and sent piece by piece, and takes no more memory than one piece. As each keeps
+a thread for as long as its reader takes, there are few at once. A cell never begins with what a
+spreadsheet takes for a formula.
 """
 
 import csv
@@ -85,10 +86,16 @@ class Exported:
 def _export(form: str, media_type: str, write: Callable[[Iterable[Exported]], Iterator[str]]) -> Response:
     parts = services()
     wanted = replace(params.search_request(request.args, page_size=parts.settings.page_size), page=1, cursor=None)
-    whole = parts.crew.do(lambda: parts.search.whole(wanted))
+    leave = parts.exports.enter()
+    try:
+        whole = parts.crew.do(lambda: parts.search.whole(wanted))
+    except BaseException:
+        leave()
+        raise
     length = min(whole.length, parts.settings.export_limit)
     lines = write(_read(parts, whole, length, pages=absolute("/articles/")))
-    answer = Response((line.encode("utf-8", "replace") for line in lines), content_type=media_type)
+    answer = Response(_sent(lines, then=leave), content_type=media_type)
+    answer.call_on_close(leave)  # where nothing of it was sent
     is_capped = length < whole.length
     name = file_name(wanted.query, form, capped_at=length if is_capped else None)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -97,6 +104,14 @@ def _export(form: str, media_type: str, write: Callable[[Iterable[Exported]], It
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def _sent(lines: Iterable[str], *, then: Callable[[], None]) -> Iterator[bytes]:
+    try:
+        for line in lines:
+            yield line.encode("utf-8", "replace")
+    finally:
+        then()
 
 
 def file_name(query: str, form: str, *, capped_at: int | None) -> str:

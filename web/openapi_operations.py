@@ -11,12 +11,24 @@ from web.settings import MAX_PAGE_SIZE
 Place = Literal["query", "path"]
 
 
+_LATER: Json = {
+    status: {
+        **problem(said),
+        "headers": {"Retry-After": {"description": "In how many seconds.", "schema": {"type": "integer"}}},
+    }
+    for status, said in {
+        "429": "This client has asked for more than one may: again later.",
+        "503": "More searches wait than can be answered soon, or the archive cannot be read: again later.",
+    }.items()
+}
+
+
 def operation(name: str, summary: str, parameters: Sequence[Json], content: Json) -> Json:
     """Return what one way of asking takes and gives."""
     made: Json = {
         "operationId": name.lower().replace(" ", "-"),
         "summary": summary,
-        "responses": {"200": {"description": summary, "content": content}, "default": problem()},
+        "responses": {"200": {"description": summary, "content": content}, **_LATER, "default": problem()},
     }
     return {**made, "parameters": list(parameters)} if parameters else made
 

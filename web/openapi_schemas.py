@@ -276,6 +276,6 @@ SCHEMAS: dict[str, Json] = {
                 shape({"name": TEXT, "page": TEXT, "self": TEXT}), "Where there is something to browse."
             ),
         },
-        may_lack=("parameter", "value", "expected", "limit", "error_id", "merged_into", "nearest"),
+        may_lack=("instance", "parameter", "value", "expected", "limit", "error_id", "merged_into", "nearest"),
     ),
 }

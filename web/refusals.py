@@ -2,6 +2,7 @@
 
 from flask_babel import gettext, lazy_gettext
 
+from index.budget import MOST_WORDS
 from index.language.clauses import (
     MAX_CLAUSES,
     MAX_DEPTH,
@@ -43,6 +44,12 @@ LIMITS = {  # by the name of a limit: what is said of it, and how much it is
             "A word with * or ~ stands for at most %(most)s words of the archive: add a letter, or leave out the sign."
         ),
         MAX_EXPANSIONS,
+    ),
+    "work": (
+        lazy_gettext(
+            "These phrases and the like have more than %(most)s words of the archive looked through: leave some out."
+        ),
+        MOST_WORDS,
     ),
 }
 

@@ -24,6 +24,7 @@ from archive.article import Article
 from index.alerts import BackTest, Judge, NotJudged, NotSaved, back_test, check_saved
 from index.search import SearchRequest
 from web import params
+from web.buckets import Rate
 from web.doors import open_to_readers
 from web.feeds import FEED_SIZE, FORMAT, News, news_of, written
 from web.filters import chips
@@ -34,6 +35,7 @@ PATH = "/saved"
 BY_LINK = "Whoever has the link of a saved search may change it: the token in it is the authority."
 MATCHES_ON_PAGE = 20
 SHOWN_IN_BACK_TEST = 10
+SAVING = Rate(60, seconds=60)  # by all readers: none needs more, and a loop fills no archive before it is noticed
 MAX_NAME = 120  # characters
 MAX_QUESTION = 8_000  # characters: 80 filter values would be 16,000, and nobody needs them
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -118,7 +120,7 @@ def save() -> BaseResponse:
     name = _name(request.form.get("name", "")) or described(asked)[:MAX_NAME]
     published, _ = parts.store.pointer()
     seq, most = published.seq if published else 0, parts.settings.saved_searches
-    if wait := parts.saving_pace.wait():
+    if wait := parts.buckets.take("saving", SAVING).wait:
         raise TooManyRequests(
             gettext("Many searches are being saved at the moment. Please try again shortly."),
             retry_after=math.ceil(wait),

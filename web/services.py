@@ -21,8 +21,9 @@ from archive.errors import ArchiveError
 from archive.identity import ID_LENGTH
 from index.errors import SearchError
 from index.memory import give_back
-from web.crew import Crew
-from web.pace import Pace
+from web.buckets import Buckets
+from web.clients import turn_taker
+from web.crew import Crew, Places
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_EXPORTS = 8  # at once: each keeps one of gunicorn's threads
+EXPORTS_OF_ONE = 2  # client
 MOST_MEMBERS = 100  # of one group of copies in one answer
-SAVED_IN_A_MINUTE = 60  # searches, by all readers: none needs more, and a loop fills no archive before it is noticed
 EXTENSION = "backfile"  # the key in `app.extensions`
 STORY_ID = "<int(max=9223372036854775807):story_id>"  # in a route: what SQLite can count to
 T = TypeVar("T")
@@ -235,9 +237,10 @@ class Services:
 
     def close(self) -> None:
         """Close what was opened; the services are not used afterwards."""
-        for name in ("crew", "suggest", "spelling", "serving", "noting", "store"):  # the store last: the others use it
+        # the store last: the others use it
+        for name in ("crew", "suggest", "spelling", "serving", "noting", "buckets", "store"):
             if (part := self.made.pop(name, None)) is not None:
-                cast("Crew | Suggest | Respelling | Serving | Noting | Store", part).close()
+                cast("Crew | Suggest | Respelling | Serving | Noting | Buckets | Store", part).close()
 
     @once
     def recent_pages(self) -> "RecentPages":
@@ -251,7 +254,7 @@ class Services:
         """The threads that work on requests."""
         from web.watched_crew import WatchedCrew
 
-        return WatchedCrew()
+        return WatchedCrew(whose=turn_taker)
 
     @once
     def ledger(self) -> "Ledger":
@@ -331,9 +334,14 @@ class Services:
         return Noting(self.asked, today=self.today)
 
     @once
-    def saving_pace(self) -> Pace:
-        """How fast searches are saved."""
-        return Pace(SAVED_IN_A_MINUTE, seconds=60)
+    def exports(self) -> Places:
+        """Who takes a whole list along at the moment."""
+        return Places(MOST_EXPORTS, of_one=EXPORTS_OF_ONE, whose=turn_taker)
+
+    @once
+    def buckets(self) -> Buckets:
+        """How often things may be done, counted together with the other processes."""
+        return Buckets(self.settings.data / "rates")
 
     @once
     def fetcher(self) -> "Fetcher":

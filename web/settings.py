@@ -70,6 +70,18 @@ def _networks(given: str) -> str:
     return given
 
 
+def host_names(given: str) -> list[str]:
+    """Return the names of hosts in a setting, in small letters."""
+    return [name for name in given.lower().replace(" ", "").split(",") if name]
+
+
+def _hosts(given: str) -> str:
+    for name in host_names(given):
+        if not re.fullmatch(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]", name):
+            raise ValueError("it must be names such as archive.example.org,www.example.org, without ports")
+    return given
+
+
 def _user_agent(given: str) -> str:
     if not re.fullmatch(r"[A-Za-z][\x20-\x7e]{0,199}", given):
         raise ValueError("it must be a name such as HarbourNews/1.0 (+https://news.example.org; desk@example.org)")
@@ -150,6 +162,18 @@ class Settings(BaseSettings):
         AfterValidator(lambda url: url and _site_url(url)),
         Field(description="The address that readers use; feeds, sitemaps and mail name it. Else the request's own."),
     ] = None
+    hosts: Annotated[
+        str | None,
+        AfterValidator(lambda given: given and _hosts(given)),
+        Field(description="Names that the site answers under, beside that of its address, with commas; unset, any."),
+    ] = None
+    proxy_hops: Annotated[
+        int, Field(ge=0, le=9, description="Proxies of one's own before the server; their word is taken on who asks.")
+    ] = 0
+    rate_limit: Annotated[
+        int,
+        Field(ge=0, le=100_000, description="Searches and pages a second that one client may ask for; 0: no limit."),
+    ] = 10
     robots: Annotated[
         Literal["none", "allow"],
         Field(description="Whether search engines may index the articles: not at all, or `allow`, with a sitemap."),

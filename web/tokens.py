@@ -9,11 +9,11 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from flask import Response, request
 
+from web.clients import LOCAL, network
 from web.doors import Door, lets_in
 from web.errors import problem
 from web.services import services
@@ -27,8 +27,6 @@ P = ParamSpec("P")
 TAKEDOWN = "takedown"
 SCOPES = (TAKEDOWN,)
 REALM = 'Bearer realm="Backfile"'
-LOCAL = "local"  # who comes by a socket of this machine, without an address
-IPV6_NETWORK = 64  # bits: whoever has one address of it has all
 
 
 def needs(scope: str) -> "Callable[[Callable[Concatenate[Token, P], Response]], Callable[P, Response]]":
@@ -59,13 +57,13 @@ def _sent() -> str:
 
 def _refuse(why: "Refusal") -> Response:
     """Answer somebody whose token does not hold, or who sent none."""
-    tokens, client = services().tokens, network()
-    seconds = tokens.locked_out(client)
+    tokens, who = services().tokens, network()
+    seconds = tokens.locked_out(who)
     if seconds:
         answer = problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests without a token that holds.")
         answer.headers["Retry-After"] = str(seconds)
         return answer
-    tokens.note_failure(client, why)
+    tokens.note_failure(who, why)
     log.warning("%s %s: refused, token: %s", request.method, request.path, why)
     detail = "This needs a token: Authorization: Bearer bf_…" if why == "none" else "This token does not hold."
     answer = problem(HTTPStatus.UNAUTHORIZED, detail)
@@ -84,14 +82,3 @@ def _forbid(token: "Token", scope: str) -> Response:
 def address() -> str:
     """Return the address that a request came from, as far as it has one."""
     return request.remote_addr or LOCAL
-
-
-def network() -> str:
-    """Return what stands for whoever sent a request: the address, of which there are too many in IPv6 for one each."""
-    try:
-        sender = ip_address(address())
-    except ValueError:  # a socket without an address
-        return LOCAL
-    if sender.version == 6:
-        return str(ip_network((sender, IPV6_NETWORK), strict=False))
-    return str(sender)

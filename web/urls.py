@@ -8,6 +8,7 @@ from urllib.parse import quote
 from flask import Flask, current_app, has_request_context, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from web.hosts import request_host_url
 from web.services import services
 from web.settings import SettingsError
 
@@ -27,7 +28,7 @@ def site_url() -> str:
         return url
     if not has_request_context():
         raise SettingsError("BACKFILE_SITE_URL must be set: without it this site does not know its own address")
-    return request.host_url.rstrip("/")
+    return request_host_url()
 
 
 def absolute(path: str) -> str:

@@ -1,8 +1,8 @@
 """Where units stand: postings read from disk, phrases and nears verified in the text, words expanded.
 
 Invariants: only live articles are found; one thread at a time reads from disk; what was found is remembered, up to a
-number of postings. A phrase occurs as often as it begins, a near as often as a shortest stretch of it ends. The work
-grows with the texts of the articles that hold all the words, and no faster.
+number of postings, with what it cost (`index.budget`). A phrase occurs as often as it begins, a near as often as a
+shortest stretch of it ends. The work grows with the texts of the articles that hold all the words, and no faster.
 """
 
 import threading
@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache, partial, reduce
 import numpy as np
 
 from index.analysis import STOP_TERMS, analyse, stem, words
+from index.budget import current, measured, spend
 from index.engine import Ints, Mask
 from index.inflection import LANGUAGES, bare
 from index.keywords.pairs import together
@@ -33,7 +34,7 @@ class Lookup:
     def __init__(self, postings: Postings) -> None:
         """Take over `postings`: `close` closes them."""
         self._postings = postings
-        self._remembered: OrderedDict[Unit | tuple[FieldName, str], Matches] = OrderedDict()
+        self._remembered: OrderedDict[Unit | tuple[FieldName, str], tuple[Matches, int]] = OrderedDict()
         self._room = REMEMBERED
         self._vocabulary: Vocabulary | None = None
         self._reading = threading.RLock()
@@ -126,15 +127,21 @@ class Lookup:
 
     def _remember(self, key: Unit | tuple[FieldName, str], find: Callable[[], Matches]) -> Matches:
         with self._reading:
-            matches = self._remembered.get(key)
-            if matches is None:
-                matches = self._remembered[key] = find()
+            if key not in self._remembered:
+                with measured() as cost:
+                    matches = find()
+                self._remembered[key] = matches, cost.spent
                 self._room -= _size(matches)
                 while self._room < 0:
-                    self._room += _size(self._remembered.popitem(last=False)[1])
-            else:
-                self._remembered.move_to_end(key)
-            return matches
+                    self._room += _size(self._remembered.popitem(last=False)[1][0])
+                if (budget := current()) is not None:
+                    budget.paid(key, cost.spent)
+                return matches
+            self._remembered.move_to_end(key)
+            matches, words = self._remembered[key]
+        if words and (budget := current()) is not None:
+            budget.pay(key, words)
+        return matches
 
     def _find(self, unit: Unit) -> Matches:
         match unit:
@@ -173,7 +180,9 @@ class Lookup:
             lambda these, those: np.intersect1d(these, those, assume_unique=True), [each.articles for each in holding]
         )
         looked_at, counts = [NOWHERE.articles], [np.zeros((0, 2))]
+        cost = 0 if find is runs else len(marked)  # clusters look at the marks once for each
         for some, marks in self._postings.texts(articles, groups):
+            spend(len(marks) * (5 + cost) // 5)
             looked_at.append(some)
             counts.append(counted(marks, find(marks, marked)))
         articles, frequencies = np.concatenate(looked_at), np.concatenate(counts)

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.analysis import stem
+from index.budget import spend
 from index.engine import Ints
 from index.keywords.packing import SHORT, Bytes, Codes, Marker, unpack, unpack_gaps, unpack_nibbles
 from index.keywords.places import END, OTHER, Marks, counted, in_batches
@@ -166,6 +167,7 @@ class Segment:
             forms = [form for term in terms - whole for form in self._forms(term) if form in wanted]
             articles = np.unique(np.concatenate(looked_at))
             for some, marks in self._marked(articles, [forms]):
+                spend(2 * len(marks))  # of many words each mark is looked for among more
                 counts = counted(marks, np.flatnonzero(marks == 1))
                 found.append(Matches(some, counts[:, 0], counts[:, 1]).of(counts.sum(axis=1) > 0))
         return united(found)

@@ -14,7 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LICENCES, SBOM = ROOT / "docs" / "licences.md", ROOT / "docs" / "sbom.cdx.json"
-VENDORED = ("static/vendor", "archive/readers/agencies/schemas")  # a folder each, with a README.md: version, licence, hashes
+VENDORED = (
+    "static/vendor",
+    "archive/readers/agencies/schemas",
+)  # a folder each, with a README.md: version, licence, hashes
 
 PERMISSIVE = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC-BY-4.0", "CC0-1.0", "CNRI-Python",
               "ISC", "LLVM-exception", "MIT", "PSF-2.0", "Zlib"}  # fmt: skip

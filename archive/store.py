@@ -1,6 +1,7 @@
 """The archive on disk: every SQL statement there is, over one SQLite database, but those of a few tables.
 
-`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing` and `archive.tokens` hold their own.
+`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing`, `archive.tokens`, `archive.models` and
+`archive.asked` hold their own.
 
 This file is long because it is the one place where SQL stands, and holds nothing else.
 
@@ -51,6 +52,7 @@ from archive.ingest_run import MOST_RUNS, IngestRun
 from archive.ledger import Ledger
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
 from archive.story import Event, Report, Story, StorySize, Telling
+from archive.syncing import make_folder
 from archive.takedowns import IMPORTED, TAKEN_BACK, note_removed
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
@@ -143,6 +145,7 @@ class Store:
         """
         self._path = path
         self._wal = path.with_name(f"{path.name}-wal")
+        self._written = 0  # frames of the write-ahead log that have been looked at, to be written into the database
         self._ledger = ledger
         self._clock = clock
         self._writing = threading.RLock()
@@ -151,8 +154,8 @@ class Store:
         self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         sqlite.prepare()
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if lost := wal.read(self._wal).lost():
+            make_folder(path.parent)
+            if lost := wal.lost(self._wal):
                 raise ArchiveDamaged(f"{self._wal}: {lost}: run `flask check --repair` to go on without that")
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
             self._migrate()
@@ -173,19 +176,27 @@ class Store:
         for connection in (*self._readers, self._writer):
             connection.close()
 
-    def _log_is_whole(self) -> bool:
-        try:
-            frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
-        except apsw.Error:
-            return False
-        return wal.read(self._wal).holds(frames)
+    def _log_is_whole(self, *, after: int = 0) -> bool:
+        """Tell whether the write-ahead log holds, behind so many frames, what was written; others may be writing."""
+        for _ in range(wal.LOOKS):
+            try:
+                frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
+            except apsw.Error:
+                return False
+            if wal.read(self._wal, after=after).holds(frames - after):
+                return True
+            time.sleep(wal.PAUSE)
+        return False
 
     def _checkpoint(self, connection: apsw.Connection, _: str, frames: int) -> int:
         """Write the log into the database when it has grown; what it lost gets no new checksum there."""
-        if frames >= FRAMES:
-            if not self._log_is_whole():
+        if frames < self._written:  # it was begun anew
+            self._written = 0
+        if frames - self._written >= FRAMES:
+            if not self._log_is_whole(after=self._written):
                 raise ArchiveDamaged(f"{self._wal} is damaged: stop what writes, and run `flask check`")
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._written = frames
         return apsw.SQLITE_OK
 
     # Connections and transactions
@@ -1094,6 +1105,21 @@ class Store:
                 packed += signature
         return ids, bytes(packed)
 
+    def signed(self) -> Iterator[tuple[str, str, bytes]]:
+        """Yield (id, body, signature) of every version that has a signature and is not damaged."""
+        for article_id, packed, signature in self._rows(
+            "SELECT v.article_id, b.packed, s.packed FROM signature s JOIN version v USING (version_id)"
+            f" {_WITH_BODY} ORDER BY s.version_id"
+        ):
+            with suppress(ValueError):
+                yield article_id, unpack_text(packed), signature
+
+    def forget_copies(self) -> None:
+        """Have copies looked for again, from the first change on."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM copy; DELETE FROM signature")
+            connection.execute("UPDATE meta SET value = '0' WHERE key = 'copies'")
+
     def bodies(self, article_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield (id, body) of those of the articles that may be shown and are not damaged."""
         for article_id, packed in self._live_rows(f"SELECT a.article_id, b.packed {_SHOWN} {_WITH_BODY}", article_ids):
@@ -1306,14 +1332,27 @@ class Store:
         """Return a number no published generation has."""
         return int(self._one("SELECT coalesce(max(number), 0) + 1 FROM generation")[0])
 
-    def publish(self, generation: PublishedGeneration, *, previous: int | None) -> None:
-        """Serve `generation` from now on, and fall back to the generation numbered `previous`, if any."""
+    def publish(self, generation: PublishedGeneration, *, previous: int | None, model_id: int | None = None) -> None:
+        """Serve `generation`, made by this model, from now on, and fall back to that numbered `previous`, if any."""
         with self._transaction() as connection:
             connection.execute(
-                "INSERT INTO generation (number, seq, manifest_sha256, published_at) VALUES (?, ?, ?, ?)",
-                (generation.number, generation.seq, generation.manifest_sha256, _iso(datetime.now(UTC))),
+                "INSERT INTO generation (number, seq, manifest_sha256, published_at, model_id) VALUES (?, ?, ?, ?, ?)",
+                (
+                    *(generation.number, generation.seq, generation.manifest_sha256),
+                    *(_iso(datetime.now(UTC)), model_id),
+                ),
             )
             connection.execute("UPDATE pointer SET generation = ?, previous = ?", (generation.number, previous))
+
+    def roll_back(self, *, to: int) -> bool:
+        """Serve the previous generation, if it has this number, and fall back to the one served until now."""
+        return bool(
+            self.change("UPDATE pointer SET generation = previous, previous = generation WHERE previous = ?", (to,))
+        )
+
+    def published_at(self, number: int) -> datetime:
+        """Return when a generation was published."""
+        return datetime.fromisoformat(self._one("SELECT published_at FROM generation WHERE number = ?", (number,))[0])
 
     def give_up_previous(self) -> None:
         """Fall back to no earlier generation from now on."""
@@ -1402,8 +1441,8 @@ class Store:
         """
         problems: list[str] = []
         for part in (
-            *(self._check_structure, self._check_versions, self._check_passages),
-            *(self._check_embeddings, self._check_shown),
+            *(self._check_pages, self._check_log, self._check_structure, self._check_versions),
+            *(self._check_passages, self._check_embeddings, self._check_shown),
         ):
             try:
                 for problem in part():
@@ -1411,6 +1450,19 @@ class Store:
             except ArchiveDamaged as error:
                 problems.append(f"{error}: restore it from a backup")
         return problems
+
+    def _check_pages(self) -> Iterator[str]:
+        damaged = sqlite.damaged_pages(self._path)
+        users = sqlite.used_by(self._path, damaged) if damaged else {}
+        for page in damaged:
+            used = (
+                f"page {page} of the database, of {users[page]}," if page in users else f"page {page} of the database"
+            )
+            yield f"{used} differs from its checksum: run `flask check --repair`, which says if it needs a backup"
+
+    def _check_log(self) -> Iterator[str]:
+        if not self._log_is_whole():
+            yield f"{self._wal}: it is damaged: {RESTORE}, or run `flask check --repair` to go on without what it lost"
 
     def _check_structure(self) -> Iterator[str]:
         yield from (f"database: {row[0]}" for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok")

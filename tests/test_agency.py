@@ -15,7 +15,7 @@ from archive.identity import article_id, guid_id
 from archive.ingest import ingest
 from archive.readers import HEAD_BYTES, Reader, detect
 from archive.readers.agencies import newsml1, newsml_g2, ninjs, nitf
-from archive.readers.agencies.agency import embargo, moment, names_in, version_number
+from archive.readers.agencies.values import embargo, moment, names_in, version_number
 from archive.readers.records import jsonl
 from archive.store import Store
 

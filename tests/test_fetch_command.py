@@ -116,7 +116,10 @@ def test_a_feed_that_fails_is_said_and_is_no_failure_of_the_round(app: Flask, pa
     assert written(run(app, "stats", "--json"))["followed_failing"] == 1
 
 
-def test_following_is_paused_ended_listed_and_exported(app: Flask, site: Site, tmp_path: Path) -> None:
+def test_following_is_paused_ended_listed_and_exported(
+    app: Flask, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("archive.readers.feeds.opml.subscriptions")  # here: a process of its own reads such lists
     subscriptions = tmp_path / "feeds.opml"
     subscriptions.write_text(
         '<?xml version="1.0"?><opml version="2.0"><head/><body><outline text="One" type="rss"'
@@ -134,6 +137,12 @@ def test_following_is_paused_ended_listed_and_exported(app: Flask, site: Site, t
     assert run(app, "follow", "--remove", site.url("/one"), site.url("/two")).exit_code == 0
     assert run(app, "follow").stdout == ""
     assert written(run(app, "follow", "--opml", exported, "--json"))["problems"] == []
+    (tmp_path / "page.opml").write_text("<html><p>no list")
+    assert "page.opml: not a list of feeds" in run(app, "follow", "--opml", tmp_path / "page.opml").stderr
+    (tmp_path / "broken.opml").write_text("<opml" + " " * 5_000_000)
+    assert "broken.opml: a list of feeds larger than 5 MB" in (
+        run(app, "follow", "--opml", tmp_path / "broken.opml").stderr
+    )
     missing = run(app, "follow", "--remove", "http://nobody.example/")
     assert missing.exit_code == 1
     assert "not followed: http://nobody.example/" in missing.stderr

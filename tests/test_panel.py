@@ -91,7 +91,7 @@ def test_a_draft_of_an_address_in_the_archive_is_not_related_to_itself(client: F
         (json.dumps({"title": "Words", "url": "javascript:1"}), "url must be the http or https address"),
         (json.dumps({"text": "words", "limit": 0}), "limit must be"),
         (json.dumps({"text": "words", "limit": True}), "limit must be"),
-        (json.dumps({"text": "words", "published_at": "soon"}), "soon"),
+        (json.dumps({"text": "words", "published_at": "soon"}), "published_at must be a date"),
         (json.dumps({"text": "words", "colour": "red"}), "colour must be left out"),
     ],
 )

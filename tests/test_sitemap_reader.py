@@ -134,7 +134,7 @@ def test_a_list_of_feeds_as_a_file_says_how_to_follow_them() -> None:
     assert detect(OPML.encode("utf-16"), "feeds.xml") == opml.read
     (rejection,) = opml.read(io.BytesIO(OPML.encode()), "input")
     assert rejection.reason == (
-        "a list of 3 feeds (OPML), which holds no texts: `flask follow` with this file reads them"
+        "a list of 3 feeds (OPML), which holds no texts: `flask follow --opml` with this file follows them"
     )
 
 

@@ -210,7 +210,7 @@ def test_what_is_packed_too_deep_is_named(child: Child) -> None:
 
 
 def test_the_content_of_a_member_decides_and_not_its_name(child: Child) -> None:
-    entries, _ = read(child, zipped(("a.png", record("One")), ("b.jsonl", b"\x89PNG\r\n\x1a\n")))
+    entries, _ = read(child, zipped(("a.xyz", record("One")), ("b.jsonl", b"\x89PNG\r\n\x1a\n")))
     assert outcomes(entries) == ["One", "file!b.jsonl"]
 
 
@@ -228,7 +228,7 @@ def test_an_empty_archive_holds_nothing_and_a_damaged_one_is_named(child: Child)
 def test_what_a_zip_archive_should_not_hold_is_named_and_its_neighbours_go_in(child: Child) -> None:
     link = zipfile.ZipInfo("link")
     link.external_attr = 0o120777 << 16
-    hidden = (("dir/", b""), ("__MACOSX/x", b"x"), (".hidden", b"x"))
+    hidden = (("dir/", b""), ("__MACOSX/x", b"x"), (".hidden", b"x"), ("dir/style.css", b"p {}"))
     raw = bytearray(
         zipped((link, b"/etc/passwd"), ("secret.txt", b"Title: S\n\nX y."), *hidden, ("ok.jsonl", record("One")))
     )
@@ -237,7 +237,7 @@ def test_what_a_zip_archive_should_not_hold_is_named_and_its_neighbours_go_in(ch
     packed = zipped(("old.txt", record("x")), method=zipfile.ZIP_BZIP2)
     entries, passed = read(child, bytes(raw))
     assert outcomes(entries) == ["file!link", "file!secret.txt", "One"]
-    assert passed == 3
+    assert passed == 4
     assert "encrypted" in reasons(entries)["file!secret.txt"]
     assert "a link" in reasons(entries)["file!link"]
     assert "pack it again" in reasons(read(child, packed)[0])["file!old.txt"]
@@ -252,8 +252,9 @@ def test_what_a_tar_archive_should_not_hold_is_named_and_its_neighbours_go_in(ch
         info = tarfile.TarInfo(name)
         info.type, info.linkname = kind, "/etc/passwd"
         infos.append((info, b""))
-    entries, _ = read(child, tarred(*infos, ("x" * 300, record("One")), ("last.jsonl", record("Two"))))
-    assert outcomes(entries) == [*(f"file!{name}" for name in kinds.values()), "One", "Two"]
+    around = (("pages/.DS_Store", b"x"), ("pages/LICENSE", b"x"))
+    entries, passed = read(child, tarred(*infos, ("x" * 300, record("One")), *around, ("last.jsonl", record("Two"))))
+    assert (outcomes(entries), passed) == ([*(f"file!{name}" for name in kinds.values()), "One", "Two"], 2)
 
 
 def test_after_a_damaged_header_of_a_tar_archive_the_next_one_is_found(child: Child) -> None:

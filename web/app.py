@@ -4,6 +4,7 @@ from types import TracebackType
 
 from flask import Flask
 
+from index.memory import share_arenas
 from web import (
     alternates,
     api,
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
 
     Raises SettingsError when a `BACKFILE_*` variable has a value that cannot be used.
     """
+    share_arenas()  # a server has some fifty threads
     if services is None:
         with clear_settings():
             settings = settings or load_settings()

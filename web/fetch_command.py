@@ -10,7 +10,7 @@ from archive.errors import ArchiveBusy, ArchiveError
 from archive.lock import exclusive
 from index.errors import SearchError
 from web import payload
-from web.publishing import advise, alert, is_published, name_rejections, publish
+from web.publishing import advise, alert, is_published, name_problems, publish
 from web.runs import noted_run
 from web.services import Services, services
 from web.stopping import check, pause, stoppable
@@ -100,7 +100,7 @@ def _round(parts: Services, *, as_json: bool) -> None:
 def _published(parts: Services, asked: "list[Asked]") -> "BuildReport | None":
     """Publish what came in, if anything did, or is left of another round; return None when there was nothing to do."""
     report = _sum(asked)
-    name_rejections(report)
+    name_problems(report)
     if is_published(parts):
         return None
     try:

@@ -136,9 +136,12 @@ def draft_from(sent: bytes) -> tuple[Article, int]:
         _web_address(str(fields["url"]))
     fields["text"] = fields.get("text") or fields.get("title")
     try:
-        return article_from(fields), most
+        article = article_from(fields)
     except SourceError as error:
         raise params.BadParameter("draft", "", f"an article: {error}") from None
+    if article.unread_date:
+        raise params.BadParameter("published_at", article.unread_date, "a date such as 2016-08-10T09:30:00Z")
+    return article, most
 
 
 def _object(sent: bytes) -> dict[str, object]:

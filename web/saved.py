@@ -2,6 +2,8 @@
 
 Whoever has the link of a saved search may do all of this, and nobody else anything: the token in the address is all the
 authority there is. No browser adds it by itself, as it would a cookie, so no other site can make one act here.
+
+What one finds behind such a link, its page, feed and forms, stands in one file: each is a few lines long.
 """
 
 import math
@@ -133,7 +135,7 @@ def save() -> BaseResponse:
 def _preview(parts: Services, asked: SearchRequest) -> Preview:
     today = datetime.now(UTC).date()
     with parts.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: parts.embedder)
+        judge = Judge(engine, parts.models.embedder)
         tested = back_test(asked, parts.store, judge, catalogue=parts.search.catalogue, today=today)
     first = tested.article_ids[:SHOWN_IN_BACK_TEST]
     articles = parts.store.live(first)

@@ -1,5 +1,7 @@
 """What the pages say in words: dates, counts, why a result matched, which links are safe. Pure.
 
+It is long and flat: small functions that say one thing each, and that all pages share.
+
 Invariant: text that came from outside leaves here escaped or as plain `str`, which the templates escape.
 """
 

@@ -13,20 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers.agencies import nitf
-from archive.readers.agencies.agency import (
-    Item,
-    Text,
-    coded_status,
-    document,
-    embargo,
-    entries,
-    fullest,
-    language_of,
-    moment,
-    names_in,
-    refusing,
-    version_number,
-)
+from archive.readers.agencies.agency import Item, Text, document, entries, fullest, refusing
+from archive.readers.agencies.values import coded_status, embargo, language_of, moment, names_in, version_number
 from archive.readers.elements import (
     XML_LANG,
     attribute,

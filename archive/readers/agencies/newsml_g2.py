@@ -13,23 +13,17 @@ from typing import TYPE_CHECKING, BinaryIO
 from archive.article import Entry, Rejection
 from archive.errors import SourceError
 from archive.readers.agencies import nitf
-from archive.readers.agencies.agency import (
-    STANDFIRST_ROLES,
-    Item,
-    Text,
+from archive.readers.agencies.agency import STANDFIRST_ROLES, Item, Text, document, entries, fullest, refusing
+from archive.readers.agencies.published import newsml_g2_fault
+from archive.readers.agencies.values import (
     coded_status,
-    document,
     embargo,
-    entries,
     first_address,
-    fullest,
     language_of,
     moment,
     names_in,
-    refusing,
     version_number,
 )
-from archive.readers.agencies.published import newsml_g2_fault
 from archive.readers.elements import (
     XML_LANG,
     attribute,

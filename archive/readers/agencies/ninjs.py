@@ -13,36 +13,26 @@ from typing import BinaryIO
 
 from archive.article import Entry, Rejection
 from archive.errors import SourceError
-from archive.readers.agencies.agency import (
-    STANDFIRST_ROLES,
-    Item,
-    Text,
+from archive.readers.agencies.agency import Item, entries, fullest
+from archive.readers.agencies.ninjs_texts import Fields, has_words_in, headline, lowered, standfirst, string, texts
+from archive.readers.agencies.published import ninjs_fault
+from archive.readers.agencies.values import (
     embargo,
-    entries,
     first_address,
-    fullest,
     language_of,
     moment,
     names_in,
     status,
     version_number,
 )
-from archive.readers.agencies.published import ninjs_fault
 from archive.readers.json_values import JSONValues
 from archive.readers.lines import kept_raw
-from archive.readers.markup import IN_AGENCIES, has_markup, plain_text
-from archive.readers.normalise import body_text, has_words, one_line
-
-Fields = Mapping[str, object]  # an item's properties, their names in lower case: generation 3 writes them in camel case
+from archive.readers.normalise import has_words, one_line
 
 IDS = ("uri", "guid", "urn")
 WRAPPERS = frozenset({"data", "items", "item", "newsitems", "entries", "results", "_items", "articles", "documents"})
-PLURALS = {"headline": "headlines", "body": "bodies", "description": "descriptions"}  # from generation 2 on
 MAX_NESTING = 4  # of items within items and of what wraps them
-MAIN_ROLES = ("main", "", "headline", "text")  # in this order
-NO_TEXT_ROLES = frozenset({"creditline", "credit", "writer", "byline", "slugline", "keywords"})
 ALONE = frozenset({"text", "audio", "video", "picture", "graphic", "composite"})  # news with a headline alone
-MAX_REASON_VALUE = 60
 
 _OBJECT = re.compile(r"(?:\[\s*)*\{")
 _ID = re.compile(r'"(?:uri|guid|urn)"\s*:\s*"', re.IGNORECASE)
@@ -52,7 +42,6 @@ _OWN_KEY = re.compile(
     re.IGNORECASE,
 )
 _RECORD_KEY = re.compile(r'"(?:body|text|content)"\s*:')  # of the records that `jsonl` reads
-_NITF = re.compile(r"<body\.content\b|\A\s*<(?:block|p|hl2)\b")
 _FOREIGN = re.compile(r'"(?:https?://jsonfeed\.org|@context"|\$schema"\s*:)')
 
 
@@ -110,7 +99,7 @@ def _entry(value: object, origin: str, line: int, raw: bytes | None) -> Iterator
         yield refused("not an object: an item of ninjs is one")
         return
     try:
-        order = _order(_lowered(value))
+        order = _order(lowered(value))
     except SourceError as error:
         yield refused(str(error))
         return
@@ -118,7 +107,7 @@ def _entry(value: object, origin: str, line: int, raw: bytes | None) -> Iterator
 
 
 def _valid_item(value: Mapping[str, object], order: Item) -> Item:
-    item = _item(_lowered(value), order)
+    item = _item(lowered(value), order)
     if not (item.has_text or item.takes_back):
         fault = ninjs_fault(value)
         if fault:
@@ -134,32 +123,20 @@ def _check_headline_alone(value: Mapping[str, object], item: Item) -> None:
 
 
 def _is_package(value: Mapping[str, object]) -> bool:
-    fields = _lowered(value)
-    return value.get("type") == "composite" and not (_has_words(fields, "body") or _has_words(fields, "headline"))
-
-
-def _has_words(fields: Fields, name: str) -> bool:
-    """Tell whether a property has words, in whatever generation; what is wrong with it is said where it is read."""
-    try:
-        return any(has_words(text.text) for text in _texts(fields, name, PLURALS[name]))
-    except SourceError:
-        return True
+    fields = lowered(value)
+    return value.get("type") == "composite" and not (has_words_in(fields, "body") or has_words_in(fields, "headline"))
 
 
 def _associated(value: Mapping[str, object], depth: int) -> Iterator[dict[str, object]]:
     """Yield what is associated with an item and carries a text of its own: articles, not pictures with captions."""
-    found = _lowered(value).get("associations")
+    found = lowered(value).get("associations")
     inner = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else []
     for each in inner if depth else []:
         if isinstance(each, dict):
-            fields = _lowered(each)
-            if _has_words(fields, "body") and any(fields.get(name) for name in IDS):
+            fields = lowered(each)
+            if has_words_in(fields, "body") and any(fields.get(name) for name in IDS):
                 yield each
             yield from _associated(each, depth - 1)
-
-
-def _lowered(value: Mapping[str, object]) -> Fields:
-    return {name.lower(): inner for name, inner in value.items()}
 
 
 # An item
@@ -184,14 +161,14 @@ def _order(fields: Fields) -> Item:
 
 
 def _item(fields: Fields, order: Item) -> Item:
-    language = language_of(_string(fields, "language"))
-    bodies = _texts(fields, "body", "bodies") or _texts(fields, "article_html", "")
+    language = language_of(string(fields, "language"))
+    bodies = texts(fields, "body", "bodies") or texts(fields, "article_html", "")
     return replace(
         order,
-        headline=_headline(fields),
+        headline=headline(fields),
         body=fullest(bodies, language),
-        description=fullest([*_texts(fields, "description", "descriptions"), *_texts(fields, "teaser", "")], language),
-        standfirst=_standfirst(fields),
+        description=fullest([*texts(fields, "description", "descriptions"), *texts(fields, "teaser", "")], language),
+        standfirst=standfirst(fields),
         authors=_authors(fields),
         language=language,
         section=_section(fields),
@@ -201,88 +178,13 @@ def _item(fields: Fields, order: Item) -> Item:
 
 def _own_id(fields: Fields) -> str | None:
     for name in IDS:
-        if (uri := _string(fields, name)) and uri.strip():
+        if (uri := string(fields, name)) and uri.strip():
             return uri.strip()
     return None
 
 
-def _string(fields: Fields, name: str) -> str | None:
-    """Return a property that must be text where it is given."""
-    value = fields.get(name)
-    if value is None or isinstance(value, str):
-        return value
-    raise SourceError(f"{name} is not text: {str(value)[:MAX_REASON_VALUE]}")
-
-
 def _first_moment(fields: Fields, *names: str) -> datetime | None:
     return next((found for name in names if (found := moment(fields.get(name)))), None)
-
-
-def _headline(fields: Fields) -> str:
-    headlines = _texts(fields, "headline", "headlines")
-    return next((line for text in headlines if (line := one_line(text.text))), one_line(_string(fields, "title") or ""))
-
-
-def _standfirst(fields: Fields) -> str:
-    """Return the headlines and descriptions whose role says that they stand above the text, a paragraph each."""
-    found = [("subheadline", fields.get("subheadline"))]
-    for name in ("headline", "description"):
-        found += [(own, fields[own]) for own in sorted(fields) if _role(own, name) in STANDFIRST_ROLES]
-        listed = fields.get(PLURALS[name])
-        values = [_lowered(value) for value in listed if isinstance(value, dict)] if isinstance(listed, list) else []
-        found += [
-            (str(value.get("contenttype") or ""), value.get("value"))
-            for value in values
-            if str(value.get("role") or "").lower() in STANDFIRST_ROLES
-        ]
-    return "\n\n".join(_text(value, kind).text for kind, value in found if isinstance(value, str) and has_words(value))
-
-
-def _texts(fields: Fields, name: str, listed: str) -> list[Text]:
-    """Return the texts of a property: of `body`, `body_text`, `body_xhtml`… in generation 1, of `bodies` in the later.
-
-    The main one comes first. Raises SourceError when one is not text.
-    """
-    found: list[tuple[int, Text]] = []
-    for own in sorted(fields):
-        role = _role(own, name)
-        if role is not None and role not in NO_TEXT_ROLES and fields[own] is not None:
-            found.append((_rank(role), _text(_string(fields, own) or "", own)))
-    values = fields.get(listed) if listed else None
-    if values is not None and not isinstance(values, list):
-        raise SourceError(f"{listed} is not a list")
-    for value in values or []:
-        if not isinstance(value, dict) or not isinstance(value.get("value", ""), str):
-            raise SourceError(f"{listed} holds what is no text: {str(value)[:MAX_REASON_VALUE]}")
-        own_fields = _lowered(value)
-        role = str(own_fields.get("role") or "")
-        if role.lower() not in NO_TEXT_ROLES:
-            kind = f"{role} {own_fields.get('contenttype') or ''}"
-            found.append((_rank(role), _text(str(own_fields.get("value") or ""), kind)))
-    return [text for _, text in sorted(found, key=lambda each: each[0])]
-
-
-def _role(own: str, name: str) -> str | None:
-    """Return the role that generation 1 writes after a property's name, or None for another property."""
-    if own == name:
-        return ""
-    return own[len(name) + 1 :] if re.match(f"{name}_[a-z0-9_]", own) else None
-
-
-def _rank(role: str) -> int:
-    return MAIN_ROLES.index(role.lower()) if role.lower() in MAIN_ROLES else len(MAIN_ROLES)
-
-
-def _text(value: str, kind: str) -> Text:
-    kind = kind.lower()
-    is_other = ("xml" in kind or "nitf" in kind) and "html" not in kind
-    if is_other:  # NITF is read; what else there may be is not for people
-        return Text(text=plain_text(value, IN_AGENCIES) if _NITF.search(value) else "")
-    if "plain" in kind or not (has_markup(value) or "html" in kind):
-        return Text(text=body_text(value))
-    if not has_markup(value):  # a blank line is all that can part paragraphs in it
-        value = "".join(f"<p>{paragraph}</p>" for paragraph in re.split(r"\n\s*\n", value))
-    return Text(text=plain_text(value, IN_AGENCIES))
 
 
 # What is said about it
@@ -291,7 +193,7 @@ def _text(value: str, kind: str) -> Text:
 def _authors(fields: Fields) -> tuple[str, ...]:
     listed = fields.get("authors")
     names = _names(listed) if isinstance(listed, list) else []
-    bylines = [_string(fields, "byline"), _string(fields, "by"), *_bylines(fields.get("bylines"))]
+    bylines = [string(fields, "byline"), string(fields, "by"), *_bylines(fields.get("bylines"))]
     named = [name for byline in bylines if byline for name in names_in(byline)]
     return tuple(dict.fromkeys(named or names))
 

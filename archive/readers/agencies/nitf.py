@@ -9,17 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from archive.article import Entry, Rejection
-from archive.readers.agencies.agency import (
-    Item,
-    coded_status,
-    document,
-    embargo,
-    entries,
-    language_of,
-    moment,
-    names_in,
-    version_number,
-)
+from archive.readers.agencies.agency import Item, document, entries
+from archive.readers.agencies.values import coded_status, embargo, language_of, moment, names_in, version_number
 from archive.readers.elements import (
     XML_LANG,
     attribute,

@@ -1,6 +1,6 @@
 """OPML (http://opml.org/spec2.opml): the list of feeds that a feed reader exports. It holds no articles itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -35,12 +35,15 @@ def matches(_head: bytes, start: str) -> bool:
 def read(stream: BinaryIO, origin: str) -> Iterator[Rejection]:
     """Yield the reason why no article is in a list of feeds, and how to get those of its feeds."""
     try:
-        count = len(subscriptions(stream.read(MAX_OPML_BYTES + 1)))
+        yield no_article(subscriptions(stream.read(MAX_OPML_BYTES + 1)), origin)
     except SourceError as error:
         yield Rejection(source=origin, reason=str(error))
-        return
-    reason = f"a list of {count:,} feeds (OPML), which holds no texts: `flask follow` with this file reads them"
-    yield Rejection(source=origin, reason=reason)
+
+
+def no_article(listed: Sequence[Subscription], origin: str) -> Rejection:
+    """Return why no article is in a list of feeds, and how to get those of its feeds."""
+    reason = f"a list of {len(listed):,} feeds (OPML), which holds no texts: `flask follow --opml` with this file"
+    return Rejection(source=origin, reason=f"{reason} follows them")
 
 
 def subscriptions(raw: bytes) -> list[Subscription]:

@@ -18,7 +18,7 @@ from archive.errors import SourceError
 from archive.identity import article_id
 from archive.readers import HEAD_BYTES, Reader
 from archive.readers.dates import stated_date
-from archive.readers.feeds import feed, json_feed, sitemap
+from archive.readers.feeds import feed, json_feed, opml, sitemap
 from archive.readers.feeds.feed_entry import FeedRead, web_address
 from archive.readers.packed import gzipped
 from archive.readers.packed.budget import Budget
@@ -52,6 +52,7 @@ class WebContent:
     """What was found: `entries` of a page or file, `items` of a feed or sitemap.
 
     `links` are those of a page to its feeds, the main one first, or of an index to its sitemaps, the newest first.
+    `feeds` are those that a list of feeds names.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class WebContent:
     entries: tuple[Entry, ...] = ()
     items: tuple[Item, ...] = ()
     links: tuple[str, ...] = ()
+    feeds: tuple[opml.Subscription, ...] = ()
 
 
 def content_of(raw: bytes, *, url: str, content_type: str, find: Callable[[bytes, str], Reader]) -> WebContent:
@@ -76,6 +78,9 @@ def content_of(raw: bytes, *, url: str, content_type: str, find: Callable[[bytes
         return _of_feed(json_feed.entries(raw, base=url, charset=charset, origin=url))
     if reader is sitemap.read:
         return _of_sitemap(sitemap.listed(raw, charset=charset))
+    if reader is opml.read:
+        feeds = opml.subscriptions(raw)
+        return WebContent(kind="file", entries=(opml.no_article(feeds, url),), feeds=tuple(feeds))
     if reader is own.read:
         raise SourceError(own.NOT_BELIEVED)
     if reader is html.read:

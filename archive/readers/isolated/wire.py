@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from archive.article import Article, Entry, Rejection, Status, Withdrawal
+from archive.readers.feeds.opml import Subscription
 from archive.readers.fields import MAX_BODY_CHARS, is_web_address
 from archive.readers.isolated.web_content import Holds, Item, Kind, WebContent
 
@@ -92,6 +93,10 @@ def _rejection(told: object, origin: str) -> Rejection:
 
 def _item(told: object) -> Item:
     return Item(**_fields(told, "Item", _ITEM))
+
+
+def _subscription(told: object) -> Subscription:
+    return Subscription(**_fields(told, "Subscription", _SUBSCRIPTION))
 
 
 def _text(value: object) -> str:
@@ -184,6 +189,7 @@ _ARTICLE: dict[str, Check] = {
     "note": _optional(_text),
     "aliases": _all(_id),
     "language_guessed": _truth,
+    "unread_date": _optional(_text),
 }
 _WITHDRAWAL: dict[str, Check] = {
     "id": _id,
@@ -208,9 +214,11 @@ _ITEM: dict[str, Check] = {
     "holds": _one_of(Holds),
     "changed_at": _optional(_moment),
 }
+_SUBSCRIPTION: dict[str, Check] = {"url": _url, "title": _optional(_text), "category": _optional(_text)}
 _CONTENT: dict[str, Check] = {
     "kind": _one_of(Kind),
     "title": _optional(_text),
     "items": _all(_item),
     "links": _all(_url),
+    "feeds": _all(_subscription),
 }

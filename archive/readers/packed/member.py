@@ -90,8 +90,3 @@ def printable(name: str) -> str:
     """Return a member's name as it can be shown: on one line, and of some length."""
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
     return shown if len(shown) <= 200 else f"{shown[:100]}\N{HORIZONTAL ELLIPSIS}{shown[-99:]}"
-
-
-def is_hidden(name: str) -> bool:
-    """Tell whether a member is what file managers leave behind, as hidden files in folders are."""
-    return any((part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in name.split("/"))

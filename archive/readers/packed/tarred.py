@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from archive.errors import SourceError
+from archive.readers.by_name import is_hidden, is_no_article
 from archive.readers.packed.budget import Budget
-from archive.readers.packed.member import Broken, Found, Member, Part, is_hidden, printable
+from archive.readers.packed.member import Broken, Found, Member, Part, printable
 
 BLOCK = tarfile.BLOCKSIZE
 MAX_NAME_BYTES = 65_536  # of a long name, or of the fields of a member
@@ -80,7 +81,7 @@ def _told(part: Part, size: int) -> bytes:
 
 
 def _member(header: tarfile.TarInfo, name: str, part: Part) -> Found:
-    if header.isdir() or is_hidden(name):
+    if header.isdir() or is_hidden(name) or is_no_article(name):
         return None
     if header.type not in _FILES:
         return Broken(name=printable(name), reason="a link, a device or a file with holes, which is not read")

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from archive.errors import SourceError
+from archive.readers.by_name import is_hidden, is_no_article
 from archive.readers.packed.budget import Budget
-from archive.readers.packed.member import Broken, Found, Member, is_hidden, printable
+from archive.readers.packed.member import Broken, Found, Member, printable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -67,7 +68,7 @@ def _members(stream: BinaryIO, budget: Budget) -> Iterator[Found]:
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Found:
     name = printable(info.filename)
     mode = info.external_attr >> 16
-    if info.filename.endswith("/") or is_hidden(info.filename):
+    if info.filename.endswith("/") or is_hidden(info.filename) or is_no_article(info.filename):
         return None
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return Broken(name=name, reason="a link or a device, which is not followed")

@@ -879,9 +879,12 @@ def heeded() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("heeded")
-def test_an_interrupted_command_says_so_without_a_traceback(room: Newsroom) -> None:
-    with room.start_ingest(most=0) as process:
+def test_a_command_interrupted_twice_ends_at_once_and_says_so_without_a_traceback(room: Newsroom) -> None:
+    with room.start_ingest(most=0) as process:  # what is at hand comes to no end
         wait_until(lambda: bool(room.logged()), process)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert any(line.startswith("stopping when") for line in process.stderr)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (1, "")

@@ -110,17 +110,18 @@ def _fill(new: Path, old: Path) -> list[str]:
 
 def _copy(read: apsw.Connection, written: apsw.Connection, table: str) -> bool:
     """Copy a table, and return whether all of it could be read."""
-    try:
-        _replace(written, table, read.execute(f"SELECT * FROM {table} NOT INDEXED"))
-    except DAMAGE as error:
-        if table not in MADE_AGAIN:
-            raise ArchiveDamaged(
-                f"table {table} cannot be read to its end, and nothing can make its rows again: {RESTORE}"
-                " (`flask restore`), and ingest again what came in since"
-            ) from error
-        _replace(written, table, _readable(read, table))
-        return False
-    return True
+    indexes = read.execute(f"SELECT name FROM pragma_index_list('{table}')").fetchall()
+    for way in ("NOT INDEXED", *(f'INDEXED BY "{name}"' for (name,) in indexes)):  # an index may hold whole rows too
+        with suppress(*DAMAGE):
+            _replace(written, table, read.execute(f"SELECT * FROM {table} {way}"))
+            return True
+    if table not in MADE_AGAIN:
+        raise ArchiveDamaged(
+            f"table {table} cannot be read to its end, and nothing can make its rows again: {RESTORE}"
+            " (`flask restore`), and ingest again what came in since"
+        )
+    _replace(written, table, _readable(read, table))
+    return False
 
 
 def _replace(written: apsw.Connection, table: str, rows: Iterable[Sequence["apsw.SQLiteValue"]]) -> None:

@@ -1446,7 +1446,9 @@ class Store:
             yield f"{self._wal}: it is damaged: {RESTORE}, or run `flask check --repair` to go on without what it lost"
 
     def _check_structure(self) -> Iterator[str]:
-        yield from (f"database: {row[0]}" for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok")
+        for (said,) in self._rows("PRAGMA integrity_check(20)"):
+            if said != "ok":
+                yield f"database: {' '.join(said.split())}: run `flask check --repair`"
         yield from (f"database: broken reference {row}" for row in self._rows("PRAGMA foreign_key_check"))
 
     def _check_versions(self) -> Iterator[str]:

@@ -20,6 +20,7 @@ from copied import story
 from disks import Disk
 from newsroom import article
 
+from archive import sqlite
 from archive.article import TEXT_HASH_BYTES, Article, Passage
 from archive.errors import ArchiveDamaged, ArchiveError
 from archive.grouping import find_copies
@@ -157,6 +158,7 @@ def assert_all_is_there(store: Store) -> None:
 
 def test_everything_of_an_archive_of_the_first_schema_is_there(path: Path) -> None:
     before = path.stat().st_size
+    assert path.read_bytes()[20] == 0
     store = Store(path)
     assert_all_is_there(store)
     assert store.put(replace(VERSIONS[1], version=1)) == "unchanged"
@@ -166,6 +168,7 @@ def test_everything_of_an_archive_of_the_first_schema_is_there(path: Path) -> No
     assert store.next_generation() == 4
     store.close()
     assert path.stat().st_size < before + ALERTS
+    assert (path.read_bytes()[20], sqlite.damaged_pages(path)) == (sqlite.CHECKSUM, [])  # where there were no checksums
     again = Store(path)
     assert again.check() == []
     again.close()

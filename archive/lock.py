@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archive.errors import ArchiveBusy
+from archive.syncing import make_folder
 
 SHARED_FIRST, SHARED_SIZE = 0x40000000 + 2, 510  # the bytes of a database that SQLite locks for each connection
 
@@ -16,7 +17,7 @@ _held: set[Path] = set()  # by this process
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Hold the lock file at `path`. Raises ArchiveBusy, naming the process, when another one holds it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     with path.open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

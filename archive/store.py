@@ -1,6 +1,7 @@
 """The archive on disk: every SQL statement there is, over one SQLite database, but those of a few tables.
 
-`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing` and `archive.tokens` hold their own.
+`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing`, `archive.tokens`, `archive.models` and
+`archive.asked` hold their own.
 
 This file is long because it is the one place where SQL stands, and holds nothing else.
 
@@ -51,6 +52,7 @@ from archive.ingest_run import MOST_RUNS, IngestRun
 from archive.ledger import Ledger
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
 from archive.story import Event, Report, Story, StorySize, Telling
+from archive.syncing import make_folder
 from archive.takedowns import IMPORTED, TAKEN_BACK, note_removed
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
@@ -152,7 +154,7 @@ class Store:
         self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         sqlite.prepare()
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             if lost := wal.lost(self._wal):
                 raise ArchiveDamaged(f"{self._wal}: {lost}: run `flask check --repair` to go on without that")
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
@@ -584,13 +586,17 @@ class Store:
             (article_id, version, kind, reason, _iso(datetime.now(UTC))),
         )
 
-    def remove(self, article_id: str, *, reason: str | None = None) -> str:
+    def remove(
+        self, article_id: str, *, reason: str | None = None, note: Callable[[Connection, str], None] | None = None
+    ) -> str:
         """Hide an article, known by any of its ids, from every reader at once, and return the id it is kept under.
 
-        Raises ArticleNotFound when there is none to hide.
+        `note` writes in the same transaction who did it. Raises ArticleNotFound when there is none to hide.
         """
         with self._transaction() as connection:
             article_id, _ = self._named(connection, article_id, ())
+            if note is not None:
+                note(connection, article_id)
             self._remove(connection, article_id, reason=reason, noted_reason=reason)
         return article_id
 
@@ -1326,14 +1332,27 @@ class Store:
         """Return a number no published generation has."""
         return int(self._one("SELECT coalesce(max(number), 0) + 1 FROM generation")[0])
 
-    def publish(self, generation: PublishedGeneration, *, previous: int | None) -> None:
-        """Serve `generation` from now on, and fall back to the generation numbered `previous`, if any."""
+    def publish(self, generation: PublishedGeneration, *, previous: int | None, model_id: int | None = None) -> None:
+        """Serve `generation`, made by this model, from now on, and fall back to that numbered `previous`, if any."""
         with self._transaction() as connection:
             connection.execute(
-                "INSERT INTO generation (number, seq, manifest_sha256, published_at) VALUES (?, ?, ?, ?)",
-                (generation.number, generation.seq, generation.manifest_sha256, _iso(datetime.now(UTC))),
+                "INSERT INTO generation (number, seq, manifest_sha256, published_at, model_id) VALUES (?, ?, ?, ?, ?)",
+                (
+                    *(generation.number, generation.seq, generation.manifest_sha256),
+                    *(_iso(datetime.now(UTC)), model_id),
+                ),
             )
             connection.execute("UPDATE pointer SET generation = ?, previous = ?", (generation.number, previous))
+
+    def roll_back(self, *, to: int) -> bool:
+        """Serve the previous generation, if it has this number, and fall back to the one served until now."""
+        return bool(
+            self.change("UPDATE pointer SET generation = previous, previous = generation WHERE previous = ?", (to,))
+        )
+
+    def published_at(self, number: int) -> datetime:
+        """Return when a generation was published."""
+        return datetime.fromisoformat(self._one("SELECT published_at FROM generation WHERE number = ?", (number,))[0])
 
     def give_up_previous(self) -> None:
         """Fall back to no earlier generation from now on."""

@@ -193,7 +193,7 @@ class Reader:
 
     def read(self) -> None:
         while not self.over.is_set():
-            for path in ("/api/search?q=flood", "/healthz", "/search?q=water", f"/articles/{IDS[7]}"):
+            for path in ("/api/search?q=flood", "/readyz", "/search?q=water", f"/articles/{IDS[7]}"):
                 try:
                     self.statuses.append(asked(self.address, path)[0])
                 except OSError as error:
@@ -220,7 +220,7 @@ def test_fifty_articles_are_gone_from_everything_and_stay_gone_after_an_old_back
             erased = room.run("erase", "--json")
             assert erased.returncode == 0, erased.stderr
             assert shows(address) == []
-            wait_until(lambda: json.loads(asked(address, "/healthz")[1])["generation"] == 4, process)
+            wait_until(lambda: json.loads(asked(address, "/readyz")[1])["generation"] == 4, process)
         assert (set(reader.statuses), reader.problems) == ({200, 410}, [])
         report = json.loads(erased.stdout)
         assert {each["id"] for each in report["erased"]} == set(IDS)
@@ -239,7 +239,7 @@ def test_fifty_articles_are_gone_from_everything_and_stay_gone_after_an_old_back
         assert shows(address) == []
         assert asked(address, f"/articles/{IDS[0]}")[0] == 410
         assert_gone(room)
-        wait_until(lambda: json.loads(asked(address, "/healthz")[1])["status"] == "ok", process)
+        wait_until(lambda: json.loads(asked(address, "/readyz")[1])["status"] == "ok", process)
         assert shows(address) == []
         assert_gone(room)
     with_services_is_whole(room)

@@ -25,7 +25,7 @@ from archive.arrival import UNTIL_FURTHER_NOTICE
 from archive.article import TEXT_HASH_BYTES, Article, Passage, Withdrawal
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
 from archive.packing import pack_text
-from archive.readers.exchange import record_from, record_object
+from archive.readers.records.exchange import record_from, record_object
 from archive.store import PublishedGeneration, Store
 from archive.story import Event, Telling
 

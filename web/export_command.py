@@ -16,7 +16,7 @@ from flask import current_app
 
 from archive.article import Edition, Record
 from archive.progress import Progress
-from archive.readers.exchange import as_first_version, first_line, record_object, shown_edition, with_sum
+from archive.readers.records.exchange import as_first_version, first_line, record_object, shown_edition, with_sum
 from index.files import replacing
 from index.query import QueryRefused
 from web import archive_formats, params

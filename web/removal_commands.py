@@ -158,7 +158,7 @@ def _erase(parts: Services, wanted: list[str]) -> "Erased":
             store=parts.store,
             takedowns=parts.takedowns,
             renew_index=lambda: parts.builder.renew(progress),
-            forget=parts.quarantine.purge,
+            forget=lambda pieces: (parts.quarantine.purge(pieces), parts.asked.forget_holding(pieces)),
         )
         return eraser.erase(wanted, progress)
 

@@ -48,7 +48,7 @@ ALERT_TABLES = ("delivery", "channel", "alert", "saved_search", "mail_question",
 FOLLOW_TABLES = ("follow", "page", "robots", "busy_host", "told")
 TAKEDOWN_TABLES = ("takedown", "audit", "token", "token_failure", "refusal")
 ASKED_TABLES = ("asked",)
-ALERTS = 32 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty but for a takedown
+ALERTS = 34 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty but for a takedown
 
 
 def text_hash(number: int) -> bytes:

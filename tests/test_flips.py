@@ -259,6 +259,14 @@ def test_the_header_is_guarded_byte_by_byte(room: Room) -> None:
             assert problems_of_database(path), place
 
 
+@pytest.mark.parametrize("name", ["body", "version"])
+def test_check_names_the_articles_of_a_damaged_page(room: Room, name: str) -> None:
+    with Flipped(room.data / DATABASE, pages(room)[name][-1] * 4096 + 4000, 2):
+        named = [problem for problem in problems_of_database(room.data / DATABASE) if problem.startswith("article ")]
+    assert named
+    assert all("restore it from a backup" in problem for problem in named)
+
+
 def test_a_page_that_holds_one_article_hides_no_other(room: Room) -> None:
     if room.keywords != "whoosh":
         pytest.skip("the same for both")

@@ -28,7 +28,12 @@ MADE_AGAIN = {
     *("chunking", "passages", "model", "embedded", "embedding", "signature", "copy", "story_article", "telling"),
     *("generation", "pointer", "page", "told", "robots", "busy_host", "ingest_run", "token_failure"),
 }
-NUMBERED = {"embedding": "embedding_id", "signature": "version_id", "ingest_run": "run_id", "generation": "number"}
+NUMBERED = {  # by which their rows can be looked for one by one, and where the highest of those stands
+    "embedding": ("embedding_id", "SELECT max(embedding_id) FROM embedded"),
+    "signature": ("version_id", "SELECT max(version_id) FROM version"),
+    "ingest_run": ("run_id", "SELECT seq FROM sqlite_sequence WHERE name = 'ingest_run'"),
+    "generation": ("number", "SELECT seq FROM sqlite_sequence WHERE name = 'generation'"),
+}
 COPIES, STORIES, SERVED = {"signature", "copy"}, {"story_article", "telling"}, {"generation", "pointer"}
 
 
@@ -105,36 +110,38 @@ def _fill(new: Path, old: Path) -> list[str]:
 
 def _copy(read: apsw.Connection, written: apsw.Connection, table: str) -> bool:
     """Copy a table, and return whether all of it could be read."""
-    try:
-        _replace(written, table, read.execute(f"SELECT * FROM {table} NOT INDEXED"))
-    except DAMAGE as error:
-        if table not in MADE_AGAIN:
-            raise ArchiveDamaged(
-                f"table {table} cannot be read to its end, and nothing can make its rows again: {RESTORE}"
-                " (`flask restore`), and ingest again what came in since"
-            ) from error
-        _replace(written, table, _readable(read, table))
-        return False
-    return True
+    indexes = read.execute(f"SELECT name FROM pragma_index_list('{table}')").fetchall()
+    for way in ("NOT INDEXED", *(f'INDEXED BY "{name}"' for (name,) in indexes)):  # an index may hold whole rows too
+        with suppress(*DAMAGE):
+            _replace(written, table, read.execute(f"SELECT * FROM {table} {way}"))
+            return True
+    if table not in MADE_AGAIN:
+        raise ArchiveDamaged(
+            f"table {table} cannot be read to its end, and nothing can make its rows again: {RESTORE}"
+            " (`flask restore`), and ingest again what came in since"
+        )
+    _replace(written, table, _readable(read, table))
+    return False
 
 
-def _replace(written: apsw.Connection, table: str, rows: Iterable[Sequence[apsw.SQLiteValue]]) -> None:
+def _replace(written: apsw.Connection, table: str, rows: Iterable[Sequence["apsw.SQLiteValue"]]) -> None:
     with written:
         written.execute(f"DELETE FROM {table}")
         columns = len(written.execute(f"SELECT * FROM pragma_table_info('{table}')").fetchall())
         written.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})", rows)
 
 
-def _readable(read: apsw.Connection, table: str) -> Iterator[Sequence[apsw.SQLiteValue]]:
+def _readable(read: apsw.Connection, table: str) -> Iterator[Sequence["apsw.SQLiteValue"]]:
     """Yield the rows that can be read, looked for one by one: none of a table whose rows have no numbers."""
     if table not in NUMBERED:
         return
-    highest = 0
+    column, highest = NUMBERED[table]
+    last = 0
     with suppress(*DAMAGE):
-        highest = max(int(str(row[0] or 0)) for row in read.execute(f"SELECT max({NUMBERED[table]}) FROM {table}"))
-    for number in range(1, highest + 1):
+        last = max((int(str(row[0] or 0)) for row in read.execute(highest)), default=0)
+    for number in range(1, last + 1):
         with suppress(*DAMAGE):
-            yield from read.execute(f"SELECT * FROM {table} WHERE {NUMBERED[table]} = ?", (number,)).fetchall()
+            yield from read.execute(f"SELECT * FROM {table} WHERE {column} = ?", (number,)).fetchall()
 
 
 def _begin_again(connection: apsw.Connection, incomplete: set[str]) -> None:

@@ -1473,22 +1473,27 @@ class Store:
             yield f"{self._wal}: it is damaged: {RESTORE}, or run `flask check --repair` to go on without what it lost"
 
     def _check_structure(self) -> Iterator[str]:
-        yield from (f"database: {row[0]}" for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok")
+        for (said,) in self._rows("PRAGMA integrity_check(20)"):
+            if said != "ok":
+                yield f"database: {' '.join(said.split())}: run `flask check --repair`"
         yield from (f"database: broken reference {row}" for row in self._rows("PRAGMA foreign_key_check"))
 
     def _check_versions(self) -> Iterator[str]:
         columns = _VERSION_COLUMNS.replace("a.status", "'live'")
         for (version_id,) in self._rows("SELECT version_id FROM version"):
-            row, name = None, f"row {version_id} of the versions"
-            try:  # one at a time: a row that cannot even be read must not hide the others
+            with suppress(ArchiveDamaged):  # one at a time: a row that cannot even be read must not hide the others
                 row = self._one(f"SELECT {columns} FROM version v {_WITH_BODY} WHERE v.version_id = ?", (version_id,))
-                name = f"article {row[0]} version {row[10]}" if row else f"row {version_id} of the versions"
                 if row is not None and _article(row):
                     continue
-            except ArchiveDamaged as error:
-                if row is None:
-                    name += f" ({error})"
-            yield f"{name}: the text differs from its hash: {RESTORE}"
+            yield f"{self._name_of(version_id)}: the text differs from its hash: {RESTORE}"
+
+    def _name_of(self, version_id: int) -> str:
+        """Return of which article a version is, by its row or, where that cannot be read, by an index."""
+        for way in ("WHERE version_id = ?", "INDEXED BY sqlite_autoindex_version_1 WHERE +version_id = ?"):
+            with suppress(ArchiveDamaged):
+                article_id, version = self._one(f"SELECT article_id, version FROM version {way}", (version_id,))
+                return f"article {article_id} version {version}"
+        return f"row {version_id} of the versions"
 
     def _check_passages(self) -> Iterator[str]:
         for version_id, packed in self._rows("SELECT version_id, packed FROM passages"):

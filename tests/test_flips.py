@@ -71,6 +71,9 @@ def fill(parts: Services) -> None:
     parts.store.remove(GONE.id, reason="court order")
     parts.tokens.create(name="desk", scope="takedown")
     parts.store.begin_run()
+    with parts.store.transaction() as connection:  # leaves pages that are not in use
+        connection.execute("CREATE TABLE filling (blank BLOB); INSERT INTO filling VALUES (zeroblob(50000))")
+        connection.execute("DROP TABLE filling")
 
 
 @pytest.fixture(scope="module", params=["whoosh", "tantivy"])
@@ -238,6 +241,7 @@ def test_every_flip_in_the_database_is_found_by_check_and_served_as_nothing_else
     chance, path = random.Random(3), room.data / DATABASE
     everything = {name: numbers for name, numbers in pages(room).items() if numbers}
     assert len(everything) > 40  # every table, every index
+    assert everything[""]
     tried = list(islice(cycle(sorted(everything)), max(flips(0), len(everything))))
     served = {"version", "body", "article", "change", "alias", "copy", "story_article", "pointer", "sqlite_schema"}
     for name in tried:
@@ -253,6 +257,14 @@ def test_the_header_is_guarded_byte_by_byte(room: Room) -> None:
     for place in range(0, 100, 1 if FLIPS else 5):
         with Flipped(path, place, chance.randrange(8)):
             assert problems_of_database(path), place
+
+
+@pytest.mark.parametrize("name", ["body", "version"])
+def test_check_names_the_articles_of_a_damaged_page(room: Room, name: str) -> None:
+    with Flipped(room.data / DATABASE, pages(room)[name][-1] * 4096 + 4000, 2):
+        named = [problem for problem in problems_of_database(room.data / DATABASE) if problem.startswith("article ")]
+    assert named
+    assert all("restore it from a backup" in problem for problem in named)
 
 
 def test_a_page_that_holds_one_article_hides_no_other(room: Room) -> None:

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from newsroom import article
 
-from archive import sqlite
 from archive import store as module
 from archive.arrival import UNTIL_FURTHER_NOTICE
 from archive.article import TEXT_HASH_BYTES, Article, Passage, Withdrawal
@@ -1277,22 +1276,3 @@ def test_an_sqlite_with_the_wal_reset_defect_is_refused_and_what_to_install_is_s
     with pytest.raises(ArchiveError, match=f"SQLite {version} .*pip install --force-reinstall --only-binary apsw"):
         Store(path)
     assert not path.exists()
-
-
-def test_an_archive_from_before_pages_had_checksums_gets_them(path: Path) -> None:
-    store = Store(path)
-    store.put(article(1))
-    store.close()
-    bare = apsw.Connection(str(path), vfs="unix")
-    bare.pragma("journal_mode", "delete")
-    bare.reserve_bytes(None, 0)
-    bare.execute("VACUUM")
-    bare.pragma("user_version", 12)
-    bare.close()
-    assert path.read_bytes()[20] in (0, 8)
-    store = Store(path)
-    assert store.article(article(1).id) == article(1)
-    store.flush(seconds=5)
-    assert sqlite.damaged_pages(path) == []
-    store.close()
-    assert path.read_bytes()[20] == 8

@@ -62,7 +62,7 @@ def _repair(parts: Services) -> list[str]:
         refuse_if_open(database)
         said = [kept] if (kept := keep_what_can_be_read(database)) else []
         said += _rewrite(parts)
-        if _problems(parts):
+        if said or _problems(parts):
             said += _make_again(parts, progress)
     return said
 

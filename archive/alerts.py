@@ -161,7 +161,7 @@ class Alerts:
         if self._store.one(f"SELECT 1 FROM saved_search WHERE {seldom}", (saved.id, before)):
             with suppress(ArchiveError):
                 self._store.change(
-                    f"UPDATE saved_search SET opened_at = {self._now()} WHERE {seldom}", (saved.id, before)
+                    f"UPDATE saved_search SET opened_at = ? WHERE {seldom}", (self._now(), saved.id, before)
                 )
 
     def held(self) -> list[Held]:

@@ -262,13 +262,15 @@ def cuts(prepared: Prepared, *, most: int, folder: Path, until_found: bool = Fal
 def _moments(prepared: Prepared, most: int) -> set[int]:
     """Return the places in the calls before which the power is cut."""
     told_to = str(prepared.whole.parent / "told")
-    after_promise, others = [], []
+    after_promise: list[int] = []
+    renamings: list[int] = []
+    others: list[int] = []
     for place, call in enumerate(prepared.calls):
         if call.name == "write" and call.paths[-1:] == (told_to,):
             after_promise.append(place + 1)
         elif call.name in (*tracing.SYNCS, *tracing.NAMES) and Path(call.paths[-1]).is_relative_to(prepared.whole):
-            others.append(place)
+            (renamings if call.name.startswith("rename") else others).append(place)
     chance = random.Random(most)  # the same ones each time
     chance.shuffle(others)
     promises = after_promise[-1:] + chance.sample(after_promise[:-1], min(most // 3, len(after_promise[:-1])))
-    return {place for place in [*promises, *others][:most] if place < len(prepared.calls)}
+    return {place for place in [*promises, *renamings, *others][:most] if place < len(prepared.calls)}

@@ -170,11 +170,15 @@ def said_wrongly(room: Room, ended: Ended) -> list[str]:
     wrong = []
     if "Traceback" in ended.said:
         wrong.append(f"a traceback: {ended.said[-300:]}")
-    if ended.status > 0:
+    is_about_input = "cannot be read: " in ended.said  # the fault struck what was to come in, which is named then
+    is_muted = any(call.injected and call.paths[-1].endswith("/said") for call in ended.calls if call.paths)
+    if is_muted:
+        return promised_after_failed_sync(room, ended.calls)
+    if ended.status > 0 and not is_about_input:
         errors = [line for line in ended.said.splitlines() if line.startswith("Error: ")]
         if len(errors) != 1:
             wrong.append(f"status {ended.status}, and not one line that says why: {ended.said[-300:]}")
-    elif ended.status not in (0, KILLED):
+    if ended.status < 0 and ended.status != KILLED:
         wrong.append(f"ended by signal {-ended.status}")
     return wrong + promised_after_failed_sync(room, ended.calls)
 

@@ -14,7 +14,7 @@ MOST = 120  # points among which the kills are chosen
 CUTS = 30
 
 
-@pytest.mark.parametrize(("fault", "call"), [("pointer_before_rename", "rename"), ("split_transaction", "fdatasync")])
+@pytest.mark.parametrize(("fault", "call"), [("pointer_before_rename", "rename"), ("split_transaction", "pwrite64")])
 def test_kills_find_what_is_published_or_kept_in_the_wrong_order(
     fault: str, call: str, prepared: Callable[[str], Prepared], starter: Starter, tmp_path: Path
 ) -> None:

@@ -217,7 +217,7 @@ def test_two_workers_count_as_one(room: Newsroom) -> None:
             for pid in re.findall(r"Booting worker with pid: (\d+)", listening(room))[-2:]:
                 os.kill(int(pid), signal.SIGKILL)
             room.hold.unlink()
-            with pytest.raises(OSError):
+            with pytest.raises(OSError):  # noqa: PT011 whatever a killed worker leaves a client with
                 held.result(PATIENCE)
         wait_until(lambda: booted(room) == 6, process)
         assert counted()["backfile_crew_requests_at_work"] == 0, "what a worker that is no more was at does not count"

@@ -166,7 +166,7 @@ class Store:
         self.uuid: str = self._one("SELECT value FROM meta WHERE key = 'uuid'")[0]
 
     def close(self) -> None:
-        """Close every connection; the store is not used afterwards.
+        """Close every connection; the store is not used afterwards, but may be closed again.
 
         The last one to close writes the write-ahead log into the database: not when that log is damaged.
         """
@@ -181,6 +181,8 @@ class Store:
         for _ in range(wal.LOOKS):
             try:
                 frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
+            except apsw.ConnectionClosedError:  # that is when it was looked at
+                return True
             except apsw.Error:
                 return False
             if wal.read(self._wal, after=after).holds(frames - after):

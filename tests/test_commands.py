@@ -240,9 +240,7 @@ def test_what_comes_in_without_its_date_is_told_and_is_no_failure(app: Flask, tm
     (tmp_path / "days.csv").write_text("\n".join(["body,date", *rows]))
     ended = run(app, "ingest", tmp_path / "days.csv")
     assert (ended.exit_code, "3 added" in ended.stdout) == (0, True)
-    assert "2 came in without a date: what they give may be several days or none, such as '10/08/2016', 'yes" in (
-        ended.stderr
-    )
+    assert "2 articles came in without a date: '10/08/2016', 'yesterday' may be several days or none" in ended.stderr
     assert written(run(app, "ingest", tmp_path / "days.csv", "--json"))["undated"] == 2
 
 

@@ -1268,6 +1268,14 @@ def test_what_is_told_is_told_whole_or_not_at_all(store: Store) -> None:
 # SQLite itself
 
 
+def test_an_archive_that_is_closed_twice_is_closed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(path)
+    store.put(article(1))
+    store.close()
+    store.close()
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("version", ["3.7.0", "3.40.1", "3.51.2"])
 def test_an_sqlite_with_the_wal_reset_defect_is_refused_and_what_to_install_is_said(
     path: Path, version: str, monkeypatch: pytest.MonkeyPatch

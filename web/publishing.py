@@ -117,10 +117,11 @@ def name_problems(report: "IngestReport") -> None:
     if left := report.rejected_count - len(report.rejected[:MOST_NAMED]):
         click.echo(f"and {left} more rejected: {_tally(report, left)}", err=True)
     if report.undated:
-        written = ", ".join(repr(date) for date in report.unread_dates)
+        articles = "1 article" if report.undated == 1 else f"{report.undated} articles"
+        written = ", ".join(map(repr, report.unread_dates))
         click.echo(
-            f"{report.undated} came in without a date: what they give may be several days or none, such as {written};"
-            " write 2016-08-10 and ingest them again",
+            f"{articles} came in without a date: {written} may be several days or none;"
+            " write 2016-08-10 and ingest again",
             err=True,
         )
 

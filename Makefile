@@ -1,5 +1,7 @@
 # make serve   set up, ingest the sample articles, serve http://127.0.0.1:8000 (PORT=8080 for another port)
 # make test    set up, then lint, types and tests
+# make flips   set up, then flip 300 bits in each kind of file: some minutes
+# make faults  set up, then fail at hundreds of points and be killed 200 times: what `make test` samples; most of an hour
 # make bench   set up, then every benchmark beside the peers: see docs/benchmarks.md
 # make translations   set up, then bring the catalogues of messages up to date
 # make lock    the hashes of every file that may be installed, after requirements.txt has changed; takes minutes
@@ -13,7 +15,7 @@ BIN := .venv/bin
 PORT ?= 8000
 export BACKFILE_DATA ?= data
 
-.PHONY: help setup setup-dev port serve test lint types format evaluate bench lock bill audit screenshots translations clean
+.PHONY: help setup setup-dev port serve test faults lint types format evaluate flips bench lock bill audit screenshots translations clean
 
 help:
 	@sed -n '/^$$/q; s/^# //p' Makefile
@@ -56,9 +58,16 @@ types: setup-dev
 test: lint types
 	OMP_WAIT_POLICY=passive $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations=25
 
+# -rP: each test says how often it failed what, and what it found.
+faults: setup-dev
+	BACKFILE_TEST_FAULTS=full OMP_WAIT_POLICY=passive $(BIN)/pytest tests/faults -n auto --dist load -rP
+
 format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+flips: setup-dev
+	BACKFILE_TEST_FLIPS=300 $(BIN)/pytest tests/test_flips.py tests/test_backup.py
 
 evaluate: setup
 	$(BIN)/flask evaluate seeds

@@ -161,7 +161,7 @@ class Alerts:
         if self._store.one(f"SELECT 1 FROM saved_search WHERE {seldom}", (saved.id, before)):
             with suppress(ArchiveError):
                 self._store.change(
-                    f"UPDATE saved_search SET opened_at = {self._now()} WHERE {seldom}", (saved.id, before)
+                    f"UPDATE saved_search SET opened_at = ? WHERE {seldom}", (self._now(), saved.id, before)
                 )
 
     def held(self) -> list[Held]:
@@ -179,6 +179,13 @@ class Alerts:
             f"DELETE FROM saved_search AS s WHERE opened_at <= ? AND NOT EXISTS (SELECT 1 FROM {_SENT_TO})",
             (self._now() - days * DAY,),
         )
+
+    def questions(self, *, limit: int) -> list[str]:
+        """Return what saved searches ask, those opened last first, the same once."""
+        rows = self._store.rows(
+            "SELECT question FROM saved_search GROUP BY question ORDER BY max(opened_at) DESC LIMIT ?", (limit,)
+        )
+        return [row[0] for row in rows]
 
     def count(self) -> int:
         """Return how many there are."""

@@ -31,8 +31,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        line = json.dumps({"time": _time(record), **event_of(record)}, default=str)
-        return line.replace("\x7f", "\\u007f")  # the one control character that JSON leaves as it is
+        return json.dumps({"time": _time(record), **event_of(record)}, default=str)
 
 
 class TextLines(logging.Formatter):

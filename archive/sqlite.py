@@ -9,7 +9,9 @@ Invariant: a connection for which `verifies` is true gets no page that differs f
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from io import SEEK_SET, BufferedReader, RawIOBase
 from pathlib import Path
 
 import apsw
@@ -27,7 +29,7 @@ PAGE_SIZE = slice(16, 18)  # where a database's header says how large its pages 
 SMALLEST_PAGE, LARGEST_PAGE = 1 << 9, 1 << 16
 AT_ONCE = 4096  # pages that are looked at together
 LOOKS = 3  # again, at pages that may be in the middle of being written
-PAUSE = 0.05  # seconds between them
+PAUSE = 0.01  # seconds between them
 UNREADABLE = b"?"  # begins what stands for a page that the disk does not give: no checksum is that of it
 STEP = 1000  # pages copied between two reports of progress
 
@@ -59,6 +61,7 @@ def keep_checksums(connection: apsw.Connection) -> None:
     connection.reserve_bytes(None, CHECKSUM)
     if connection.pragma("page_count"):
         connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # only the file itself says that there are any
 
 
 def verifies(connection: apsw.Connection) -> bool:
@@ -80,6 +83,42 @@ def copy(source: apsw.Connection, target: Path, progress: Callable[[int, int], N
                 progress(backup.page_count - backup.remaining, backup.page_count)
     finally:
         connection.close()
+
+
+class _Raw(RawIOBase):
+    """A database's file as SQLite reads it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = apsw.VFSFile(SYSTEM, str(path), [apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_MAIN_DB, 0])
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        self._place = offset if whence == SEEK_SET else self._place + offset
+        return self._place
+
+    def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]
+        size = min(len(buffer), max(0, self._file.xFileSize() - self._place))
+        content = self._file.xRead(size, self._place) if size else b""
+        buffer[: len(content)] = content
+        self._place += len(content)
+        return len(content)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.xClose()
+        super().close()
+
+
+def opened(path: Path) -> BufferedReader:
+    """Return a database's file, to be read while this process has it open: closing it otherwise would end all locks."""
+    prepare()
+    return BufferedReader(_Raw(path))
 
 
 def damaged_pages(path: Path) -> list[int]:
@@ -105,6 +144,20 @@ def damaged_pages(path: Path) -> list[int]:
     finally:
         file.xClose()
     return [number + 1 for number in damaged]
+
+
+def used_by(path: Path, pages: Collection[int]) -> dict[int, str]:
+    """Return of these pages which table or index each belongs to, as far as that can be told."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    found: dict[int, str] = {}
+    with suppress(apsw.Error):  # as far as it goes
+        connection.pragma("user_version")
+        connection.pragma("checksum_verification", "off")
+        for name, page in connection.execute("SELECT name, pageno FROM dbstat"):
+            if page in pages:
+                found[int(str(page))] = str(name)
+    connection.close()
+    return found
 
 
 def _read(file: apsw.VFSFile, first: int, pages: int, size: int) -> bytes:

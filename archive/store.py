@@ -1,6 +1,7 @@
 """The archive on disk: every SQL statement there is, over one SQLite database, but those of a few tables.
 
-`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing` and `archive.tokens` hold their own.
+`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing`, `archive.tokens`, `archive.models` and
+`archive.asked` hold their own.
 
 This file is long because it is the one place where SQL stands, and holds nothing else.
 
@@ -144,6 +145,7 @@ class Store:
         """
         self._path = path
         self._wal = path.with_name(f"{path.name}-wal")
+        self._written = 0  # frames of the write-ahead log that have been looked at, to be written into the database
         self._ledger = ledger
         self._clock = clock
         self._writing = threading.RLock()
@@ -153,7 +155,7 @@ class Store:
         sqlite.prepare()
         try:
             make_folder(path.parent)
-            if lost := wal.read(self._wal).lost():
+            if lost := wal.lost(self._wal):
                 raise ArchiveDamaged(f"{self._wal}: {lost}: run `flask check --repair` to go on without that")
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
             self._migrate()
@@ -174,19 +176,27 @@ class Store:
         for connection in (*self._readers, self._writer):
             connection.close()
 
-    def _log_is_whole(self) -> bool:
-        try:
-            frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
-        except apsw.Error:
-            return False
-        return wal.read(self._wal).holds(frames)
+    def _log_is_whole(self, *, after: int = 0) -> bool:
+        """Tell whether the write-ahead log holds, behind so many frames, what was written; others may be writing."""
+        for _ in range(wal.LOOKS):
+            try:
+                frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
+            except apsw.Error:
+                return False
+            if wal.read(self._wal, after=after).holds(frames - after):
+                return True
+            time.sleep(wal.PAUSE)
+        return False
 
     def _checkpoint(self, connection: apsw.Connection, _: str, frames: int) -> int:
         """Write the log into the database when it has grown; what it lost gets no new checksum there."""
-        if frames >= FRAMES:
-            if not self._log_is_whole():
+        if frames < self._written:  # it was begun anew
+            self._written = 0
+        if frames - self._written >= FRAMES:
+            if not self._log_is_whole(after=self._written):
                 raise ArchiveDamaged(f"{self._wal} is damaged: stop what writes, and run `flask check`")
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._written = frames
         return apsw.SQLITE_OK
 
     # Connections and transactions
@@ -1103,6 +1113,21 @@ class Store:
                 packed += signature
         return ids, bytes(packed)
 
+    def signed(self) -> Iterator[tuple[str, str, bytes]]:
+        """Yield (id, body, signature) of every version that has a signature and is not damaged."""
+        for article_id, packed, signature in self._rows(
+            "SELECT v.article_id, b.packed, s.packed FROM signature s JOIN version v USING (version_id)"
+            f" {_WITH_BODY} ORDER BY s.version_id"
+        ):
+            with suppress(ValueError):
+                yield article_id, unpack_text(packed), signature
+
+    def forget_copies(self) -> None:
+        """Have copies looked for again, from the first change on."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM copy; DELETE FROM signature")
+            connection.execute("UPDATE meta SET value = '0' WHERE key = 'copies'")
+
     def bodies(self, article_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield (id, body) of those of the articles that may be shown and are not damaged."""
         for article_id, packed in self._live_rows(f"SELECT a.article_id, b.packed {_SHOWN} {_WITH_BODY}", article_ids):
@@ -1315,14 +1340,27 @@ class Store:
         """Return a number no published generation has."""
         return int(self._one("SELECT coalesce(max(number), 0) + 1 FROM generation")[0])
 
-    def publish(self, generation: PublishedGeneration, *, previous: int | None) -> None:
-        """Serve `generation` from now on, and fall back to the generation numbered `previous`, if any."""
+    def publish(self, generation: PublishedGeneration, *, previous: int | None, model_id: int | None = None) -> None:
+        """Serve `generation`, made by this model, from now on, and fall back to that numbered `previous`, if any."""
         with self._transaction() as connection:
             connection.execute(
-                "INSERT INTO generation (number, seq, manifest_sha256, published_at) VALUES (?, ?, ?, ?)",
-                (generation.number, generation.seq, generation.manifest_sha256, _iso(datetime.now(UTC))),
+                "INSERT INTO generation (number, seq, manifest_sha256, published_at, model_id) VALUES (?, ?, ?, ?, ?)",
+                (
+                    *(generation.number, generation.seq, generation.manifest_sha256),
+                    *(_iso(datetime.now(UTC)), model_id),
+                ),
             )
             connection.execute("UPDATE pointer SET generation = ?, previous = ?", (generation.number, previous))
+
+    def roll_back(self, *, to: int) -> bool:
+        """Serve the previous generation, if it has this number, and fall back to the one served until now."""
+        return bool(
+            self.change("UPDATE pointer SET generation = previous, previous = generation WHERE previous = ?", (to,))
+        )
+
+    def published_at(self, number: int) -> datetime:
+        """Return when a generation was published."""
+        return datetime.fromisoformat(self._one("SELECT published_at FROM generation WHERE number = ?", (number,))[0])
 
     def give_up_previous(self) -> None:
         """Fall back to no earlier generation from now on."""
@@ -1411,8 +1449,8 @@ class Store:
         """
         problems: list[str] = []
         for part in (
-            *(self._check_structure, self._check_versions, self._check_passages),
-            *(self._check_embeddings, self._check_shown),
+            *(self._check_pages, self._check_log, self._check_structure, self._check_versions),
+            *(self._check_passages, self._check_embeddings, self._check_shown),
         ):
             try:
                 for problem in part():
@@ -1421,23 +1459,41 @@ class Store:
                 problems.append(f"{error}: restore it from a backup")
         return problems
 
+    def _check_pages(self) -> Iterator[str]:
+        damaged = sqlite.damaged_pages(self._path)
+        users = sqlite.used_by(self._path, damaged) if damaged else {}
+        for page in damaged:
+            used = (
+                f"page {page} of the database, of {users[page]}," if page in users else f"page {page} of the database"
+            )
+            yield f"{used} differs from its checksum: run `flask check --repair`, which says if it needs a backup"
+
+    def _check_log(self) -> Iterator[str]:
+        if not self._log_is_whole():
+            yield f"{self._wal}: it is damaged: {RESTORE}, or run `flask check --repair` to go on without what it lost"
+
     def _check_structure(self) -> Iterator[str]:
-        yield from (f"database: {row[0]}" for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok")
+        for (said,) in self._rows("PRAGMA integrity_check(20)"):
+            if said != "ok":
+                yield f"database: {' '.join(said.split())}: run `flask check --repair`"
         yield from (f"database: broken reference {row}" for row in self._rows("PRAGMA foreign_key_check"))
 
     def _check_versions(self) -> Iterator[str]:
         columns = _VERSION_COLUMNS.replace("a.status", "'live'")
         for (version_id,) in self._rows("SELECT version_id FROM version"):
-            row, name = None, f"row {version_id} of the versions"
-            try:  # one at a time: a row that cannot even be read must not hide the others
+            with suppress(ArchiveDamaged):  # one at a time: a row that cannot even be read must not hide the others
                 row = self._one(f"SELECT {columns} FROM version v {_WITH_BODY} WHERE v.version_id = ?", (version_id,))
-                name = f"article {row[0]} version {row[10]}" if row else f"row {version_id} of the versions"
                 if row is not None and _article(row):
                     continue
-            except ArchiveDamaged as error:
-                if row is None:
-                    name += f" ({error})"
-            yield f"{name}: the text differs from its hash: {RESTORE}"
+            yield f"{self._name_of(version_id)}: the text differs from its hash: {RESTORE}"
+
+    def _name_of(self, version_id: int) -> str:
+        """Return of which article a version is, by its row or, where that cannot be read, by an index."""
+        for way in ("WHERE version_id = ?", "INDEXED BY sqlite_autoindex_version_1 WHERE +version_id = ?"):
+            with suppress(ArchiveDamaged):
+                article_id, version = self._one(f"SELECT article_id, version FROM version {way}", (version_id,))
+                return f"article {article_id} version {version}"
+        return f"row {version_id} of the versions"
 
     def _check_passages(self) -> Iterator[str]:
         for version_id, packed in self._rows("SELECT version_id, packed FROM passages"):

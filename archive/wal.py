@@ -7,7 +7,9 @@ the two apart is what follows: frames of a transaction are written only when tho
 Invariant: nothing here opens the database or its shared memory, whose locks belong to SQLite.
 """
 
+import os
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from numpy.typing import NDArray
 HEADER = struct.Struct(">8I")  # magic, version, page size, checkpoint, two salts, two checksums
 FRAME = 24  # bytes before each page: its number, pages after a commit or 0, two salts, two checksums
 MAGIC = 0x377F0682  # with checksums over numbers as this machine writes them; one more: in the other order
+SMALLEST, LARGEST = 1 << 9, 1 << 16  # bytes of a page
+AT_ONCE = 4096  # frames that are read together
+LOOKS, PAUSE = 3, 0.05  # at what looks damaged, and the seconds between
 Numbers = NDArray[np.uint32]
 
 
@@ -46,7 +51,7 @@ class Log:
         return f"frame {first + 1} of {len(self.whole)} is damaged, and more was committed behind it"
 
     def holds(self, frames: int) -> bool:
-        """Tell whether the first `frames` are there as they were written."""
+        """Tell whether the first `frames` of these are there as they were written."""
         return frames <= 0 or (self.header_is_whole and len(self.whole) >= frames and bool(self.whole[:frames].all()))
 
 
@@ -54,29 +59,61 @@ NOTHING: NDArray[np.bool_] = np.zeros(0, np.bool_)
 EMPTY = Log(NOTHING, NOTHING, NOTHING, header_is_whole=True)
 
 
-def read(path: Path) -> Log:
-    """Return what the log at `path` holds; of none, or one that was never written to, nothing."""
+def lost(path: Path) -> str | None:
+    """Say what of the log at `path` was committed and cannot be read, None when nothing is.
+
+    It is looked at again, for somebody may have been beginning it anew just then.
+    """
+    for _ in range(LOOKS):
+        problem = read(path).lost()
+        if problem is None:
+            return None
+        time.sleep(PAUSE)
+    return problem
+
+
+def read(path: Path, *, after: int = 0) -> Log:
+    """Return what the log at `path` holds behind its first `after` frames; nothing of one never written to."""
     try:
-        content = path.read_bytes()
+        file = path.open("rb")
     except FileNotFoundError:
         return EMPTY
-    if len(content) < HEADER.size + FRAME:
-        return EMPTY
-    magic, _, size, _, *salts, first, second = HEADER.unpack_from(content)
-    order = ">" if magic & 1 else "<"
-    numbers = np.frombuffer(content[: HEADER.size - 8], f"{order}u4").astype(np.uint32)
-    is_sound = magic & ~1 == MAGIC and 512 <= size <= 1 << 16 and not size & (size - 1)
-    start = np.zeros(1, np.uint32), np.zeros(1, np.uint32)
-    if not is_sound or [int(each[0]) for each in _sums(numbers[None], *start)] != [first, second]:
-        return Log(NOTHING, NOTHING, NOTHING, header_is_whole=False)
-    count = (len(content) - HEADER.size) // (FRAME + size)
-    frames = np.frombuffer(content, np.uint8, count=count * (FRAME + size), offset=HEADER.size).reshape(count, -1)
-    heads = np.ascontiguousarray(frames[:, :FRAME]).view(">u4").astype(np.uint32)
+    with file:
+        header = file.read(HEADER.size)
+        if os.fstat(file.fileno()).st_size < HEADER.size + FRAME:
+            return EMPTY
+        magic, _, size, _, *salts, first, second = HEADER.unpack(header)
+        order = ">" if magic & 1 else "<"
+        numbers = np.frombuffer(header[:-8], f"{order}u4").astype(np.uint32)
+        is_sound = magic & ~1 == MAGIC and SMALLEST <= size <= LARGEST and not size & (size - 1)
+        sums = _sums(numbers[None], np.zeros(1, np.uint32), np.zeros(1, np.uint32))
+        if not is_sound or [int(each[0]) for each in sums] != [first, second]:
+            return Log(NOTHING, NOTHING, NOTHING, header_is_whole=False)
+        before = np.array([first, second], np.uint32)
+        if after:
+            file.seek(HEADER.size + (after - 1) * (FRAME + size))
+            before = np.frombuffer(file.read(FRAME).ljust(FRAME, b"\0"), ">u4")[4:].astype(np.uint32)
+        file.seek(HEADER.size + after * (FRAME + size))
+        parts = []
+        while count := len(content := file.read(AT_ONCE * (FRAME + size))) // (FRAME + size):
+            frames = np.frombuffer(content, np.uint8, count=count * (FRAME + size)).reshape(count, -1)
+            heads = np.ascontiguousarray(frames[:, :FRAME]).view(">u4").astype(np.uint32)
+            is_ours = (heads[:, 2:4] == np.array(salts, np.uint32)).all(axis=1)
+            parts.append((_are_whole(frames, heads, before, order) & is_ours, heads[:, 1] > 0, is_ours))
+            before = heads[-1, 4:]
+    whole, commits, ours = (
+        (np.concatenate([NOTHING, *each]) for each in zip(*parts, strict=True)) if parts else (NOTHING,) * 3
+    )
+    return Log(whole, commits, ours, header_is_whole=True)
+
+
+def _are_whole(frames: NDArray[np.uint8], heads: Numbers, before: Numbers, order: str) -> NDArray[np.bool_]:
+    """Tell of each frame whether it has its checksum, which goes on from that of the frame before."""
     summed = np.concatenate([frames[:, :8], frames[:, FRAME:]], axis=1).view(f"{order}u4").astype(np.uint32)
-    before = np.vstack([np.array([[first, second]], np.uint32), heads[:-1, 4:]])  # each goes on from the one before
-    found = np.stack(_sums(summed, before[:, 0].copy(), before[:, 1].copy()), axis=1)
-    is_ours = (heads[:, 2:4] == np.array(salts, np.uint32)).all(axis=1)
-    return Log((found == heads[:, 4:]).all(axis=1) & is_ours, heads[:, 1] > 0, is_ours, header_is_whole=True)
+    starts = np.vstack([before[None], heads[:-1, 4:]])
+    found = np.stack(_sums(summed, starts[:, 0].copy(), starts[:, 1].copy()), axis=1)
+    same: NDArray[np.bool_] = (found == heads[:, 4:]).all(axis=1)
+    return same
 
 
 def _sums(rows: Numbers, first: Numbers, second: Numbers) -> tuple[Numbers, Numbers]:

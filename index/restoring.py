@@ -7,25 +7,21 @@ Invariants: no file is shared with the backup, which later changes of the archiv
 takedowns never goes back: a newer one that is at hand takes the place of the backup's.
 """
 
-import fcntl
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archive.errors import ArchiveBusy
 from archive.ledger import Ledger
+from archive.lock import refuse_if_open
 from archive.progress import Progress, silent
 from archive.syncing import sync
 from index import backups
 from index.backups import Backup, BackupError
 
 UNFINISHED = ".{name}.restoring-"  # begins the name of what is not ready
-SHARED_LOCK = 0x40000000 + 2  # the bytes of a database that each connection to it locks
-SHARED_SIZE = 510  # (https://sqlite.org/src/doc/trunk/src/os.h)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +73,30 @@ def restore(
         raise BackupError(f"{target}: the backup itself lies there: name another folder")
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = UNFINISHED.format(name=target.name)
-    with _unused(target / backups.DATABASE):
-        for left in target.parent.glob(f"{unfinished}*"):  # of one that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        aside = Path(tempfile.mkdtemp(prefix=unfinished, dir=target.parent))
+    refuse_if_open(target / backups.DATABASE)
+    for left in target.parent.glob(f"{unfinished}*"):  # of one that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    aside = Path(tempfile.mkdtemp(prefix=unfinished, dir=target.parent))
+    try:
+        _copy(backup, aside, progress)
+        _merge(aside / backups.LEDGER, [each for each in ledgers if each.exists()])
+        if outside is not None and not outside.exists() and (aside / backups.LEDGER).exists():
+            shutil.copyfile(aside / backups.LEDGER, outside)
+            sync(outside)
+        for path in (*aside.rglob("*"), aside):
+            sync(path)
+        put_aside = _put_aside(target, now or datetime.now(UTC))
         try:
-            _copy(backup, aside, progress)
-            _merge(aside / backups.LEDGER, [each for each in ledgers if each.exists()])
-            if outside is not None and not outside.exists() and (aside / backups.LEDGER).exists():
-                shutil.copyfile(aside / backups.LEDGER, outside)
-                sync(outside)
-            for path in (*aside.rglob("*"), aside):
-                sync(path)
-            put_aside = _put_aside(target, now or datetime.now(UTC))
             aside.rename(target)
-            sync(target.parent)
-        except OSError as error:
-            raise BackupError(f"{error.filename or target}: {error.strerror}: nothing was restored") from error
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        except OSError:
+            if put_aside:
+                put_aside.rename(target)
+            raise
+        sync(target.parent)
+    except OSError as error:
+        raise BackupError(f"{error.filename or target}: {error.strerror}: nothing was restored") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
     return Restored(backup, put_aside)
 
 
@@ -137,17 +138,3 @@ def _put_aside(target: Path, now: datetime) -> Path | None:
         raise BackupError(f"{aside}: it is there already: try again")
     target.rename(aside)
     return aside
-
-
-@contextmanager
-def _unused(database: Path) -> Iterator[None]:
-    """Hold a database, if it is there, as long as no other process has it open. Raises ArchiveBusy."""
-    if not database.exists():
-        yield
-        return
-    with database.open("r+b") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_SIZE, SHARED_LOCK)
-        except OSError as error:
-            raise ArchiveBusy(f"{database}: another process has it open: stop the server and try again") from error
-        yield

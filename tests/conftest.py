@@ -32,6 +32,8 @@ LONGEST = (
     "test_invariants.py",
     "test_tasks.py",
     "test_search_box.py",
+    "test_points.py",
+    "test_seeded.py",
     "test_recovery.py",
     "test_translated_pages.py",
     "test_embedder.py",

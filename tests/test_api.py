@@ -187,7 +187,7 @@ def test_what_was_probably_meant_is_suggested(own_app: Flask) -> None:
     services.made["search"] = Search(
         store=services.store,
         serving=services.serving,
-        embedder=lambda: services.embedder,
+        embedder=lambda _: services.embedder,
         fusion="sum",
         speller={"fload millbrok": "flood millbrook"}.get,
     )

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -154,6 +155,19 @@ def test_what_did_not_change_is_not_written_again(parts: Services, folder: Path)
     assert (folder / "unrelated").exists()
 
 
+def test_on_another_disk_files_are_copied_and_that_is_said(parts: Services) -> None:
+    here = parts.settings.data.stat().st_dev
+    disks = [Path(name) for name in ("/tmp", "/var/tmp", "/dev/shm")]
+    elsewhere = [disk for disk in disks if disk.is_dir() and disk.stat().st_dev != here]
+    if not elsewhere:
+        pytest.skip("there is one disk")
+    with tempfile.TemporaryDirectory(dir=elsewhere[0]) as folder:
+        made = make(parts, Path(folder))
+        assert made.copied == made.backup.size
+        assert any("no hard links" in note for note in made.notes)
+        assert backups.problem_of(made.backup) is None
+
+
 def test_a_file_that_was_damaged_in_the_backup_before_is_not_taken_from_it(parts: Services, folder: Path) -> None:
     first = make(parts, folder, seconds=1)
     name = next(name for name in first.backup.files if name.endswith(".vectors.npy"))
@@ -236,11 +250,19 @@ def test_a_damaged_backup_is_passed_over_for_the_one_before_and_said(
     assert [each.problem is None for each in backups.listed(folder)] == [True, False]  # sizes tell no flip
 
 
+def test_a_manifest_that_says_something_else_is_not_believed(parts: Services, folder: Path) -> None:
+    made = make(parts, folder).backup
+    manifest = made.path / backups.MANIFEST
+    said = manifest.read_text()
+    manifest.write_text(said.replace(f'"articles": {made.articles}', f'"articles": {made.articles + 1}'))
+    with pytest.raises(BackupError, match="it is damaged"):
+        backups.read(made.path)
+
+
 @pytest.mark.parametrize("seed", range(int(os.environ.get("BACKFILE_TEST_FLIPS", "12")) // 12))
 def test_no_flip_in_a_backup_goes_unnoticed(parts: Services, folder: Path, seed: int) -> None:
     made, chance = make(parts, folder), random.Random(seed)
-    names = [*made.backup.files, backups.MANIFEST]
-    for name in chance.sample(names, 12):
+    for name in [backups.MANIFEST, *chance.sample(list(made.backup.files), 11)]:
         path = made.backup.path / name
         content = path.read_bytes()
         place = chance.randrange(len(content))
@@ -382,14 +404,13 @@ def test_the_commands_make_list_and_restore(app: Flask, parts: Services, folder:
     listed = json.loads(runner.invoke(args=["backup", str(folder), "--list", "--json"]).stdout)
     assert [each["whole"] for each in listed["backups"]] == [True]
     assert made["backup"].split("/")[-1] in runner.invoke(args=["restore", str(folder), "--list"]).stdout
+    runner.invoke(args=["remove", article(5).id])
+    assert str(folder) in runner.invoke(args=["erase"]).stderr  # where its text still is
     restored = runner.invoke(args=["restore", str(folder), "--to", str(tmp_path / "drill"), "--json"])
     assert restored.exit_code == 0, restored.stderr
     told = json.loads(restored.stdout)
-    assert (told["restored_to"], told["put_aside"], told["live"]) == (
-        str(tmp_path / "drill"),
-        None,
-        parts.store.count_live(),
-    )
+    assert (told["restored_to"], told["put_aside"]) == (str(tmp_path / "drill"), None)
+    assert told["live"] == parts.store.count_live()  # what was removed since is removed there too
 
 
 def test_a_command_that_cannot_says_why_in_one_line(app: Flask, tmp_path: Path) -> None:

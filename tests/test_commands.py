@@ -42,7 +42,7 @@ from web.settings import Settings
 FLOOD = newsroom.ORDINARY[0]
 COMMANDS = [
     *("ingest", "follow", "fetch", "search", "export", "related", "reindex", "check", "stats", "remove", "erase"),
-    *("takedowns", "quarantine", "saved", "alerts", "evaluate"),
+    *("takedowns", "quarantine", "saved", "alerts", "evaluate", "backup", "restore", "rollback", "queries", "audit"),
 ]
 GROUPS = ["token"]  # of commands
 
@@ -368,7 +368,7 @@ def test_search_says_what_was_probably_meant(app: Flask) -> None:
     services.made["search"] = Search(
         store=services.store,
         serving=services.serving,
-        embedder=lambda: services.embedder,
+        embedder=lambda _: services.embedder,
         fusion="sum",
         speller={"fload": "flood"}.get,
     )
@@ -456,6 +456,7 @@ def test_stats_say_what_the_archive_holds(app: Flask) -> None:
         "followed_gone": 0,
         "earliest": "2001-03-01T00:00:00Z", "latest": "2002-03-02T00:00:00Z", "seq": 12, "generation": 1,
         "pending_changes": 0, "previous_generation": None, "keywords": "whoosh", "advice": None, "last_ingest": None,
+        "model": "meanings",
     }  # fmt: skip
     services_of(app).store.put(newsroom.article(50))
     assert written(run(app, "stats", "--json"))["pending_changes"] == 1
@@ -878,9 +879,12 @@ def heeded() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("heeded")
-def test_an_interrupted_command_says_so_without_a_traceback(room: Newsroom) -> None:
-    with room.start_ingest(most=0) as process:
+def test_a_command_interrupted_twice_ends_at_once_and_says_so_without_a_traceback(room: Newsroom) -> None:
+    with room.start_ingest(most=0) as process:  # what is at hand comes to no end
         wait_until(lambda: bool(room.logged()), process)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert any(line.startswith("stopping when") for line in process.stderr)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (1, "")

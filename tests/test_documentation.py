@@ -158,7 +158,7 @@ def test_the_page_warns_of_preloading_and_says_what_to_back_up() -> None:
     chapters = sections(OPERATIONS, "##")
     assert "Never use `--preload`" in chapters["Serve"]
     assert "one process with several threads" in chapters["Serve"]
-    assert "VACUUM INTO" in sections(OPERATIONS, "###")["Back up"]
+    assert "flask backup" in sections(OPERATIONS, "###")["Back up"]
 
 
 # Decisions, and the pages as a whole

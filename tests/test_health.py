@@ -79,7 +79,7 @@ def test_it_is_not_ready_until_it_has_warmed_up(parts: Services, client: FlaskCl
 
 
 def test_what_cannot_be_warmed_up_is_not_waited_for(tmp_path: Path) -> None:
-    broken = Broken(Settings(data=tmp_path))
+    broken = Broken(Settings(data=tmp_path), embedder=newsroom.MeaningEmbedder())
     broken.is_warming = True
     broken.warm_up()
     assert "cannot be read" in refused(create_app(services=broken).test_client())

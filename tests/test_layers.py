@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("archive", "index", "web", "wsgi")
 BELOW = {"archive": (), "index": ("archive",), "web": ("index", "archive"), "wsgi": ("web",)}
 HOMES = {  # library: where it may be imported
-    "apsw": ("archive/store.py", "archive/sqlite.py"),
+    "apsw": ("archive/store.py", "archive/sqlite.py", "archive/repairing.py"),
     "faiss": ("index/vectors/codes.py",),
     "feedparser": ("archive/readers/feeds/feed.py",),
     "charset_normalizer": ("archive/readers/charset.py",),

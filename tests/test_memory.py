@@ -1,10 +1,12 @@
 """Memory that was freed goes back to the system, also from between what is kept, and threads keep little of it."""
 
+import gc
 import platform
 import re
 import subprocess
 import sys
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
@@ -45,6 +47,25 @@ def test_what_was_freed_between_what_is_kept_goes_back_to_the_system() -> None:
     give_back()
     assert before - unshared_bytes() > 30 * MB
     assert len(kept) == 1_200
+
+
+def test_what_is_kept_is_not_looked_through_for_garbage_again_and_garbage_is_not_kept() -> None:
+    class Ring:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gone, later = Ring(), Ring()
+    was_gone, was_later = ref(gone), ref(later)
+    del gone
+    try:
+        give_back()
+        assert was_gone() is None
+        assert gc.get_freeze_count() > len(gc.get_objects())
+        del later  # which was kept when memory was given back
+        give_back()
+        assert was_later() is None
+    finally:
+        gc.unfreeze()
 
 
 @GLIBC

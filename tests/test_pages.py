@@ -367,7 +367,7 @@ def test_what_was_probably_meant_is_one_click_away(tmp_path: Path, query: str) -
     services.made["search"] = Search(
         store=services.store,
         serving=services.serving,
-        embedder=lambda: services.embedder,
+        embedder=lambda _: services.embedder,
         fusion="sum",
         speller=lambda _: "flood <b>",
     )

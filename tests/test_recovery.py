@@ -1,35 +1,23 @@
-"""Killing real processes: `flask ingest` at any moment, between the steps of publishing, and the server meanwhile.
+"""What a kill costs: of a long ingest no more than a batch, of the server no more than its restart.
 
-Points: 10 kills of one long ingest, 18 kills between the file operations of one publication, 1 of the server.
+That nothing is lost, at whatever call a process is killed or the disk fails, is shown in `tests/faults`.
 """
 
 import json
-import os
 import random
-import re
-import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-import pytest
 from processes import BATCH, PATIENCE, Newsroom, kill_group, server, wait_until
 
 from archive.article import TEXT_HASH_BYTES
-from archive.ingest import ingest
 from archive.store import Store
 from index.check import check
 from index.generation import path_of
-from index.serving import open_generation
 from web.services import Services
-
-STRACE = shutil.which("strace")
-STEPS = 18  # of a publication that are tried, of about 90
-OPERATIONS = "rename,renameat,renameat2,fsync,fdatasync,link,linkat,unlink,unlinkat"
 
 
 def kept_embeddings(store: Store) -> list[str]:
@@ -116,107 +104,6 @@ def test_an_ingest_killed_ten_times_ends_as_if_it_had_run_once(tmp_path: Path) -
     room.write("second.jsonl", range(60, 61))
     assert room.ingest()["generation"] == 2
     assert sorted(path.name for path in (room.data / "index").iterdir()) == ["gen-000001", "gen-000002"]
-
-
-# One publication, step by step
-
-
-@dataclass(frozen=True)
-class Publication:
-    """An archive with two generations, what a third is to hold, and the file operations that publish it."""
-
-    room: Newsroom
-    steps: list[tuple[str, int]]  # the operation, and which of its kind it is
-    served: dict[int, frozenset[str]]
-
-
-def traced(room: Newsroom, *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [str(STRACE), "-f", "-qq", "-o", str(room.folder / "trace"), "-e", f"trace={OPERATIONS}", *options]
-    return subprocess.run(
-        [*command, *room.ingest_command()], env=room.environment(), capture_output=True, text=True, check=False,
-        timeout=PATIENCE,
-    )  # fmt: skip
-
-
-def copy_of(room: Newsroom, folder: Path) -> Newsroom:
-    shutil.copytree(room.folder, folder, dirs_exist_ok=True)
-    return Newsroom(folder)
-
-
-def articles_of(services: Services, number: int) -> frozenset[str]:
-    published = next(each for each in services.store.pointer() if each and each.number == number)
-    engine = open_generation(services.settings.data / "index", published, formats=services.formats)
-    by_words, by_meaning = engine.article_ids()
-    engine.close()
-    assert by_words == by_meaning
-    return by_words
-
-
-@pytest.fixture(scope="module")
-def publication(tmp_path_factory: pytest.TempPathFactory) -> Publication:
-    if STRACE is None:
-        reason = "strace is not installed, so nothing can be killed between two file operations"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    room = Newsroom(tmp_path_factory.mktemp("published"))
-    served = {}
-    room.write("never-changed.jsonl", range(4, 20))
-    room.write("changed-once.jsonl", range(2))
-    room.write("changed-later.jsonl", range(2, 4))
-    for number, numbers in ((1, range(0)), (2, range(20, 26))):
-        room.write("more.jsonl", numbers)
-        with room.services() as services:
-            ingest([room.folder / "news"], services.store)
-            services.builder.update()
-            served[number] = articles_of(services, number)
-        room.write("changed-once.jsonl", range(2), edition="second")
-    room.write("still-more.jsonl", range(26, 30))
-    room.write("changed-later.jsonl", range(2, 4), edition="second")
-    whole = copy_of(room, tmp_path_factory.mktemp("whole"))
-    assert traced(whole).returncode == 0
-    with whole.services() as services:
-        served[3] = articles_of(services, 3)
-    return Publication(room, chosen((whole.folder / "trace").read_text().splitlines()), served)
-
-
-def chosen(trace: list[str]) -> list[tuple[str, int]]:
-    """Return the steps to be tried: those around the renaming and the publication, and some of all others."""
-    operations = [re.match(r"\d+ +(\w+)\(", line) for line in trace]
-    names = [match[1] for match in operations if match]
-    numbered = [(name, names[: place + 1].count(name)) for place, name in enumerate(names)]
-    renaming = next(place for place, line in enumerate(trace) if '/gen-000003")' in line and "rename" in line)
-    critical = set(range(renaming - 2, renaming + 5))
-    others = [place for place in range(len(numbered)) if place not in critical]
-    room = STEPS - len(critical)
-    spread = {others[number * len(others) // room] for number in range(room)}
-    return [numbered[place] for place in sorted(critical | spread)]
-
-
-@pytest.mark.parametrize("step", range(STEPS))
-def test_a_publication_killed_at_any_step_leaves_a_whole_generation(
-    step: int, publication: Publication, tmp_path: Path
-) -> None:
-    room = copy_of(publication.room, tmp_path)
-    name, number = publication.steps[step]
-    ended = traced(room, "-e", f"inject={name}:signal=KILL:when={number}")
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
-    with room.services() as services:
-        current, _ = services.store.pointer()
-        with services.serving.engine() as (engine, degraded):
-            assert current is not None
-            assert (engine.generation, degraded) == (current.number, False)
-            assert current.number in (2, 3)
-        assert articles_of(services, current.number) == publication.served[current.number]
-        assert problems(services) == []
-        ingest([room.folder / "news"], services.store)
-        services.builder.update()
-        assert articles_of(services, 3) == publication.served[3]
-        assert problems(services) == []
-    with room.services() as services:
-        assert [each.number for each in services.store.pointer() if each] == [3, 2]
-        assert services.store.stats().articles == 30
-        assert services.store.stats().versions == 34
 
 
 # The server

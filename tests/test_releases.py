@@ -142,7 +142,7 @@ def test_an_alert_fires_when_the_embargo_ends_and_once(parts: Services, clock: n
     def round_() -> int:
         publish(parts)
         with parts.serving.engine() as (engine, _):
-            judge = Judge(engine, lambda: parts.embedder)
+            judge = Judge(engine, lambda _: parts.embedder)
             return fire(parts.store, alerts, judge, until=engine.seq, read=lambda _: request).alerts
 
     parts.store.put(SECRET)
@@ -159,7 +159,7 @@ def test_an_embargoed_version_of_an_old_article_is_no_news(parts: Services) -> N
     parts.store.put(CORRECTION)
     publish(parts)
     with parts.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: parts.embedder)
+        judge = Judge(engine, lambda _: parts.embedder)
         assert fire(parts.store, alerts, judge, until=engine.seq, read=lambda _: request).alerts == 0
 
 

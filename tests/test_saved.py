@@ -57,7 +57,7 @@ def found(parts: Services, path: str) -> None:
     with parts.store.transaction() as connection:
         connection.execute("UPDATE saved_search SET after_seq = 0 WHERE saved_search_id = ?", (search.id,))
     with parts.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: parts.embedder)
+        judge = Judge(engine, lambda _: parts.embedder)
         fire(parts.store, parts.alerts, judge, until=engine.seq, read=asked_by)
 
 

@@ -208,6 +208,19 @@ def test_two_workers_count_as_one(room: Newsroom) -> None:
         wait_until(lambda: counted()["backfile_workers"] == 2, process)
         assert ask(address, "/api/stats").status == 200
         assert counted()[asked] == 31, "a reload loses no count"
+        room.log.unlink(missing_ok=True)
+        room.hold.touch()
+        with ThreadPoolExecutor(1) as pool:
+            held = pool.submit(ask, address, "/api/search?q=asked+of+one+that+dies")
+            wait_until(lambda: bool(room.logged()), process)
+            assert counted()["backfile_crew_requests_at_work"] == 1
+            for pid in re.findall(r"Booting worker with pid: (\d+)", listening(room))[-2:]:
+                os.kill(int(pid), signal.SIGKILL)
+            room.hold.unlink()
+            with pytest.raises(OSError):  # noqa: PT011 whatever a killed worker leaves a client with
+                held.result(PATIENCE)
+        wait_until(lambda: booted(room) == 6, process)
+        assert counted()["backfile_crew_requests_at_work"] == 0, "what a worker that is no more was at does not count"
 
 
 def booting(room: Newsroom) -> list[dict[str, object]]:

@@ -13,20 +13,16 @@ from processes import PATIENCE, Newsroom, wait_until
 from archive.progress import Stopped
 from web.stopping import check, pause, stoppable
 
-ARTICLES = 400
+MANY, FEW = 400, 40  # articles: so many that reading them takes a moment, or as few as can be
 
 
-@pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    room = Newsroom(tmp_path)
-    for part in range(4):
-        room.write(f"{part}.jsonl", range(part * ARTICLES // 4, (part + 1) * ARTICLES // 4))
+def newsroom(folder: Path, articles: int) -> Newsroom:
+    room = Newsroom(folder)
+    room.write("news.jsonl", range(articles))
     return room
 
 
-def count(room: Newsroom) -> int:
-    if not (room.data / "archive.sqlite3").exists():
-        return 0
+def kept(room: Newsroom) -> int:
     with room.services() as services:
         return services.store.stats().articles
 
@@ -36,30 +32,29 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_an_ingest_finishes_the_article_at_hand_says_how_far_it_came_and_goes_on_later(
-    room: Newsroom, number: signal.Signals, status: int
-) -> None:
+def test_an_ingest_finishes_the_article_at_hand_says_how_far_it_came_and_goes_on_later(tmp_path: Path) -> None:
+    room = newsroom(tmp_path, MANY)
+    log = room.data / "archive.sqlite3-wal"
     process = room.start_ingest()
     try:
-        wait_until(lambda: (room.data / "archive.sqlite3-wal").exists() and count(room) > 0, process)
-        process.send_signal(number)
+        wait_until(lambda: log.exists() and log.stat().st_size > 300_000, process)
+        process.send_signal(signal.SIGTERM)
         code, out, err = ended(process)
     finally:
         process.kill()
-    assert (code, out) == (status, ""), err
-    kept = count(room)
-    assert 0 < kept <= ARTICLES
-    assert f"{kept} added, 0 updated, 0 unchanged" in err
-    assert "give the same command again" in err
+    assert (code, out) == (143, ""), err
+    assert 0 < kept(room) < MANY
+    assert f"{kept(room)} added, 0 updated, 0 unchanged, 0 rejected; stopped: give the same command again" in err
     assert err.endswith("stopped\n")
+    before = kept(room)
+    room.write("news.jsonl", range(before + 3))  # the rest would only take time
     report = room.ingest()
-    assert (report["added"], report["unchanged"]) == (ARTICLES - kept, kept)
-    assert report["rejected"] == []
+    assert (report["added"], report["unchanged"], report["rejected"]) == (3, before, [])
 
 
-def test_an_ingest_that_embeds_keeps_what_was_embedded(room: Newsroom) -> None:
-    process = room.start_ingest(pause=0.005)
+def test_an_ingest_that_embeds_keeps_what_was_embedded(tmp_path: Path) -> None:
+    room = newsroom(tmp_path, FEW)
+    process = room.start_ingest(pause=0.02)
     try:
         wait_until(lambda: len(room.logged()) > 16, process)
         process.send_signal(signal.SIGTERM)
@@ -67,31 +62,42 @@ def test_an_ingest_that_embeds_keeps_what_was_embedded(room: Newsroom) -> None:
     finally:
         process.kill()
     assert (code, err.endswith("stopped\n")) == (143, True), err
-    first = room.logged()
     with room.services() as services:
-        assert services.store.stats().embeddings > 0
-    room.ingest()
-    assert len(room.logged()) < ARTICLES * 3 - len(first) + 16, "what was embedded is not embedded again"
+        embedded = services.store.stats().embeddings
+    assert embedded > 0
+    report = room.ingest()
+    assert report["embedded"] == kept_passages(room) - embedded, "what was embedded is not embedded again"
 
 
-def test_asked_a_second_time_it_ends_at_once(room: Newsroom) -> None:
+def kept_passages(room: Newsroom) -> int:
+    with room.services() as services:
+        return services.store.stats().embeddings
+
+
+def test_asked_a_second_time_it_ends_at_once(tmp_path: Path) -> None:
+    room = newsroom(tmp_path, FEW)
     room.hold.touch()  # nothing is embedded: it would never come to an end
     process = room.start_ingest()
     try:
         wait_until(lambda: bool(room.logged()), process)
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        assert process.stderr is not None
+        assert any(line == "stopping when what is at hand is done; asked again, at once\n" for line in process.stderr)
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        code, _, err = ended(process)
+        code, _, _ = ended(process)
     finally:
         process.kill()
     assert code == -signal.SIGTERM
-    assert err.endswith("stopping when what is at hand is done; asked again, at once\n")
 
 
-@pytest.mark.parametrize("command", ["fetch", "alerts"])
-def test_what_goes_on_every_so_often_ends_within_a_moment_while_it_waits(room: Newsroom, command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "number", "status"), [("fetch", signal.SIGTERM, 143), ("alerts", signal.SIGINT, 130)]
+)
+def test_what_goes_on_every_so_often_ends_within_a_moment_while_it_waits(
+    tmp_path: Path, command: str, number: signal.Signals, status: int
+) -> None:
+    room = Newsroom(tmp_path)
     process = subprocess.Popen(
         room.command(command, "--every", "1h", "--json"),
         env=room.environment(),
@@ -105,12 +111,12 @@ def test_what_goes_on_every_so_often_ends_within_a_moment_while_it_waits(room: N
             if line == "}\n":
                 break
         began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         code, _, err = ended(process)
         assert time.monotonic() - began < 10
     finally:
         process.kill()
-    assert (code, err.endswith("stopped\n")) == (143, True)
+    assert (code, err.endswith("stopped\n")) == (status, True)
 
 
 # The parts of it

@@ -117,6 +117,15 @@ def test_what_a_failed_update_left_with_tantivy_is_not_found(directory: Path, mo
     assert sorted(opened(directory).rank(KURSK, depth=50).numbers.tolist()) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("lost", ["*.fieldnorm", "meta.json"])
+def test_a_file_that_cannot_be_read_is_told_as_a_failure_of_the_disk(directory: Path, lost: str) -> None:
+    update(directory, articles(3))
+    for path in directory.glob(lost):
+        path.unlink()
+    with pytest.raises(OSError, match=r"FileDoesNotExist|does not exist|NotFound"):
+        update(directory, articles(2, start=3), removed=["00000"])
+
+
 def test_small_segments_are_merged_and_large_ones_left(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "MERGE_ARTICLES", 16)
     update(directory, articles(40))

@@ -20,6 +20,7 @@ from copied import story
 from disks import Disk
 from newsroom import article
 
+from archive import sqlite
 from archive.article import TEXT_HASH_BYTES, Article, Passage
 from archive.errors import ArchiveDamaged, ArchiveError
 from archive.grouping import find_copies
@@ -46,7 +47,8 @@ UUID = "7d4f3f3e-0000-4000-8000-000000000001"
 ALERT_TABLES = ("delivery", "channel", "alert", "saved_search", "mail_question", "mail_refusal", "quarantine")
 FOLLOW_TABLES = ("follow", "page", "robots", "busy_host", "told")
 TAKEDOWN_TABLES = ("takedown", "audit", "token", "token_failure", "refusal")
-ALERTS = 32 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty but for a takedown
+ASKED_TABLES = ("asked",)
+ALERTS = 34 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty but for a takedown
 
 
 def text_hash(number: int) -> bytes:
@@ -157,6 +159,7 @@ def assert_all_is_there(store: Store) -> None:
 
 def test_everything_of_an_archive_of_the_first_schema_is_there(path: Path) -> None:
     before = path.stat().st_size
+    assert path.read_bytes()[20] == 0
     store = Store(path)
     assert_all_is_there(store)
     assert store.put(replace(VERSIONS[1], version=1)) == "unchanged"
@@ -166,6 +169,7 @@ def test_everything_of_an_archive_of_the_first_schema_is_there(path: Path) -> No
     assert store.next_generation() == 4
     store.close()
     assert path.stat().st_size < before + ALERTS
+    assert (path.read_bytes()[20], sqlite.damaged_pages(path)) == (sqlite.CHECKSUM, [])  # where there were no checksums
     again = Store(path)
     assert again.check() == []
     again.close()
@@ -297,8 +301,11 @@ def test_an_archive_of_the_second_schema_gets_room_for_copies_and_stories_and_is
         *ALERT_TABLES,
         *FOLLOW_TABLES,
         *TAKEDOWN_TABLES,
+        *ASKED_TABLES,
     ):
         connection.execute(f"DROP TABLE {table}")
+    connection.execute("ALTER TABLE model DROP COLUMN reference")
+    connection.execute("ALTER TABLE generation DROP COLUMN model_id")
     connection.execute("DELETE FROM meta WHERE key = 'copies'")
     connection.execute("DROP TABLE alias; DROP INDEX version_embargo")
     for column in ("embargoed_until", "source_version", "note"):

@@ -73,29 +73,6 @@ def test_marks_are_all_that_is_added_whatever_the_offsets(
     assert marked == "".join(str(escape(c)) for c in text)
 
 
-@pytest.mark.parametrize("url", ["https://a.example/x", "http://a.example"])
-def test_a_web_address_is_linked(url: str | None) -> None:
-    assert wording.outside_link(url) == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        None,
-        "",
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "//a.example",
-        "/x",
-        "https:",
-        "https://[::1",
-        " javascript:x",
-    ],
-)
-def test_anything_else_is_not_linked(url: str | None) -> None:
-    assert wording.outside_link(url) is None
-
-
 def test_a_day_is_written_out_and_a_midnight_is_a_day() -> None:
     assert wording.long_day(date(2016, 3, 7)) == "7 March 2016"
     assert wording.machine_time(datetime(2016, 3, 7, tzinfo=UTC)) == "2016-03-07"

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from index.search import SearchResponse
 from web import conditional, params
+from web.asked import note_search
 from web.copies import copies_object
 from web.payload import (
     Json,
@@ -37,6 +38,7 @@ def search() -> Response:
     default_size = parts.settings.page_size
     wanted = params.search_request(request.args, page_size=default_size)
     explain = params.explain(request.args)
+    note_search(parts, wanted)
     tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
     if kept := conditional.unchanged(tag):
         return kept

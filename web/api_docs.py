@@ -16,6 +16,7 @@ from index.names import KINDS
 from web import conditional
 from web.api import json_answer
 from web.embedding import shown_in
+from web.links import outside_link
 from web.openapi import SCHEMAS, document
 from web.payload import Json
 from web.services import Services, services
@@ -117,7 +118,7 @@ def _document(parts: Services) -> Json:
     examples = {
         "article": article_id,
         "story": str(listed[0].story.id if listed else 1),
-        "url": (article.url if article else None) or "https://news.example.org/flood",
+        "url": (outside_link(article.url) if article else None) or "https://news.example.org/flood",
         **{str(kind): names.get(kind, "") for kind in KINDS},
         "day": (held.last or parts.today()).isoformat(),
         "page": absolute(url_for("pages.article", article_id=article_id)),
@@ -149,12 +150,13 @@ def _field(parameter: Json) -> Field:
     schema = cast(dict[str, Any], parameter["schema"])
     items = schema.get("items", schema)
     kinds = {"integer": "number", "date": "date"}
+    form = items.get("anyOf", [items])[0].get("format", items["type"])
     value = str(parameter.get("example", ""))
     return Field(
         name=str(parameter["name"]),
         place=str(parameter["in"]),
         description=str(parameter["description"]),
-        kind="choice" if "enum" in items else kinds.get(items.get("format", items["type"]), "text"),
+        kind="choice" if "enum" in items else kinds.get(form, "text"),
         choices=items.get("enum", ()),
         default=str(schema.get("default", "")),
         value=value,

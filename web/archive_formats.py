@@ -16,6 +16,7 @@ from index.snippet import snippet
 from web.export import BOM, csv_cell, csv_line
 from web.feed_formats import Entry, Feed, atom_in_pieces
 from web.feeds import News, entry_of, last_change, urn_of
+from web.links import outside_link
 from web.payload import Json, instant
 from web.services import Services
 from web.urls import absolute
@@ -46,7 +47,7 @@ def ninjs_item(parts: Services, edition: Edition) -> Json:
     """Return an article as a news item of IPTC's ninjs 3.1."""
     article = edition.article
     item: Json = {
-        "uri": article.url or urn_of(parts, article.id),
+        "uri": outside_link(article.url) or urn_of(parts, article.id),
         "standard": NINJS,
         "type": "text",
         "version": str(article.source_version or article.version),

@@ -62,13 +62,15 @@ def audit(as_json: bool) -> None:
 
 
 def _events(tokens: list[Token], deeds: list[Deed]) -> Iterator[_Event]:
+    """Yield what happened; of what happened in one second nothing after a revocation, as it was."""
     known = {token.id: token for token in tokens}
     for token in tokens:
         yield _Event(token.created_at, "token made", token)
-        if token.revoked_at:
-            yield _Event(token.revoked_at, "token revoked", token)
     for deed in deeds:
         yield _Event(deed.at, deed.action, known[deed.token_id], deed.article_id, deed.client)
+    for token in tokens:
+        if token.revoked_at:
+            yield _Event(token.revoked_at, "token revoked", token)
 
 
 def _object(event: _Event) -> payload.Json:

@@ -16,10 +16,11 @@ from datetime import UTC, date
 from flask_babel import gettext
 
 from archive.article import Article
+from web.links import outside_link
 from web.names import Name, names_of
 from web.payload import Json
 from web.units import long_day
-from web.wording import byline, in_a_row, label, outside_link
+from web.wording import byline, in_a_row, label
 
 MOST_NAMED = 3  # authors in a plain citation; of more, the first and "et al.", as newspapers are cited
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")  # BibTeX's own names

@@ -3,7 +3,6 @@
 Invariant: each exits 0 (all done), 1 (not all) or 2 (wrong usage).
 """
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -15,14 +14,17 @@ from web import params, payload
 from web.alerts_command import alerts
 from web.audit_command import audit
 from web.backup_command import backup, restore
+from web.check_command import check
 from web.evaluate_command import evaluate
 from web.export_command import export
 from web.fetch_command import fetch
 from web.follow_command import follow
 from web.introduction import introduce
 from web.printing import admit_gaps, print_result
-from web.publishing import advise, alert, name_problems, publish, tell
+from web.publishing import advise, alert, name_problems, publish
 from web.quarantine_command import quarantine
+from web.queries_command import queries
+from web.reindex_command import reindex, rollback
 from web.removal_commands import erase, remove, takedowns
 from web.runs import noted_run
 from web.saved_command import saved
@@ -30,7 +32,7 @@ from web.search_command import search
 from web.services import services
 from web.stats_command import stats
 from web.stopping import stoppable
-from web.terminal import TEXT, Failure, Reporter, as_json, command, write_json
+from web.terminal import TEXT, Reporter, as_json, command, write_json
 from web.token_command import token
 
 DEFAULT_LIMIT, MOST_LIMIT = 100, 100_000  # pages of one feed or sitemap
@@ -44,8 +46,8 @@ def register(app: Flask) -> None:
     """Give `app` its commands, and `flask --help` our words."""
     introduce()
     for each in (
-        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats, backup, restore),
-        *(remove, erase, takedowns, token, audit, saved, alerts, evaluate),
+        *(ingest, follow, fetch, quarantine, search, export, related, reindex, rollback, check, stats, backup, restore),
+        *(remove, erase, takedowns, token, audit, saved, queries, alerts, evaluate),
     ):
         app.cli.add_command(each)
 
@@ -160,60 +162,3 @@ def related(article_id: str, limit: int, as_json: bool) -> None:
     admit_gaps(response)
     for place, result in enumerate(response.results, start=1):
         print_result(place, result)
-
-
-@command
-@as_json
-def reindex(as_json: bool) -> None:
-    """Build the index again from the archive alone.
-
-    It is published then. Kept embeddings are not made again.
-
-    \b
-    Example:
-      flask reindex
-    """
-    from archive.grouping import find_copies
-
-    parts = services()
-    with stoppable(), exclusive(parts.lock), Reporter() as progress:
-        find_copies(parts.store, progress=progress)
-        built = parts.builder.rebuild(progress)
-        tell(parts, progress)
-    if as_json:
-        write_json(asdict(built))
-    else:
-        click.echo(
-            f"published generation {built.generation}, keywords by {built.keywords}: {built.articles} articles,"
-            f" {built.passages} passages, {built.embedded} embedded"
-        )
-
-
-@command
-@as_json
-def check(as_json: bool) -> None:
-    """Check every row and file of the archive and the index.
-
-    Each is compared with its hash, and the archive with the index.
-
-    \b
-    Example:
-      flask check && echo all is well
-    """
-    from index.check import check as problems_of
-
-    parts = services()
-    problems = problems_of(parts.settings.data / "index", parts.store, formats=parts.formats)
-    problems += parts.quarantine.problems()
-    ledger = parts.ledger.read()
-    problems += ledger.problems
-    if as_json:
-        write_json({"ok": not problems, "problems": problems})
-    if late := ledger.began_late:
-        click.echo(late, err=True)
-    for problem in [] if as_json else problems:
-        click.echo(problem)
-    if problems:
-        raise Failure(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
-    if not as_json:
-        click.echo("no problems found")

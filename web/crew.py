@@ -56,8 +56,7 @@ class _Client:
 
     def score(self, now: float) -> float:
         """Return the score at this time."""
-        forgotten: float = 0.5 ** ((now - self._at) / HALF_LIFE)
-        return self._score * forgotten
+        return self._score * float(0.5 ** ((now - self._at) / HALF_LIFE))
 
 
 class Places:

@@ -29,7 +29,7 @@ PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
 RETRY_WHEN_QUEUED = 2  # seconds; a full queue of searches is done by then
 OVERLOADED = lazy_gettext("Too many searches are waiting at the moment. Please try again shortly.")
-FOR_PROGRAMS = (".atom", ".rss", ".json", ".csv", ".jsonl", ".xml", ".txt")  # ends of addresses
+FOR_PROGRAMS = (".atom", ".rss", ".json", ".csv", ".jsonl", ".xml", ".txt", ".bib", ".ris")  # ends of addresses
 MAX_ECHO = 200  # characters of a refused value that are sent back
 HEADINGS = {  # of pages; programs read the reason phrases of HTTP
     400: lazy_gettext("This address cannot be read"),

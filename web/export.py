@@ -21,6 +21,7 @@ from flask import Blueprint, Response, request
 from index.results import Row, WholeList
 from web import params
 from web.crew import Overloaded
+from web.links import outside_link
 from web.payload import PROBABILITY_DIGITS, SCORE_DIGITS, Json, instant
 from web.services import Services, services
 from web.urls import absolute
@@ -66,7 +67,7 @@ class Exported:
         probability = None if result.probability is None else round(result.probability, PROBABILITY_DIGITS)
         values = (
             article.id,
-            article.url,
+            outside_link(article.url),
             article.title,
             article.source,
             article.section,

@@ -20,10 +20,11 @@ from index.snippet import snippet
 from web import conditional, params
 from web.feed_formats import FORMATS, Entry, Feed
 from web.filters import chips
+from web.links import outside_link
 from web.params import MAX_RELATED
 from web.services import STORY_ID, Services, services, shown_article, shown_story
 from web.urls import absolute
-from web.wording import in_a_row, outside_link, shortened
+from web.wording import in_a_row, shortened
 
 FEED_SIZE = 50  # entries where the request does not say: a day of most searches, so that who asks daily misses none
 NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)  # when an archive without an article was changed last

@@ -10,9 +10,10 @@ from datetime import datetime
 from markupsafe import Markup
 
 from archive.article import Article
+from web.links import outside_link
 from web.names import Name, names_of
 from web.payload import Json, instant
-from web.wording import label, outside_link
+from web.wording import label
 
 SCHEMA = "https://schema.org"
 MOST_DESCRIBED = 200  # characters of a description: more is cut off by those who show it

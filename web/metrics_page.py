@@ -57,9 +57,8 @@ def page() -> Response:
 
 def is_local() -> bool:
     """Tell whether a program of this machine asks, and no proxy for somebody else."""
-    asked_by = request.environ.get("werkzeug.proxy_fix.orig", request.environ).get("REMOTE_ADDR") or ""
     try:
-        is_loopback = ip_address(asked_by).is_loopback
+        is_loopback = ip_address(request.remote_addr or "").is_loopback
     except ValueError:
         return False
     return is_loopback and not any(FORWARDED.fullmatch(name) for name, _ in request.headers)

@@ -28,6 +28,7 @@ DESCRIPTION = (
     " pages need may be read from there. Names are stable: a field may be added, none is renamed or taken away. Times"
     " are UTC."
 )
+WEB_ADDRESS = "^https?://[A-Za-z0-9.-]+(:[0-9]{1,4})?([/?#].*)?$"  # names in Unicode are taken too
 SECURITY = "token"  # the name of the way in which a request shows what it may
 BEARER = "A token from `flask token create --scope takedown`, sent as `Authorization: Bearer bf_…`."
 REASON = {"reason": "court order"}
@@ -82,7 +83,7 @@ def _reading(examples: Mapping[str, str], page_size: int) -> dict[str, Json]:
         "/search.jsonl": operation(
             "export-jsonl", "A whole list of results, as JSON Lines", [*search, texts], file_of("application/jsonl")
         ),
-        "/oembed": operation("oembed", "How a page is embedded (oEmbed 1.0)", _oembed(examples), json_of("OEmbed")),
+        "/oembed": _embedded(examples),
     }
     feeds = {
         "/search": ("search", "A search to follow", follow),
@@ -97,7 +98,8 @@ def _reading(examples: Mapping[str, str], page_size: int) -> dict[str, Json]:
 
 
 def _related(examples: Mapping[str, str]) -> Json:
-    url = parameter("url", "The article's own address.", {"type": "string"}, example=examples["url"], required=True)
+    web: Json = {"type": "string", "pattern": WEB_ADDRESS}
+    url = parameter("url", "The article's own address.", web, example=examples["url"], required=True)
     draft = operation("related-to-draft", "What there is on the subject of a text of yours", [], json_of("Related"))
     draft["requestBody"] = {
         "required": True,
@@ -139,7 +141,7 @@ def _takedown(examples: Mapping[str, str]) -> Json:
 
 def _search(*, order: str = SORTS[0]) -> list[Json]:
     """Return what says which articles are looked for, and in which order."""
-    day: Json = {"type": "string", "format": "date"}
+    day: Json = {"type": "string", "anyOf": [{"format": "date"}, {"const": ""}]}  # forms send what is left empty
     words: Json = {"type": "string", "maxLength": MAX_QUERY_CHARS}
     return [
         parameter("q", "What to look for, in the query language.", words, example="flood"),
@@ -167,6 +169,12 @@ def _limit() -> Json:
 def _typed() -> Json:
     words: Json = {"type": "string", "maxLength": MAX_QUERY_CHARS}
     return parameter("q", "What has been typed so far.", words, example="flo")
+
+
+def _embedded(examples: Mapping[str, str]) -> Json:
+    asked = operation("oembed", "How a page is embedded (oEmbed 1.0)", _oembed(examples), json_of("OEmbed"))
+    responses = {**cast(Json, asked["responses"]), "501": problem("A format that oEmbed is not given in.")}
+    return {**asked, "responses": responses}
 
 
 def _oembed(examples: Mapping[str, str]) -> list[Json]:

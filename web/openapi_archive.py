@@ -9,7 +9,7 @@ from web.browse_reading import ARTICLES, NAMES
 from web.browse_urls import DEFAULT_SORTING, NAMES_URLS
 from web.citing import FORMATS
 from web.openapi_operations import choice, file_of, json_of, operation, paging, parameter
-from web.params import MAX_FILTER_CHARS
+from web.params import MAX_FILTER_CHARS, MAX_VERSION
 from web.payload import Json
 
 
@@ -25,7 +25,7 @@ def archive_paths(examples: Mapping[str, str]) -> dict[str, Json]:
 
 def _versions(examples: Mapping[str, str]) -> dict[str, Json]:
     article = parameter("id", "The article's id.", {"type": "string"}, place="path", example=examples["article"])
-    number: Json = {"type": "integer", "minimum": 1}
+    number: Json = {"type": "integer", "minimum": 1, "maximum": MAX_VERSION}
     version = parameter("number", "The version's number.", number, place="path", example="1")
     against = parameter("against", "The version to compare with; else the one before.", number, example="1")
     one = "/api/articles/{id}/versions/{number}"
@@ -58,16 +58,18 @@ def _browsing(examples: Mapping[str, str]) -> dict[str, Json]:
         ),
         "/api/browse/undated": operation("undated", "The articles of unknown date", pages, json_of("Undated")),
     }
+    letter: Json = {"type": "string", "pattern": "^(.?|other)$"}
+    one: Json = {"type": "string", "maxLength": MAX_FILTER_CHARS, "pattern": r"\S"}
     for kind, path in NAMES_URLS.items():
         text: Json = {"type": "string", "maxLength": MAX_FILTER_CHARS}
         asked = [
-            parameter("letter", "Only names that begin with this letter, or other.", {"type": "string"}),
+            parameter("letter", "Only names that begin with this letter, or other.", letter),
             parameter("q", "Only names that hold this text.", text),
             choice("sort", "The order.", SORTINGS, default=DEFAULT_SORTING[kind]),
             *paging(NAMES)[:2],
         ]
         every = path.rpartition("/")[2]
         read[f"/api{path}"] = operation(every, f"All {every}", asked, json_of("Names"))
-        name = parameter("name", f"Which {kind}.", text, example=examples[kind], required=True)
+        name = parameter("name", f"Which {kind}.", one, example=examples[kind], required=True)
         read[f"/api/browse/{kind}"] = operation(kind, f"What there is of one {kind}", [name], json_of("Profile"))
     return read

@@ -79,5 +79,5 @@ def json_of(name: str) -> Json:
 
 
 def file_of(media_type: str) -> Json:
-    """Return a text of this media type."""
-    return {media_type: {"schema": {"type": "string"}}}
+    """Return what is of this media type: a text, or JSON in a form that others have laid down."""
+    return {media_type: {"schema": {} if media_type.endswith("json") else {"type": "string"}}}

@@ -223,7 +223,7 @@ SCHEMAS: dict[str, Json] = {
     "Suggestions": {
         "type": "array",
         "description": "What was sent, then texts for the box, a line about each, and where each leads.",
-        "prefixItems": [TEXT, several(TEXT), several(TEXT), several(TEXT)],
+        "items": {"anyOf": [TEXT, several(TEXT)]},
         "minItems": 4,
         "maxItems": 4,
     },
@@ -252,10 +252,12 @@ SCHEMAS: dict[str, Json] = {
         {
             "title": TEXT,
             "text": TEXT,
-            "published_at": a("string", "A time or a day."),
-            "source": TEXT,
-            "url": a("string", "The draft's own address: what is in the archive under it is not related to itself."),
-            "limit": a("integer", minimum=1, maximum=20, default=5),
+            "published_at": or_null(a("string", "A time or a day.")),
+            "source": MAYBE,
+            "url": or_null(
+                a("string", "The draft's own address: what is in the archive under it is not related to itself.")
+            ),
+            "limit": or_null(a("integer", minimum=1, maximum=20, default=5)),
         },
         may_lack=("title", "text", "published_at", "source", "url", "limit"),
     ),

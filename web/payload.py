@@ -22,6 +22,7 @@ from index.results import LegScore, Result
 from index.search import SearchRequest, SearchResponse
 from index.snippet import Excerpt
 from index.stories.reading import Headed, StoryPage, Told
+from web.links import outside_link
 from web.paging import numbered_links
 from web.params import MAX_PAGE, SearchUrls
 
@@ -83,7 +84,7 @@ def named_article(article: Article) -> Json:
     """Return what every list says of an article."""
     return {
         "id": article.id,
-        "url": article.url,
+        "url": outside_link(article.url),
         "title": article.title,
         "source": article.source,
         "section": article.section,
@@ -173,7 +174,7 @@ def article_object(
     """
     return {
         "id": article.id,
-        "url": article.url,
+        "url": outside_link(article.url),
         "title": article.title,
         "derived_title": article.derived_title,
         "source": article.source,
@@ -289,7 +290,7 @@ def _headed(headed: Headed) -> Json:
 def _report(report: Report) -> Json:
     return {
         "id": report.id,
-        "url": report.url,
+        "url": outside_link(report.url),
         "title": report.title,
         "source": report.source,
         "language": report.language,

@@ -101,7 +101,10 @@ def alert(parts: Services) -> None:
 
 
 def advise(parts: Services) -> None:
-    """Say what would serve this archive better, if anything would."""
+    """Say what would serve this archive better, if anything would, and which setting is not followed."""
+    if other := parts.other_model():
+        served = parts.model_name()
+        click.echo(f"BACKFILE_MODEL names {other}, served is {served}: `flask reindex --model` changes it", err=True)
     if advice := keyword_advice(parts):
         click.echo(advice, err=True)
 

@@ -23,6 +23,7 @@ from index.stories.reading import Around
 from web import units, wording
 from web.copies import Member, members
 from web.filters import Choice
+from web.links import outside_link
 from web.marked_body import MarkedBody, marked_body
 from web.names import without_by
 from web.params import Marking, SearchUrls
@@ -210,7 +211,7 @@ class ArticleView:
     @property
     def original(self) -> Choice | None:
         """Return where the article was published, named by its host."""
-        url = wording.outside_link(self.article.url)
+        url = outside_link(self.article.url)
         return Choice((urlsplit(url).hostname or "").removeprefix("www."), url) if url else None
 
     @property

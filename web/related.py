@@ -126,6 +126,8 @@ def draft_from(sent: bytes) -> tuple[Article, int]:
         if name not in DRAFT_FIELDS:
             raise params.BadParameter(name, str(fields[name]), f"left out: a draft has {', '.join(DRAFT_FIELDS)}")
     limit = fields.pop("limit", None)
+    if isinstance(limit, str):
+        raise params.BadParameter("limit", limit, "a number, without quotes")
     most = params.related_limit(MultiDict() if limit is None else MultiDict({"limit": str(limit)}))
     for name in ("title", "text"):
         if not isinstance(fields.get(name, ""), str):

@@ -137,7 +137,7 @@ def save() -> BaseResponse:
 def _preview(parts: Services, asked: SearchRequest) -> Preview:
     today = datetime.now(UTC).date()
     with parts.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: parts.embedder)
+        judge = Judge(engine, parts.models.embedder)
         tested = back_test(asked, parts.store, judge, catalogue=parts.search.catalogue, today=today)
     first = tested.article_ids[:SHOWN_IN_BACK_TEST]
     articles = parts.store.live(first)

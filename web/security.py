@@ -49,6 +49,7 @@ DRAFTS = "/api/related"
 # Pages whose address is the key to them: nobody keeps them, nor is told their address, whatever the answer is.
 BEHIND_KEYS = re.compile(r"/(saved|alerts)(/|$)")
 KEY = re.compile(r"(?<=^/saved/)[^/]+|(?<=/confirm/)[^/]+|(?<=/stop/)[^/]+")
+BREAKING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # what begins a line of its own, or speaks to a terminal
 KEPT_BY_NOBODY = {
     "Cache-Control": "private, no-cache",
     "Referrer-Policy": "no-referrer",
@@ -62,8 +63,8 @@ def register(app: Flask) -> None:
 
 
 def telling_path(path: str) -> str:
-    """Return the path of a request as a log may have it: without what would open a saved search."""
-    return KEY.sub("…", path)
+    """Return the path of a request as a log may have it: on one line, without what would open a saved search."""
+    return BREAKING.sub(lambda sign: f"%{ord(sign[0]):02X}", KEY.sub("…", path))
 
 
 def _protect(response: Response) -> Response:

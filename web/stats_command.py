@@ -69,6 +69,7 @@ def _facts(parts: Services) -> payload.Json:
         "pending_changes": parts.store.count_changes(after=current.seq if current else 0),
         "previous_generation": previous.number if previous else None,
         "keywords": keyword_library(parts),
+        "model": parts.model_name() if current else None,
     }
 
 

@@ -16,6 +16,7 @@ from flask import Response, request
 from web.clients import LOCAL, network
 from web.doors import Door, lets_in
 from web.errors import problem
+from web.security import telling_path
 from web.services import services
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _refuse(why: "Refusal") -> Response:
         answer.headers["Retry-After"] = str(seconds)
         return answer
     tokens.note_failure(who, why)
-    log.warning("%s %s: refused, token: %s", request.method, request.path, why)
+    log.warning("%s %s: refused, token: %s", request.method, telling_path(request.path), why)
     detail = "This needs a token: Authorization: Bearer bf_…" if why == "none" else "This token does not hold."
     answer = problem(HTTPStatus.UNAUTHORIZED, detail)
     answer.headers["WWW-Authenticate"] = REALM if why == "none" else f'{REALM}, error="invalid_token"'
@@ -73,7 +74,7 @@ def _refuse(why: "Refusal") -> Response:
 
 def _forbid(token: "Token", scope: str) -> Response:
     services().tokens.note_refusal("scope")
-    log.warning("%s %s: refused, token %d is for %s", request.method, request.path, token.id, token.scope)
+    log.warning("%s %s: refused, token %d is for %s", request.method, telling_path(request.path), token.id, token.scope)
     answer = problem(HTTPStatus.FORBIDDEN, f"This needs a token of the scope {scope}.")
     answer.headers["WWW-Authenticate"] = f'{REALM}, error="insufficient_scope", scope="{scope}"'
     return answer

@@ -15,6 +15,7 @@ from archive.article import Article
 from archive.differences import Differences, differences
 from archive.store import Store, VersionEntry
 from web.changes import Stretch, counted, differences_object, stretches_of
+from web.links import outside_link
 from web.payload import Json, instant, version_links
 from web.wording import byline, in_a_row, label, language_name, moment_text
 
@@ -165,7 +166,7 @@ def version_object(edition: Edition) -> Json:
         "latest": edition.shown.version,
         "ingested_at": instant(edition.entry.ingested_at),
         "note": version.note,
-        "url": version.url,
+        "url": outside_link(version.url),
         "title": version.title,
         "derived_title": version.derived_title,
         "source": version.source,

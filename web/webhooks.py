@@ -15,6 +15,7 @@ from flask import url_for
 from archive.alerts import Delivery
 from archive.article import Article
 from archive.fetch import Fetcher
+from web.links import outside_link
 from web.payload import Json
 from web.urls import absolute
 
@@ -60,7 +61,7 @@ def _article_object(article: Article) -> Json:
         "authors": list(article.authors),
         "language": article.language,
         "published_at": published.isoformat().replace("+00:00", "Z") if published else None,
-        "original": article.url,
+        "original": outside_link(article.url),
     }
 
 

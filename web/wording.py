@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import reduce
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.lists import format_list
@@ -122,17 +121,6 @@ def paragraphs(body: str) -> list[str]:
 def headline_size(title: str) -> str:
     """Return how large a headline may be at the head of its page, as a class: some have thousands of letters."""
     return "usual" if len(title) <= LONG_HEADLINE else "long" if len(title) <= ENDLESS_HEADLINE else "endless"
-
-
-def outside_link(url: str | None) -> str | None:
-    """Return `url` when a browser may be sent there: absolute http or https. Else None."""
-    if not url:
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return url if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
 def opening(body: str, most: int = OPENING) -> str:

@@ -65,15 +65,19 @@ class TantivyFormat:
         update = folder.Update(directory)
         try:
             with _writer(directory) as writer:
-                writer.delete_documents_by_query(_from_serial(update.first_serial))
+                with _disk_errors():
+                    writer.delete_documents_by_query(_from_serial(update.first_serial))
                 stems = _Stems()
                 for article in first_of_each_id(added):
                     title, body = map(words, texts_of(article))
                     serial = update.add(article, title=title, body=body)
-                    writer.add_document(_document(serial, [stems[word] for word in (*title, *title, *body)]))
+                    document = _document(serial, [stems[word] for word in (*title, *title, *body)])
+                    with _disk_errors():
+                        writer.add_document(document)
                 # not delete_documents_by_term, which takes the number for one of another type and finds nothing
                 serials = update.remove(removed)
-                writer.delete_documents_by_query(tantivy.Query.term_set_query(_schema(), "serial", serials))
+                with _disk_errors():
+                    writer.delete_documents_by_query(tantivy.Query.term_set_query(_schema(), "serial", serials))
                 update.write()
             update.publish()
         except BaseException:
@@ -125,21 +129,29 @@ def _from_serial(first: int) -> tantivy.Query:
 @contextlib.contextmanager
 def _writer(directory: Path) -> Iterator[tantivy.IndexWriter]:
     """Give a writer whose work is committed and its segments merged at the end, or undone when anything fails."""
-    index = _opened(directory)
-    spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-    index.register_tokenizer("terms", spaces)
-    writer = index.writer(heap_size=HEAP_BYTES, num_threads=1)
+    with _disk_errors():
+        index = _opened(directory)
+        spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+        index.register_tokenizer("terms", spaces)
+        writer = index.writer(heap_size=HEAP_BYTES, num_threads=1)
     try:
         yield writer
-        try:
+        with _disk_errors():
             writer.commit()
             writer.wait_merging_threads()
-        except ValueError as error:  # what it makes of every failure of the disk
-            raise OSError(str(error)) from error
     except BaseException:
         with contextlib.suppress(Exception):
             writer.rollback()
         raise
+
+
+@contextlib.contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Tell a failure of the disk as one: Tantivy makes a ValueError of each."""
+    try:
+        yield
+    except ValueError as error:
+        raise OSError(str(error)) from error
 
 
 def _opened(directory: Path) -> tantivy.Index:

@@ -3,8 +3,8 @@
 import os
 
 FULL = os.environ.get("BACKFILE_TEST_FAULTS") == "full"
-POINTS = 36 if FULL else 2  # at which each scenario fails in each of three ways
-CUTS = 60 if FULL else 5  # of the power, in each scenario
+POINTS = 21 if FULL else 1  # at which each scenario fails in each of three ways
+CUTS = 60 if FULL else 4  # of the power, in each scenario
 RANDOM_KILLS = 200 if FULL else 10
 HISTORIES = 60 if FULL else 4  # of an archive that are made up
 

@@ -15,7 +15,7 @@ from index.check import check
 from index.search import SearchRequest
 from web.services import Services
 
-BETWEEN = 0.02  # seconds between two searches: the command shall come forward too
+BETWEEN = 0.05  # seconds between two searches: the command shall come forward too
 Promise = tuple[str, str]  # what was done, and to what: see `told`
 
 
@@ -44,7 +44,7 @@ def after_repetition(room: Room, scenario: Scenario, reference: "Summary") -> li
         problems = check(room.data / "index", services.store, formats=services.formats)
         problems += services.quarantine.problems()
         problems += services.ledger.read().problems
-        problems += _not_found(services, scenario.done)
+        problems += not_found(services, scenario.done)
         summary = summary_of(services)
         problems += [
             f"{name}: {mine!r}, not {theirs!r}"
@@ -170,7 +170,7 @@ def words_left(room: Room, pieces: frozenset[bytes]) -> list[str]:
     return [f"erased, but found in {path}" for path in files if needles.found_in(path)]
 
 
-def _not_found(services: Services, shown: Shown) -> Iterator[str]:
+def not_found(services: Services, shown: Shown) -> Iterator[str]:
     """Yield where a search does not find each shown edition once, or anything else."""
     for number, edition in shown.items():
         for each in EDITIONS:

@@ -170,11 +170,15 @@ def said_wrongly(room: Room, ended: Ended) -> list[str]:
     wrong = []
     if "Traceback" in ended.said:
         wrong.append(f"a traceback: {ended.said[-300:]}")
-    if ended.status > 0:
+    is_about_input = "cannot be read: " in ended.said  # the fault struck what was to come in, which is named then
+    is_muted = any(call.injected and call.paths[-1].endswith("/said") for call in ended.calls if call.paths)
+    if is_muted:
+        return promised_after_failed_sync(room, ended.calls)
+    if ended.status > 0 and not is_about_input:
         errors = [line for line in ended.said.splitlines() if line.startswith("Error: ")]
         if len(errors) != 1:
             wrong.append(f"status {ended.status}, and not one line that says why: {ended.said[-300:]}")
-    elif ended.status not in (0, KILLED):
+    if ended.status < 0 and ended.status != KILLED:
         wrong.append(f"ended by signal {-ended.status}")
     return wrong + promised_after_failed_sync(room, ended.calls)
 
@@ -262,13 +266,15 @@ def cuts(prepared: Prepared, *, most: int, folder: Path, until_found: bool = Fal
 def _moments(prepared: Prepared, most: int) -> set[int]:
     """Return the places in the calls before which the power is cut."""
     told_to = str(prepared.whole.parent / "told")
-    after_promise, others = [], []
+    after_promise: list[int] = []
+    renamings: list[int] = []
+    others: list[int] = []
     for place, call in enumerate(prepared.calls):
         if call.name == "write" and call.paths[-1:] == (told_to,):
             after_promise.append(place + 1)
         elif call.name in (*tracing.SYNCS, *tracing.NAMES) and Path(call.paths[-1]).is_relative_to(prepared.whole):
-            others.append(place)
+            (renamings if call.name.startswith("rename") else others).append(place)
     chance = random.Random(most)  # the same ones each time
     chance.shuffle(others)
     promises = after_promise[-1:] + chance.sample(after_promise[:-1], min(most // 3, len(after_promise[:-1])))
-    return {place for place in [*promises, *others][:most] if place < len(prepared.calls)}
+    return {place for place in [*promises, *renamings, *others][:most] if place < len(prepared.calls)}

@@ -1,4 +1,4 @@
-"""Kills at any moment of a long life: articles come, are corrected, removed and indexed, and nothing is lost."""
+"""Kills at any moment of a long life: articles come, are corrected and removed, and nothing is lost."""
 
 import os
 import random

@@ -4,6 +4,8 @@ Invariant: what `record_object` wrote, `record_from` reads to an equal record; a
 archive could have made itself, or refused with the reason.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ from archive.identity import ID_LENGTH
 from archive.readers.fields import MAX_BODY_CHARS, is_web_address, language_tag
 
 FORMAT_VERSION = 1
+SUM = "sum"
 MARK = "article"  # by which a line says what it is
 MOST = 2**53 - 1  # the highest number that every reader of JSON reads exactly
 
@@ -69,6 +72,23 @@ def record_object(record: Record) -> dict[str, object]:
             ],
         }
     )
+
+
+def with_sum(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the object with its checksum, the SHA-256 of all the rest of it, for what a disk may do to it."""
+    return {**values, SUM: _sum(values)}
+
+
+def without_sum(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the object as it was before; older ones have no checksum. Raises SourceError when it differs from it."""
+    rest = {name: value for name, value in values.items() if name != SUM}
+    if SUM in values and values[SUM] != _sum(rest):
+        raise SourceError("differs from its own checksum, so it is damaged: take another copy of the file")
+    return rest
+
+
+def _sum(values: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _edition_object(edition: Edition, record: Record) -> dict[str, object]:

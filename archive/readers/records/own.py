@@ -12,7 +12,7 @@ from typing import BinaryIO
 from archive.article import Record, Rejection
 from archive.errors import SourceError
 from archive.readers.lines import kept_raw, line_too_long, lines
-from archive.readers.records.exchange import FORMAT_VERSION, record_from
+from archive.readers.records.exchange import FORMAT_VERSION, record_from, without_sum
 from archive.readers.records.jsonl import object_in
 
 MAX_RECORD_BYTES = 100_000_000  # 100 MB: an article of the largest size in a dozen versions
@@ -40,7 +40,7 @@ def read(stream: BinaryIO, origin: str) -> Iterator[Record | Rejection]:
                 announced = _announced(object_in(raw))
             elif raw.strip():
                 found += 1
-                yield replace(record_from(object_in(raw)), origin=origin, line=number)
+                yield replace(record_from(without_sum(object_in(raw))), origin=origin, line=number)
         except SourceError as error:
             yield Rejection(source=origin, line=number, reason=str(error), raw=kept_raw(raw))
             if number == 1:

@@ -118,7 +118,7 @@ def serving(data: Path, *, application: str = "wsgi:app", **settings: str) -> It
     site = Site("127.0.0.1", port, process.pid)
     try:
         deadline = time.monotonic() + START
-        while site.ask(Attack("up", "/healthz"), by="127.0.0.1") != 200:
+        while site.ask(Attack("up", "/readyz"), by="127.0.0.1") != 200:
             if time.monotonic() > deadline:
                 raise TimeoutError("the server does not answer")
             time.sleep(0.2)

@@ -138,7 +138,12 @@ class Turns:
         self.door = door
         self.whose = threading.local()
         self.crew = Crew(
-            at_work=1, waiting=waiting, patience=PATIENCE, whose=lambda: self.whose.name, clock=lambda: self.now
+            at_work=1,
+            waiting=waiting,
+            patience=PATIENCE,
+            whose=lambda: self.whose.name,
+            clock=lambda: self.now,
+            worked=lambda: self.now,
         )
         self.clients = clients
         self.done: list[str] = []

@@ -4,10 +4,10 @@ The threads that speak HTTP only wait, so there can be many of them; those that 
 cores can run only take the interpreter from each other and hold memory of their own (a database connection, an
 inference request). What waits too long is refused unbegun: nothing piles up, and whoever is refused knows soon.
 
-Invariant: nobody's requests keep others from theirs. Each client has a score: the seconds of work that it asked for,
-what was refused counting too, and half of it forgotten every ten seconds. The lowest score is next, of equals whoever
-came first. So a client that asks now and then is served before one that asks all the time, however many requests that
-has waiting; and when the queue is full, the newest request of the client with the highest score is refused.
+Invariant: nobody's requests keep others from theirs. Each client has a score: the seconds of a processor that it asked
+for, what was refused counting too, and half of it forgotten every ten seconds. The lowest score is next, of equals
+whoever came first. So a client that asks now and then is served before one that asks all the time, however many
+requests that has waiting; and when the queue is full, the newest request of the one with the highest score is refused.
 """
 
 import os
@@ -101,7 +101,8 @@ class Crew:
         waiting: int = WAITING,
         patience: float = PATIENCE,
         whose: Callable[[], str] = lambda: "",
-        clock: Callable[[], float] = time.perf_counter,
+        clock: Callable[[], float] = time.monotonic,
+        worked: Callable[[], float] = time.thread_time,
     ) -> None:
         """Start no thread before there is work."""
         self._threads = ThreadPoolExecutor(at_work, thread_name_prefix="crew")
@@ -109,6 +110,7 @@ class Crew:
         self._patience = patience
         self._whose = whose
         self._clock = clock
+        self._worked = worked  # of a thread: what it waited for others is not its client's
         self._lock = threading.Lock()
         self._clients: OrderedDict[str, _Client] = OrderedDict()
         self._inside = 0  # at work or waiting
@@ -183,13 +185,13 @@ class Crew:
             if client is None:
                 return  # it was refused, or taken back
             job = client.waiting.popleft()
-        began = self._clock()
+        began = self._worked()
         try:
             settle = partial(job.result.set_result, job.context.run(job.work))
         except BaseException as error:  # it is raised where the work was handed in
             settle = partial(job.result.set_exception, error)
+        took = self._worked() - began
         with self._lock:
-            now = self._clock()
-            client.charge(now - began - EXPECTED, now)
+            client.charge(took - EXPECTED, self._clock())
             self._inside -= 1
         settle()

@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from archive.syncing import sync
+from archive.syncing import make_folder, sync
 from index.errors import GenerationDamaged
 from index.files import file_sha256
 
@@ -75,7 +75,7 @@ def workspace(root: Path, *, base: Path | None) -> Iterator[Path]:
 
     It is deleted afterwards unless `seal` has renamed it. What is linked must be replaced there, never written to.
     """
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(root)
     aside = Path(tempfile.mkdtemp(prefix="building-", dir=root))
     try:
         for name in ("keywords", "vectors"):

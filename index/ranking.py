@@ -21,6 +21,7 @@ from index.fusion import WEIGHTS, Fusion, Method, Recency, Weights, fuse
 from index.models import OpenByIdentity, of_identity
 from index.moments import DAY, UNDATED
 from index.query import Query
+from index.timing import timed
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ class Ranker:
 
         Raises ModelUnavailable, at once or when it is called, and ModelMismatch.
         """
-        return cache(partial(embed_query, checked_embedder(self._embedder, engine), text))
+        return cache(partial(_embedded, checked_embedder(self._embedder, engine), text))
 
     def _fused(self, engine: Engine, query: Query, asked: "_Asked") -> Fusion:
         if not query.text:
@@ -177,6 +178,11 @@ def checked_embedder(embedder: OpenByIdentity, engine: Engine) -> Embedder:
     if engine.model_sha256 is None:
         raise ModelUnavailable("there are no vectors to search")
     return of_identity(embedder(engine.model_sha256), engine.model_sha256)
+
+
+def _embedded(embedder: Embedder, text: str) -> Vector:
+    with timed("query embedding"):
+        return embed_query(embedder, text)
 
 
 def _unranked(candidates: Candidates) -> Fusion:

@@ -32,6 +32,7 @@ from index.results import Found, Result, Row, WholeList, passage_range, result_o
 from index.sentences import Place, SentenceFinder
 from index.snippet import Range
 from index.standing import REACH, Standing, beside, row_of
+from index.timing import timed
 
 Speller = Callable[[str], str | None]
 EXPIRED = "this cursor has expired: begin again at the first page"
@@ -162,6 +163,10 @@ class Search:
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Return one page of what `request` asks for. Raises QueryRefused, and CursorExpired for an old cursor."""
+        with timed("whole"):
+            return self._answered(request)
+
+    def _answered(self, request: SearchRequest) -> SearchResponse:
         started = time.perf_counter()
         found, start = self._found(request)
         shelf = self.catalogue.shelf()

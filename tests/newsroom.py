@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -69,13 +70,15 @@ class MeaningEmbedder:
 
     def _sum(self, text: str) -> list[float]:
         words = re.findall(r"\w+", text.lower()) or ["nothing"]
-        directions = [self._direction(MEANINGS.get(word, word)) for word in words]
+        directions = [_direction(MEANINGS.get(word, word), self.dimension) for word in words]
         return [sum(parts) for parts in zip(*directions, strict=True)]
 
-    def _direction(self, meaning: str) -> list[float]:
-        chance = random.Random(meaning)
-        strength = 5 if meaning in MEANINGS else 1
-        return [chance.gauss(0, strength) for _ in range(self.dimension)]
+
+@cache
+def _direction(meaning: str, dimension: int) -> list[float]:
+    chance = random.Random(meaning)
+    strength = 5 if meaning in MEANINGS else 1
+    return [chance.gauss(0, strength) for _ in range(dimension)]
 
 
 class QuickEmbedder:

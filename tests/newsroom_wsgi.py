@@ -18,7 +18,7 @@ from processes import BATCH, READY
 
 from index import embeddings
 from index.engine import Vectors
-from web import create_app
+from web import create_app, logs
 from web.services import Services
 from web.settings import load_settings
 
@@ -50,8 +50,14 @@ class WatchedEmbedder(MeaningEmbedder):
 
 embeddings.BATCH_PASSAGES = BATCH
 MODELS["bundled"] = WatchedEmbedder
-given = os.environ.get("NEWSROOM_EMBEDDER")
-app = create_app(
-    services=Services(load_settings(), embedder=MODELS[given]() if given else None, open_model=open_made_up)
-)
+
+
+def services() -> Services:
+    """Return the parts of an application as the environment asks for them."""
+    given = os.environ.get("NEWSROOM_EMBEDDER")
+    return Services(load_settings(), embedder=MODELS[given]() if given else None, open_model=open_made_up)
+
+
+logs.configure("auto")
+app = create_app(services=services())
 _log([READY])

@@ -45,7 +45,7 @@ UUID = "7d4f3f3e-0000-4000-8000-000000000001"
 
 ALERT_TABLES = ("delivery", "channel", "alert", "saved_search", "mail_question", "mail_refusal", "quarantine")
 FOLLOW_TABLES = ("follow", "page", "robots", "busy_host", "told")
-TAKEDOWN_TABLES = ("takedown", "audit", "token", "token_failure")
+TAKEDOWN_TABLES = ("takedown", "audit", "token", "token_failure", "refusal")
 ASKED_TABLES = ("asked",)
 ALERTS = 32 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty but for a takedown
 

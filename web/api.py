@@ -120,24 +120,6 @@ def stats() -> Response:
     return json_answer(stats_object(counted, name=parts.settings.site_name), generation=_generation(parts))
 
 
-@blueprint.get("/healthz")
-def healthz() -> Response:
-    """Say whether the archive answers, and from which generation. It does not queue with the searches."""
-    parts = services()
-    current, _ = parts.store.pointer()
-    with parts.serving.engine() as (engine, degraded):
-        health: Json = {
-            "status": "degraded" if degraded else "ok",
-            "generation": engine.generation,
-            "degraded": degraded,
-            "articles": parts.store.count_live(),
-            "pending_changes": parts.store.count_changes(after=current.seq if current else 0),
-        }
-    answer = written(health)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
 def link_header(found: SearchResponse, urls: params.SearchUrls) -> str:
     """Return the value of `Link` (RFC 8288) that names the pages beside this one; empty when there are none."""
     return header_of(page_links(found, urls))

@@ -21,6 +21,7 @@ from web.publishing import tell
 from web.replay_report import report_lines, report_object
 from web.replaying import model_of, replayed
 from web.services import Services, reference_of, services
+from web.stopping import stoppable
 from web.terminal import TEXT, Failure, Reporter, as_json, command, write_json
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _rebuild(parts: Services, *, as_json: bool) -> None:
         click.echo(f"changing the model: BACKFILE_MODEL names {other}; `flask rollback` returns", err=True)
         reference = reference_of(other)
         builder = parts.builder_of(parts.open_model(reference), reference=reference)
-    with exclusive(parts.lock), Reporter() as progress:
+    with stoppable(), exclusive(parts.lock), Reporter() as progress:
         find_copies(parts.store, progress=progress)
         built = (builder or parts.builder).rebuild(progress)
         tell(parts, progress)
@@ -150,7 +151,7 @@ def _change(parts: Services, wish: _Wish, *, as_json: bool) -> None:
             is_wanted = not (wish.compare_only or refused) and (wish.yes or _agreed(candidate))
             built = builder.serve(candidate) if is_wanted else builder.report(candidate, published=False)
         if is_wanted:
-            with Reporter() as progress:
+            with stoppable(), Reporter() as progress:
                 tell(parts, progress)
     if as_json:
         before = {"model": embedder.name, "previous": current.number if current else None}
@@ -169,7 +170,7 @@ def _beside(parts: Services, builder: "Builder") -> "Iterator[Candidate]":
     from archive.grouping import find_copies
 
     try:
-        with Reporter() as progress:
+        with stoppable(), Reporter() as progress:
             find_copies(parts.store, progress=progress)
             candidate = builder.prepare(progress)
         yield candidate
@@ -184,7 +185,7 @@ def _replayed(
     candidate: "Candidate",
     embedder: "Embedder",
 ) -> "Replay | None":
-    with Reporter() as progress:
+    with stoppable(), Reporter() as progress:
         return replayed(
             parts, current, candidate.published, embedder, judged=wish.judged, split=wish.split, progress=progress
         )

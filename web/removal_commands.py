@@ -116,6 +116,13 @@ def erase(article_ids: tuple[str, ...], as_json: bool) -> None:
     else:
         _print_erased(parts, wanted, erased)
         _name_copies(copies)
+    if erased and (last := parts.store.last_backup()):
+        folder, at = last
+        click.echo(
+            f"backups made up to now keep these texts, such as those in {folder}, the last of {payload.instant(at)}:"
+            " delete them in their time; one that is restored has them erased again",
+            err=True,
+        )
     if erased and not erased.search.verified:
         raise Failure(_unverified(erased))
     if erased and not as_json and parts.settings.ledger is None:

@@ -40,8 +40,12 @@ def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: 
     from index import generation
     from index.erasing import Eraser
 
+    # Whose erasing was begun here is not in the index any more; all that was missing is the note that it is done.
+    keeps_index = takedowns.unfinished().issuperset(article_ids)
+
     def drop_index() -> None:
-        generation.clear(data / "index", keep=None)
+        if not keeps_index:
+            generation.clear(data / "index", keep=None)
 
     purge = Quarantine(store, megabytes=0).purge  # it takes nothing in here
     eraser = Eraser(data=data, store=store, takedowns=takedowns, renew_index=drop_index, forget=purge)
@@ -52,12 +56,16 @@ def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: 
     except (ArchiveError, OSError) as error:  # they are shown nowhere, so the rest may go on
         log.error("%d articles are hidden, but not erased again: %s: run `flask erase`", len(article_ids), error)
         return False
-    log.warning(
-        "%d articles erased again, of which a backup had brought back the texts; %d files searched."
-        " The index went with them: `flask reindex` makes it again, and a server does so by itself",
-        len(erased.versions),
-        erased.search.files,
-    )
+    if keeps_index:
+        log.warning("%d articles erased, which was interrupted before it was noted; %d files searched",
+                    len(erased.versions), erased.search.files)  # fmt: skip
+    else:
+        log.warning(
+            "%d articles erased again, of which a backup had brought back the texts; %d files searched."
+            " The index went with them: `flask reindex` makes it again, and a server does so by itself",
+            len(erased.versions),
+            erased.search.files,
+        )
     if not erased.search.verified:
         log.warning("of some no words were left to search for: see for yourself that no other file there has them")
-    return True
+    return not keeps_index

@@ -120,7 +120,14 @@ class Services:
         self.locks: dict[str, threading.RLock] = {}
         self._counted: ArchiveStats | None = None
         self._must_rebuild = False
+        self.is_warming = False
+        self.is_leaving: Callable[[], bool] = lambda: False  # whoever stops this server says so
         self._given = embedder
+
+    def begin_to_warm_up(self) -> None:
+        """Warm up in the background; until a first query is answered, `is_warming` says so."""
+        self.is_warming = True
+        threading.Thread(target=self.warm_up, name="warm-up", daemon=True).start()
 
     def warm_up(self) -> None:
         """Open what a first query needs, side by side, then read what later ones gain by.
@@ -128,15 +135,18 @@ class Services:
         A request that comes meanwhile waits for the very same parts. What cannot be opened now is reported when a
         request asks for it.
         """
-        with ThreadPoolExecutor(thread_name_prefix="warm-up") as together:
-            parts = (lambda: self.serving.warm_up(), self._open_model, self._open_archive)
-            for opened in [together.submit(part) for part in parts]:  # which hold the model until the index does
-                _admit(opened.result)
-        _admit(self._answer)
+        try:
+            with ThreadPoolExecutor(thread_name_prefix="warm-up") as together:
+                parts = (lambda: self.serving.warm_up(), self._open_model, self._open_archive)
+                for opened in [together.submit(part) for part in parts]:  # which hold the model until the index does
+                    _admit(opened.result)
+            _admit(self._answer)
+        finally:
+            self.is_warming = False
         give_back()
         _admit(self._rebuild)
-        _admit(self.spelling.begin)
-        _admit(self.suggest.begin)
+        _admit(lambda: self.spelling.begin())
+        _admit(lambda: self.suggest.begin())
 
     def _rebuild(self) -> None:
         """Make the index again where opening the archive had to delete it."""
@@ -239,7 +249,9 @@ class Services:
     @once
     def crew(self) -> Crew:
         """The threads that work on requests."""
-        return Crew()
+        from web.watched_crew import WatchedCrew
+
+        return WatchedCrew()
 
     @once
     def ledger(self) -> "Ledger":

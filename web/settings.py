@@ -124,6 +124,18 @@ class Settings(BaseSettings):
         Literal["public", "off"],
         Field(description="Whether anybody may see /status, the state of the installation: `public`, or `off`."),
     ] = "public"
+    metrics: Annotated[
+        Literal["local", "public", "off"],
+        Field(description="Who may read /metrics: programs of this machine alone (`local`), `public`, or `off`."),
+    ] = "local"
+    log: Annotated[
+        Literal["auto", "json", "text"],
+        Field(description="How events are logged: a JSON object a line, or text; `auto`: text on a terminal alone."),
+    ] = "auto"
+    drain: Annotated[
+        int,
+        Field(ge=0, le=600, description="Seconds for which a server that is to stop still answers, but not /readyz."),
+    ] = 0
     language: Annotated[
         Literal["auto", "en", "de", "ar"],
         Field(

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from archive import VERSION
 from archive.ingest_run import IngestRun
 from web import payload
 from web.holdings import disk_use, keyword_advice, keyword_library
@@ -46,6 +47,7 @@ def _facts(parts: Services) -> payload.Json:
     current, previous = parts.store.pointer()
     followed = parts.follows.counts()
     return {
+        "version": VERSION,
         "articles": counted.articles,
         "removed": counted.removed,
         "held": parts.store.count_held(),

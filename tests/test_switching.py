@@ -85,6 +85,7 @@ def until_served(heard: Heard, generation: int) -> None:
     """Return when nobody is answered by another generation any more."""
     deadline = time.monotonic() + PATIENCE
     while set(heard.lately[-SETTLED:]) != {generation} or len(heard.lately) < SETTLED:
+        assert not heard.wrong, heard.wrong[:3]
         assert time.monotonic() < deadline, f"generation {generation} is not served: {heard.lately[-SETTLED:]}"
         time.sleep(0.02)
 
@@ -127,6 +128,7 @@ def test_readers_notice_neither_publications_nor_changes_of_the_model(tmp_path: 
                 models[int(str(generation))] = what
             until_served(heard, int(str(generation)))
             right |= expected(room)
+            assert {key: heard.said[key] for key in right} == right
     app.extensions["backfile"].close()
     assert heard.wrong == []
     assert set(heard.by) == set(models) == {1, 2, 3, 4, 5, 6}

@@ -53,6 +53,7 @@ class MeaningEmbedder:
     sha256 = hashlib.sha256(b"meanings").hexdigest()
     dimension = 64
     max_tokens = 120
+    seed = ""  # another one gives other directions
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         """Return where each word stands."""
@@ -70,13 +71,13 @@ class MeaningEmbedder:
 
     def _sum(self, text: str) -> list[float]:
         words = re.findall(r"\w+", text.lower()) or ["nothing"]
-        directions = [_direction(MEANINGS.get(word, word), self.dimension) for word in words]
+        directions = [_direction(MEANINGS.get(word, word), self.dimension, self.seed) for word in words]
         return [sum(parts) for parts in zip(*directions, strict=True)]
 
 
 @cache
-def _direction(meaning: str, dimension: int) -> list[float]:
-    chance = random.Random(meaning)
+def _direction(meaning: str, dimension: int, seed: str) -> list[float]:
+    chance = random.Random(seed + meaning)
     strength = 5 if meaning in MEANINGS else 1
     return [chance.gauss(0, strength) for _ in range(dimension)]
 
@@ -153,10 +154,7 @@ class TwinEmbedder(MeaningEmbedder):
 
     name = "twin"
     sha256 = hashlib.sha256(b"twin").hexdigest()
-
-    def _direction(self, meaning: str) -> list[float]:
-        chance, strength = random.Random(f"twin of {meaning}"), 5 if meaning in MEANINGS else 1
-        return [chance.gauss(0, strength) for _ in range(self.dimension)]
+    seed = "twin of "
 
 
 MODELS: dict[str, Callable[[], Embedder]] = {

@@ -266,7 +266,7 @@ def _ago(then: datetime) -> str:
 
 
 def _what_next(current: "PublishedGeneration", lacking: int) -> str:
-    again = f"`flask rollback` goes forward to generation {current.number} again, until something is published"
+    again = f"until something is published, another `flask rollback` leads back to generation {current.number}"
     if not lacking:
         return f"it holds every change; {again}"
     return f"it lacks {lacking} changes: the next `flask ingest` or `flask reindex` adds them, by its model; {again}"

@@ -105,7 +105,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """How two generations differ. `pairs` come with those first that changed most."""
+    """How two generations differ. `pairs` that changed most come first, the archive's own words after all others."""
 
     groups: Sequence[Group]
     pairs: Sequence[Pair]
@@ -171,7 +171,7 @@ def replay(
     kinds = list(dict.fromkeys(pair.question.kind for pair in pairs))
     return Replay(
         groups=[_group([p for p in pairs if p.question.kind == kind], chance or Chance()) for kind in kinds],
-        pairs=sorted(pairs, key=lambda pair: pair.overlap),
+        pairs=sorted(pairs, key=lambda pair: (pair.question.kind == "sample", pair.overlap)),
         took_ms=(
             median([pair.before.took_ms for pair in pairs] or [0.0]),
             median([pair.after.took_ms for pair in pairs] or [0.0]),

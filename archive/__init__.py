@@ -2,3 +2,5 @@
 
 The archive is the truth. This package never imports `index` or `web`.
 """
+
+VERSION = "0.1.0"  # of Backfile: as in pyproject.toml

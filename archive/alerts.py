@@ -1,7 +1,8 @@
 """Saved searches in the archive's database: what they ask, what fired, and the outbox of what is to be sent.
 
 The SQL of these four tables stands here, over the store's own connections and transactions; the rest is in
-`archive.store`, and what addresses were asked in `archive.questions`.
+`archive.store`, and what addresses were asked in `archive.questions`. They stand in one file, long as it is, because
+the tables are written together: a firing, a channel that is stopped, a search that is forgotten touch several.
 
 Invariants: a firing moves `after_seq` and writes its alerts and its deliveries in one transaction, so a process that is
 killed has done all of it or nothing. An article fires once for a saved search. A delivery keeps its message's name
@@ -178,6 +179,13 @@ class Alerts:
             f"DELETE FROM saved_search AS s WHERE opened_at <= ? AND NOT EXISTS (SELECT 1 FROM {_SENT_TO})",
             (self._now() - days * DAY,),
         )
+
+    def questions(self, *, limit: int) -> list[str]:
+        """Return what saved searches ask, those opened last first, the same once."""
+        rows = self._store.rows(
+            "SELECT question FROM saved_search GROUP BY question ORDER BY max(opened_at) DESC LIMIT ?", (limit,)
+        )
+        return [row[0] for row in rows]
 
     def count(self) -> int:
         """Return how many there are."""

@@ -26,7 +26,8 @@ class Article:
     None until the source sends it again as usable. `source_version` is the source's own count of versions: an older one
     that arrives late changes nothing. `note` is what the source says about this version, such as what it corrects.
     `aliases` are other ids by which the same article is known (see `archive.identity`); the store keeps them, and does
-    not return them. `language_guessed` says of an article that arrives that its source does not declare the language.
+    not return them. `language_guessed` says of an article that arrives that its source does not declare the language,
+    `unread_date` what its source gives as a date and is none, or one of several.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Article:
     note: str | None = None
     aliases: tuple[str, ...] = field(default=(), compare=False)
     language_guessed: bool = field(default=False, compare=False)
+    unread_date: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

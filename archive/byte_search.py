@@ -6,7 +6,7 @@ What gzip has packed is unpacked for that.
 
 import gzip
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
@@ -40,12 +40,12 @@ class Needles:
         self._marks[_slots(self._starts)] = True
         self._longest = max(map(len, wanted), default=1)
 
-    def found_in(self, path: Path) -> set[bytes]:
-        """Return those that stand in the file, or in what is packed in it.
+    def found_in(self, path: Path, *, opened: Callable[[Path], BufferedReader] | None = None) -> set[bytes]:
+        """Return those that stand in the file, or in what is packed in it. `opened` opens it in another way.
 
         Raises OSError, and ArchiveError for what is too large once it is unpacked.
         """
-        with path.open("rb") as file:
+        with opened(path) if opened else path.open("rb") as file:
             found = self._found_in_all(file, str(path))
             file.seek(0)
             is_packed = file.read(len(GZIP)) == GZIP

@@ -23,11 +23,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Literal, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from archive.errors import FetchError, FetchRefused
+from archive.public import Network, is_public
 
 PORTS = {"http": 80, "https": 443}  # and no others, but in networks that are allowed by name
 MOST_URL = 4_000  # characters
@@ -44,19 +45,7 @@ PACKED = {"gzip", "x-gzip", "deflate"}
 USER_AGENT = "Backfile/0.1 (news archive)"
 LONGEST_WAIT = 24 * 60 * 60  # seconds that whoever answers may ask us to stay away
 
-# What is not the public internet, by the registries of special addresses (IANA, RFC 6890) and some beyond them:
-# 168.63.129.16 is a cloud's own host; of IPv6 only 2000::/3 is public, and of that not what wraps an IPv4 address.
-_CLOSED_4 = tuple(map(ip_network, (
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12",
-    "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
-    "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-)))  # fmt: skip
-_OPEN_6 = ip_network("2000::/3")
-_CLOSED_6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")))
-
 T = TypeVar("T")
-Network = IPv4Network | IPv6Network
-Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]  # the addresses of a host, for a port
 Turn = Callable[[str], AbstractContextManager[None]]
 """`turn(url)`: a context that each hop of a request is made in, which may wait before it lets it, or refuse."""
@@ -275,13 +264,6 @@ def _in_time(work: Callable[[], T], *, seconds: float) -> T:
 
     threading.Thread(target=do, name="look-up", daemon=True).start()
     return done.result(seconds)
-
-
-def is_public(address: Address) -> bool:
-    """Return whether an address is on the public internet, by our own list."""
-    if isinstance(address, IPv4Address):
-        return not any(address in network for network in _CLOSED_4)
-    return address in _OPEN_6 and not any(address in network for network in _CLOSED_6)
 
 
 def _led_to(url: str, location: str) -> str:

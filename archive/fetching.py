@@ -18,13 +18,13 @@ from archive.fetch import Fetched
 from archive.follows import Follows, Page, PageState, Validators, host_of
 from archive.identity import canonical_url
 from archive.ingest import Take
-from archive.readers.budget import Budget
-from archive.readers.child import Children
-from archive.readers.feed_entry import MAX_FEED_BYTES
-from archive.readers.html import MAX_HTML_BYTES
+from archive.readers.feeds.feed_entry import MAX_FEED_BYTES
+from archive.readers.isolated.child import Children
+from archive.readers.isolated.web_content import Item, WebContent
 from archive.readers.lines import kept_raw
+from archive.readers.packed.budget import Budget
+from archive.readers.pages.html import MAX_HTML_BYTES
 from archive.readers.unpacker import Unpacker, holds_others
-from archive.readers.web_content import Item, WebContent
 from archive.visits import NotAsked, Visits
 
 MOST_FEED_BYTES = MAX_FEED_BYTES  # of a feed, a sitemap or a file

@@ -18,7 +18,7 @@ from archive.fetching import MOST_FEED_BYTES, Fetching, PageProblem, Unreadable,
 from archive.follows import Follow, FollowKind, Follows, host_of
 from archive.ingest import IngestReport, take
 from archive.quarantine import Notes, Quarantine
-from archive.readers.web_content import WebContent
+from archive.readers.isolated.web_content import WebContent
 from archive.store import Store
 from archive.visits import Visits, left_alone
 

@@ -1,6 +1,7 @@
 """What is followed on the network, in the archive's database: feeds, sitemaps, the pages they name, robots.txt files.
 
-The SQL of these tables stands here, over the store's own connections and transactions.
+The SQL of these tables stands here, over the store's own connections and transactions: in one file, long as it is,
+since what is due depends on what sites allow, and all of them go by the same clock and the same form of addresses.
 
 Invariant: what an answer said of itself (`etag`, `last_modified`, `body_hash`) is kept only once all that it held is in
 the archive, so a process that is killed asks for it again.

@@ -15,6 +15,8 @@ from archive.store import Store
 STAGE = "copies"  # the stage that is reported, in articles
 STEP = 20_000  # changes looked at before what was found is kept: bounds the memory, and what an interruption costs
 SIGNED = 500  # articles signed in one transaction
+NAMED = 5  # ids named in one problem
+AGAIN = "run `flask check --repair`"
 JUDGED = 64  # pairs whose texts are read together: a text can have a million words
 
 
@@ -106,3 +108,32 @@ def _copies(store: Store, ids: Sequence[str], pairs: Pairs, groups: _Groups) -> 
 
 def _each_once(pairs: Iterable[tuple[str, str]]) -> list[str]:
     return list(dict.fromkeys(article_id for pair in pairs for article_id in pair))
+
+
+def problems_of_copies(store: Store) -> list[str]:
+    """Return what is wrong with the signatures and the groups, one line each, of what has been looked for by now."""
+    wrong = [article_id for article_id, body, kept in store.signed() if signature(body) != kept]
+    problems = [f"copies: {_some(wrong)} have another signature than their texts: {AGAIN}"] if wrong else []
+    strays = list(_strays(store))
+    if strays:
+        problems.append(f"copies: {_some(strays)} are kept as copies and are like no other of their group: {AGAIN}")
+    return problems
+
+
+def _strays(store: Store) -> Iterator[str]:
+    """Yield the shown articles that are like none of their group, as far as nothing has changed since."""
+    until, known = store.copy_groups()
+    changed = {change.article_id for change in store.changes(after=until, until=store.last_seq())}
+    groups: dict[int, list[str]] = {}
+    for article_id, group in known.items():
+        groups.setdefault(group, []).append(article_id)
+    for members in groups.values():
+        if changed.isdisjoint(members):
+            cut = {article_id: shingles(body) for article_id, body in store.bodies(members)}
+            if len(cut) == len(members):  # else what they had in common may have been withdrawn
+                yield from (one for one in cut if not any(are_copies(cut[one], cut[two]) for two in cut if two != one))
+
+
+def _some(article_ids: Sequence[str]) -> str:
+    named = ", ".join(sorted(article_ids)[:NAMED])
+    return f"{len(article_ids)} articles ({named}{', …' if len(article_ids) > NAMED else ''})"

@@ -1,26 +1,26 @@
-"""Bring files, folders and web addresses into the archive: find what there is, read it, put each article.
+"""Bring files, folders and web addresses into the archive: read what is found, put each article.
 
 Invariant: one bad input never stops the rest; each is named with its reason. A failing store does stop it: what cannot
 be kept must not be reported as read.
 """
 
 import io
-import os
-import re
-import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from archive.arrival import Outcome
 from archive.article import Entry, Record, Rejection, Withdrawal
+from archive.finding import File, find, is_address, shown, why_unreadable
 from archive.language import with_language
-from archive.progress import Progress, silent
+from archive.progress import Progress, Stopped, silent
 from archive.quarantine import Notes, Quarantine
-from archive.readers import HEAD_BYTES, own
-from archive.readers.budget import Budget
-from archive.readers.child import Child
+from archive.readers import HEAD_BYTES
+from archive.readers.isolated.child import Child, Children
+from archive.readers.packed.budget import Budget
+from archive.readers.records import own
 from archive.readers.unpacker import Unpacker
 from archive.store import Store
 
@@ -28,23 +28,20 @@ STAGE = "reading"  # the stage `ingest` reports
 DIFFERS = "article {id} has other versions here, which stay: this record of it was not taken"
 KEPT_REJECTIONS = 10_000  # beyond these, rejections are counted only, so that a huge bad file cannot fill the memory
 
+KEPT_UNREAD_DATES = 3  # as examples
+
 Take = Callable[[Entry], None]
 Fetch = Callable[[str, Take], None]
 """`fetch(url, take)` has `take` what is at `url`, or the reason why there is nothing; see `archive.fetching`."""
-
-_Inode = tuple[int, int]  # device and inode number: what a folder is, whatever its path
-
-_WEB_ADDRESS = re.compile(r"https?:", re.IGNORECASE)
-_CORPUS_NAMES = ("corpus.jsonl", "corpus.jsonl.gz")
-_JUDGEMENT_NAMES = frozenset({"queries.jsonl", "queries.jsonl.gz", "qrels"})
 
 
 @dataclass(slots=True)
 class IngestReport:
     """What became of each input. `rejected` holds the first `KEPT_REJECTIONS`, `rejected_count` counts them all.
 
-    `held` counts what may not be shown yet, `withdrawn` what its source took back, `passed_over` what lay in archive
-    files and is no article, such as the images of a crawl.
+    `held` counts what may not be shown yet, `withdrawn` what its source took back, `passed_over` what lay in folders
+    and archive files and is no article, such as the images of a crawl. `undated` counts what came in without a date
+    because what is written there is none, or one of several; `unread_dates` has the first of these.
     """
 
     added: int = 0
@@ -53,8 +50,11 @@ class IngestReport:
     held: int = 0
     withdrawn: int = 0
     passed_over: int = 0
+    undated: int = 0
+    unread_dates: list[str] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
+    stopped_by: int | None = None  # the signal that ended it before everything was read
 
     @property
     def came_in(self) -> int:
@@ -67,6 +67,12 @@ class IngestReport:
         if len(self.rejected) < KEPT_REJECTIONS:
             self.rejected.append(replace(rejection, raw=None))
 
+    def note_unread(self, date: str) -> None:
+        """Count an article without a date because of what is written there, and keep that if it is among the first."""
+        self.undated += 1
+        if len(self.unread_dates) < KEPT_UNREAD_DATES and date not in self.unread_dates:
+            self.unread_dates.append(date)
+
     def add(self, other: "IngestReport") -> None:
         """Count what another report counts as well."""
         self.added += other.added
@@ -75,16 +81,10 @@ class IngestReport:
         self.held += other.held
         self.withdrawn += other.withdrawn
         self.passed_over += other.passed_over
+        self.undated += other.undated
+        self.unread_dates = list(dict.fromkeys(self.unread_dates + other.unread_dates))[:KEPT_UNREAD_DATES]
         self.rejected_count += other.rejected_count
         self.rejected += other.rejected[: KEPT_REJECTIONS - len(self.rejected)]
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that is read."""
-
-    path: Path
-    size: int  # bytes on disk, packed if it is packed
 
 
 def ingest(
@@ -92,56 +92,68 @@ def ingest(
     store: Store,
     *,
     fetch: Fetch | None = None,
+    children: Children | None = None,
     quarantine: Quarantine | None = None,
     progress: Progress = silent,
 ) -> IngestReport:
     """Read the articles of `sources` into `store`, each in a transaction of its own: files and folders, then addresses.
 
-    Folders are walked in the order of their names, without what is hidden. A folder that holds `corpus.jsonl` beside
-    `queries.jsonl` or `qrels/` is a judged collection in BEIR layout: its articles are those of the corpus, and what
-    else lies there (queries, judgements, notes) is passed over without a word.
+    Folders are walked in the order of their names, without what is hidden or is no article by its name. A folder that
+    holds `corpus.jsonl` beside `queries.jsonl` or `qrels/` is a judged collection in BEIR layout: its articles are
+    those of the corpus, and what else lies there (queries, judgements, notes) is passed over without a word.
 
     Of what cannot be read, as much as the report names is kept in `quarantine`; what cannot even be opened is not. What
     is kept of a file and is not wrong in it any more leaves.
+
+    What may be hostile is read by one of `children`, which `fetch` may use in turn; without any, by one of its own.
 
     `progress` hears of the stage "reading" in bytes of the files as they lie on disk, packed or not. Raises what
     `store.put` raises, and nothing that an input can cause.
     """
     report = IngestReport()
-    files: list[File] = []
-    for found in _find(sources):
-        if isinstance(found, Rejection):
-            report.reject(found)
-        else:
-            files.append(found)
+    files = _files(sources, report)
     total = sum(file.size for file in files)
     done = 0
     progress(STAGE, done, total)
     held = quarantine.files() if quarantine else set()
-    with Child() as child, Notes(quarantine) as notes:
+    with (
+        nullcontext(children) if children else Children() as readers,
+        Notes(quarantine) as notes,
+        _until_stopped(report),
+    ):
 
         def bring_in(entry: Entry, size: int | None = None) -> None:
             if isinstance(entry, Rejection) and len(report.rejected) < KEPT_REJECTIONS:
                 notes.add(entry, size)
             take(entry, store, report)
 
-        for file in files:
-            before = len(report.rejected)
-            for entry, position in entries_of(file, child, report):
-                if isinstance(entry, Record):
-                    restore(entry, store, report)
-                else:
-                    bring_in(entry, file.size)
-                progress(STAGE, min(done + position, total), total)
-            origin = _shown(file.path)
-            if quarantine and origin in held and _is_read_whole(origin, report, since=before):
-                notes.flush()
-                quarantine.drop_mended(origin, but=notes.noted)
-            done += file.size
-            progress(STAGE, done, total)
-        for url in filter(_is_address, sources):
+        with readers.one() as child:
+            for file in files:
+                before = len(report.rejected)
+                for entry, position in entries_of(file, child, report):
+                    if isinstance(entry, Record):
+                        restore(entry, store, report)
+                    else:
+                        bring_in(entry, file.size)
+                    progress(STAGE, min(done + position, total), total)
+                origin = shown(file.path)
+                if quarantine and origin in held and _is_read_whole(origin, report, since=before):
+                    notes.flush()
+                    quarantine.drop_mended(origin, but=notes.noted)
+                done += file.size
+                progress(STAGE, done, total)
+        for url in filter(is_address, sources):
             (fetch or _not_fetched)(str(url), bring_in)
     return report
+
+
+@contextmanager
+def _until_stopped(report: IngestReport) -> Iterator[None]:
+    """Count what was done when whoever is told of the progress ends the work."""
+    try:
+        yield
+    except Stopped as stopped:
+        report.stopped_by = stopped.signal
 
 
 def _not_fetched(url: str, take: Take) -> None:
@@ -181,6 +193,8 @@ def take(entry: Entry, store: Store, report: IngestReport) -> None:
         else:
             report.held += 1
         return
+    if entry.unread_date:
+        report.note_unread(entry.unread_date)
     _count(store.put(with_language(entry)), report)
 
 
@@ -204,7 +218,7 @@ def entries_of(file: File, child: Child, report: IngestReport) -> Iterator[tuple
     What the caller does with an entry happens outside this function, so no failure of the store is taken for one of
     the file.
     """
-    origin = _shown(file.path)
+    origin = shown(file.path)
     position = 0
     try:
         with io.BufferedReader(io.FileIO(file.path), HEAD_BYTES) as packed:
@@ -215,67 +229,17 @@ def entries_of(file: File, child: Child, report: IngestReport) -> Iterator[tuple
                 yield entry, position
             report.passed_over += unpacker.passed_over
     except OSError as error:
-        report.reject(Rejection(source=origin, reason=_reason(error)))
+        report.reject(Rejection(source=origin, reason=why_unreadable(error)))
 
 
-def _reason(error: Exception) -> str:
-    return (
-        f"cannot be read: {(error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()}"
-    )
-
-
-def _shown(path: Path) -> str:
-    """Return a path as it can be printed: file names may hold bytes that are no text."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-# Finding the files
-
-
-def _find(sources: Sequence[str | Path]) -> Iterator[File | Rejection]:
-    """Yield every file the sources name or hold, and a rejection for what is no file to read."""
-    visited: set[_Inode] = set()
-    for source in sources:
-        if not _is_address(source):
-            yield from _walk(Path(source), visited)
-
-
-def _is_address(source: str | Path) -> bool:
-    return isinstance(source, str) and _WEB_ADDRESS.match(source) is not None
-
-
-def _walk(top: Path, visited: set[_Inode]) -> Iterator[File | Rejection]:
-    """Yield `top`, or the files in and below it. A folder reached a second time by another way is not read again."""
-    pending: list[tuple[Path, frozenset[_Inode]]] = [(top, frozenset())]  # each with the folders it lies in
-    while pending:
-        path, above = pending.pop()
-        try:
-            status = path.stat()
-            inode = (status.st_dev, status.st_ino)
-            if stat.S_ISREG(status.st_mode):
-                yield File(path, status.st_size)
-            elif not stat.S_ISDIR(status.st_mode):  # opening one could wait forever
-                yield Rejection(source=_shown(path), reason="not a file or folder but a pipe, socket or device")
-            elif inode in above:
-                yield Rejection(source=_shown(path), reason="directory loop: leads back to a folder it lies in")
-            elif inode not in visited:
-                visited.add(inode)
-                inside = above | {inode}
-                pending.extend((child, inside) for child in reversed(_children(path)))
-        except (OSError, ValueError) as error:  # ValueError: a NUL character in a name
-            yield Rejection(source=_shown(path), reason=_unfindable(path, error))
-
-
-def _children(folder: Path) -> list[Path]:
-    """Return what in a folder may hold articles, sorted: of a judged collection the corpus alone."""
-    children = sorted(child for child in folder.iterdir() if not child.name.startswith("."))
-    corpus = [child for child in children if child.name in _CORPUS_NAMES]
-    if corpus and any(child.name in _JUDGEMENT_NAMES for child in children):
-        return corpus
-    return children
-
-
-def _unfindable(path: Path, error: Exception) -> str:
-    if not isinstance(error, FileNotFoundError):
-        return _reason(error)
-    return "a link to something that is not there" if path.is_symlink() else "no such file or folder"
+def _files(sources: Sequence[str | Path], report: IngestReport) -> list[File]:
+    """Return the files that are to be read; the report has what else there is."""
+    files: list[File] = []
+    for found in find(sources):
+        if found is None:
+            report.passed_over += 1
+        elif isinstance(found, Rejection):
+            report.reject(found)
+        else:
+            files.append(found)
+    return files

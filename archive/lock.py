@@ -9,6 +9,8 @@ from pathlib import Path
 from archive.errors import ArchiveBusy
 from archive.syncing import make_folder
 
+SHARED_FIRST, SHARED_SIZE = 0x40000000 + 2, 510  # the bytes of a database that SQLite locks for each connection
+
 _held: set[Path] = set()  # by this process
 
 
@@ -36,3 +38,17 @@ def exclusive(path: Path) -> Iterator[None]:
 def is_held(path: Path) -> bool:
     """Return whether it is this process that holds the lock file at `path`."""
     return path.resolve() in _held
+
+
+def refuse_if_open(database: Path) -> None:
+    """Raise ArchiveBusy while another process has this database open; this one must not, for it would lose its locks.
+
+    Each connection holds a lock on certain bytes (https://sqlite.org/src/doc/trunk/src/os.h) as long as it is open.
+    """
+    if not database.exists():
+        return
+    with database.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_SIZE, SHARED_FIRST)
+        except OSError as error:
+            raise ArchiveBusy(f"{database}: another process has it open: stop the server and try again") from error

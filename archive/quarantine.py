@@ -84,10 +84,6 @@ class Quarantine:
         """Delete everything, and return how much there was."""
         return self._delete("?", 1)
 
-    def drop_source(self, source: str) -> int:
-        """Delete what came from the file or address `source`, and from files that lay in it."""
-        return self._delete("source = ?1 OR substr(source, 1, length(?1) + 1) = ?1 || '!'", source)
-
     def files(self) -> set[str]:
         """Return the names of the files and addresses of which there is something, and of what lay in them."""
         sources = {source for (source,) in self._store.rows("SELECT DISTINCT source FROM quarantine")}

@@ -11,11 +11,12 @@ from pathlib import Path, PurePath
 from typing import BinaryIO, cast
 
 from archive.article import Entry, Record, Rejection
-from archive.ingest import File, IngestReport, entries_of, restore, take
+from archive.finding import File
+from archive.ingest import IngestReport, entries_of, restore, take
 from archive.progress import Progress, silent
 from archive.quarantine import Held, Notes, Quarantine
-from archive.readers.budget import Budget
-from archive.readers.child import Child
+from archive.readers.isolated.child import Child
+from archive.readers.packed.budget import Budget
 from archive.readers.unpacker import Unpacker
 from archive.store import Store
 

@@ -1,6 +1,7 @@
 """The archive on disk: every SQL statement there is, over one SQLite database, but those of a few tables.
 
-`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing` and `archive.tokens` hold their own.
+`archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing`, `archive.tokens`, `archive.models` and
+`archive.asked` hold their own.
 
 This file is long because it is the one place where SQL stands, and holds nothing else.
 
@@ -8,11 +9,11 @@ Invariants: a method that writes is one transaction, and what it has returned fr
 `synchronous=FULL`). Every version of an article is kept. Each change of an article appends to the change log in the
 same transaction. Readers never wait for a writer. How values are packed into a column is `archive.packing`'s business.
 
-SQLite comes with `apsw`, because the one a Python brings may have the WAL-reset defect (3.7.0 to 3.51.2,
-https://sqlite.org/wal.html#walresetbug).
+Which SQLite this is, and that it notices what a disk has lost, is `archive.sqlite`'s business.
 """
 
 import json
+import logging
 import shutil
 import threading
 import time
@@ -30,6 +31,7 @@ from typing import Any, Literal, TypeVar
 
 import apsw
 
+from archive import sqlite, wal
 from archive.arrival import UNTIL_FURTHER_NOTICE, Arrival, Known, Outcome, decide
 from archive.article import (
     Article,
@@ -54,6 +56,8 @@ from archive.syncing import make_folder
 from archive.takedowns import IMPORTED, TAKEN_BACK, note_removed
 from archive.upgrade import packed_embedding, packed_passages, packed_text
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 Connection = apsw.Connection
 # What became of a record that was to be restored; differs: other versions stand here already.
@@ -64,6 +68,9 @@ CACHE_KIB = 1024  # pages a connection keeps; each thread has one, and the syste
 BUSY_RETRY_SECONDS = 0.01
 LEAST_FREE = 1 << 16  # bytes: a disk that has less is full; one step of SQLite's shared memory is half of it
 PACKED_SCHEMA = 2  # what is older leaves much space behind when it is brought to this
+CHECKSUM_SCHEMA = 13  # from here on every page has its checksum
+FRAMES = 1000  # of the write-ahead log, a page each: from so many on they are written into the database
+RESTORE = "restore it from a backup"
 BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
 # A row of `Store.filings`: article id, seq of its last change, whether it is shown, source, section, authors (JSON),
 # language, published_at (ISO 8601), all as they are stored.
@@ -79,7 +86,7 @@ DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.CantOpenError,
 
 _VERSION_COLUMNS = (
     "v.article_id, v.title, b.packed, v.url, v.source, v.section, v.authors, v.language, v.published_at, v.updated_at,"
-    " v.version, a.status, v.derived_title, v.embargoed_until, v.source_version, v.note"
+    " v.version, a.status, v.derived_title, v.embargoed_until, v.source_version, v.note, v.sha256"
 )
 # `+a.status` below keeps SQLite from going through all that is shown where it can find each article by its id.
 _FOREVER = UNTIL_FURTHER_NOTICE.isoformat()
@@ -137,14 +144,19 @@ class Store:
         With a `ledger`, no article is removed without a line in it.
         """
         self._path = path
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._written = 0  # frames of the write-ahead log that have been looked at, to be written into the database
         self._ledger = ledger
         self._clock = clock
         self._writing = threading.RLock()
         self._local = threading.local()
         # A thread's connection lives as long as the thread: a server that starts one per request keeps none open.
         self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
+        sqlite.prepare()
         try:
             make_folder(path.parent)
+            if lost := wal.lost(self._wal):
+                raise ArchiveDamaged(f"{self._wal}: {lost}: run `flask check --repair` to go on without that")
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
             self._migrate()
         except (apsw.Error, OSError) as error:
@@ -154,9 +166,38 @@ class Store:
         self.uuid: str = self._one("SELECT value FROM meta WHERE key = 'uuid'")[0]
 
     def close(self) -> None:
-        """Close every connection; the store is not used afterwards."""
+        """Close every connection; the store is not used afterwards.
+
+        The last one to close writes the write-ahead log into the database: not when that log is damaged.
+        """
+        if not self._log_is_whole():
+            log.error("%s is damaged and stays as it is: run `flask check`", self._wal)
+            self._writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         for connection in (*self._readers, self._writer):
             connection.close()
+
+    def _log_is_whole(self, *, after: int = 0) -> bool:
+        """Tell whether the write-ahead log holds, behind so many frames, what was written; others may be writing."""
+        for _ in range(wal.LOOKS):
+            try:
+                frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
+            except apsw.Error:
+                return False
+            if wal.read(self._wal, after=after).holds(frames - after):
+                return True
+            time.sleep(wal.PAUSE)
+        return False
+
+    def _checkpoint(self, connection: apsw.Connection, _: str, frames: int) -> int:
+        """Write the log into the database when it has grown; what it lost gets no new checksum there."""
+        if frames < self._written:  # it was begun anew
+            self._written = 0
+        if frames - self._written >= FRAMES:
+            if not self._log_is_whole(after=self._written):
+                raise ArchiveDamaged(f"{self._wal} is damaged: stop what writes, and run `flask check`")
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._written = frames
+        return apsw.SQLITE_OK
 
     # Connections and transactions
 
@@ -165,13 +206,22 @@ class Store:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         connection.pragma("cache_size", -CACHE_KIB)
         if flags & apsw.SQLITE_OPEN_READWRITE:
+            self._keep_checksums(connection)
             self._use_wal(connection)
+            connection.set_wal_hook(self._checkpoint)
             for pragma, value in WRITER_PRAGMAS.items():
                 connection.pragma(pragma, value)
             connection.create_scalar_function("packed_text", packed_text, 1)
             connection.create_scalar_function("packed_embedding", packed_embedding, 2)
             connection.create_aggregate_function("packed_passages", packed_passages, 3)
+        if not sqlite.verifies(connection):
+            raise apsw.CorruptError("its header is damaged: restore it from a backup")
         return connection
+
+    def _keep_checksums(self, connection: apsw.Connection) -> None:
+        """See to it that every page has a checksum: in a new archive, or one from before pages had any."""
+        if connection.pragma("user_version") < CHECKSUM_SCHEMA and not sqlite.verifies(connection):
+            sqlite.keep_checksums(connection)
 
     def _use_wal(self, connection: apsw.Connection) -> None:
         """Turn the file to WAL, waiting for whoever is doing just that.
@@ -536,13 +586,17 @@ class Store:
             (article_id, version, kind, reason, _iso(datetime.now(UTC))),
         )
 
-    def remove(self, article_id: str, *, reason: str | None = None) -> str:
+    def remove(
+        self, article_id: str, *, reason: str | None = None, note: Callable[[Connection, str], None] | None = None
+    ) -> str:
         """Hide an article, known by any of its ids, from every reader at once, and return the id it is kept under.
 
-        Raises ArticleNotFound when there is none to hide.
+        `note` writes in the same transaction who did it. Raises ArticleNotFound when there is none to hide.
         """
         with self._transaction() as connection:
             article_id, _ = self._named(connection, article_id, ())
+            if note is not None:
+                note(connection, article_id)
             self._remove(connection, article_id, reason=reason, noted_reason=reason)
         return article_id
 
@@ -574,13 +628,33 @@ class Store:
 
     def live(self, article_ids: Sequence[str]) -> dict[str, Article]:
         """Return those of the articles that may be shown, by id."""
-        rows = self._live_rows(f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY}", article_ids)
-        return {row[0]: _article(row) for row in rows}
+        found: dict[str, Article] = {}
+        for row in self._live_rows(f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY}", article_ids):
+            try:
+                found[row[0]] = _article(row)
+            except ArchiveDamaged as error:
+                log.error("%s: it is passed over", error)
+        return found
 
     def _live_rows(self, select: str, article_ids: Sequence[str]) -> Iterator[Any]:
         """Yield the rows of `select`, from `article a`, of those of the articles that may be shown."""
+        return self._article_rows(f"{select} WHERE +a.status = 'live' AND", article_ids)
+
+    def _article_rows(self, select: str, article_ids: Sequence[str]) -> Iterator[Any]:
+        """Yield the rows of `select`, which ends in WHERE or AND, of these articles; what is damaged is passed over."""
         for batch in _batches(article_ids):
-            yield from self._rows(f"{select} WHERE +a.status = 'live' AND a.article_id IN ({_marks(batch)})", batch)
+            try:
+                rows = list(self._rows(f"{select} a.article_id IN ({_marks(batch)})", batch))
+            except ArchiveDamaged:
+                rows = [row for article_id in batch for row in self._readable(select, article_id)]
+            yield from rows
+
+    def _readable(self, select: str, article_id: str) -> list[Any]:
+        try:
+            return list(self._rows(f"{select} a.article_id = ?", (article_id,)))
+        except ArchiveDamaged as error:
+            log.error("article %s is passed over: %s", article_id, error)
+            return []
 
     def shown(self, article_ids: Sequence[str]) -> dict[str, int]:
         """Return the version that is shown of those of the articles that may be, by id."""
@@ -605,13 +679,21 @@ class Store:
 
     def filings(self, *, after: int) -> list[Filing]:
         """Return what every article changed since `after` is filed under, in the order of their ids."""
-        rows = self._rows(
-            "SELECT a.article_id, c.seq, a.status = 'live', v.source, v.section, v.authors, v.language, v.published_at"
-            " FROM (SELECT article_id, max(seq) AS seq FROM change WHERE seq > ? GROUP BY article_id) c"
-            " JOIN article a ON a.article_id = c.article_id"
-            " JOIN version v ON v.article_id = a.article_id AND v.version = a.version",
-            (after,),
-        )
+        fields = "a.status = 'live', v.source, v.section, v.authors, v.language, v.published_at"
+        try:
+            rows = list(
+                self._rows(
+                    f"SELECT a.article_id, c.seq, {fields}"
+                    " FROM (SELECT article_id, max(seq) AS seq FROM change WHERE seq > ? GROUP BY article_id) c"
+                    " JOIN article a ON a.article_id = c.article_id"
+                    " JOIN version v ON v.article_id = a.article_id AND v.version = a.version",
+                    (after,),
+                )
+            )
+        except ArchiveDamaged:  # of some: the others are looked up by themselves
+            changed = self.last_changes(after=after)
+            found = self._article_rows(f"SELECT a.article_id, {fields} {_SHOWN} WHERE", list(changed))
+            rows = [(article_id, changed[article_id], *row) for article_id, *row in found]
         return sorted(rows, key=itemgetter(0))  # in order already, as a rule: quicker than asking SQLite for it
 
     def count_live(self) -> int:
@@ -631,11 +713,16 @@ class Store:
 
     def headlines(self) -> list[tuple[str, str, str | None]]:
         """Return (id, title, language) of every shown article, newest first; undated ones come last."""
-        rows = self._rows(
-            f"SELECT a.article_id, v.title, v.language {_SHOWN} WHERE a.status = 'live'"
-            " ORDER BY a.published_at DESC, a.article_id"
+        select, order = (
+            f"SELECT a.article_id, v.title, v.language {_SHOWN}",
+            "ORDER BY a.published_at DESC, a.article_id",
         )
-        return list(rows)
+        try:
+            return list(self._rows(f"{select} WHERE a.status = 'live' {order}"))
+        except ArchiveDamaged:  # some of them
+            ids = [row[0] for row in self._rows(f"SELECT article_id FROM article a WHERE status = 'live' {order}")]
+            readable = {row[0]: row for row in self._live_rows(select, ids)}
+            return [readable[article_id] for article_id in ids if article_id in readable]
 
     def titles(self, article_ids: Sequence[str]) -> dict[str, str]:
         """Return the titles of those of the articles that may be shown, by id."""
@@ -644,11 +731,13 @@ class Store:
     def newest(self, limit: int) -> list[Article]:
         """Return the `limit` shown articles published last; undated ones are not among them."""
         rows = self._rows(
-            f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY} WHERE a.status = 'live' AND a.published_at IS NOT NULL"
-            " ORDER BY a.published_at DESC, a.article_id LIMIT ?",
+            "SELECT article_id FROM article WHERE status = 'live' AND published_at IS NOT NULL"
+            " ORDER BY published_at DESC, article_id LIMIT ?",
             (limit,),
         )
-        return [_article(row) for row in rows]
+        ids = [article_id for (article_id,) in rows]
+        live = self.live(ids)
+        return [live[article_id] for article_id in ids if article_id in live]
 
     def latest_arrivals(self, limit: int) -> list[tuple[str, datetime]]:
         """Return the `limit` shown articles that came in last, the latest first, and when each did."""
@@ -1016,6 +1105,21 @@ class Store:
                 packed += signature
         return ids, bytes(packed)
 
+    def signed(self) -> Iterator[tuple[str, str, bytes]]:
+        """Yield (id, body, signature) of every version that has a signature and is not damaged."""
+        for article_id, packed, signature in self._rows(
+            "SELECT v.article_id, b.packed, s.packed FROM signature s JOIN version v USING (version_id)"
+            f" {_WITH_BODY} ORDER BY s.version_id"
+        ):
+            with suppress(ValueError):
+                yield article_id, unpack_text(packed), signature
+
+    def forget_copies(self) -> None:
+        """Have copies looked for again, from the first change on."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM copy; DELETE FROM signature")
+            connection.execute("UPDATE meta SET value = '0' WHERE key = 'copies'")
+
     def bodies(self, article_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield (id, body) of those of the articles that may be shown and are not damaged."""
         for article_id, packed in self._live_rows(f"SELECT a.article_id, b.packed {_SHOWN} {_WITH_BODY}", article_ids):
@@ -1228,14 +1332,27 @@ class Store:
         """Return a number no published generation has."""
         return int(self._one("SELECT coalesce(max(number), 0) + 1 FROM generation")[0])
 
-    def publish(self, generation: PublishedGeneration, *, previous: int | None) -> None:
-        """Serve `generation` from now on, and fall back to the generation numbered `previous`, if any."""
+    def publish(self, generation: PublishedGeneration, *, previous: int | None, model_id: int | None = None) -> None:
+        """Serve `generation`, made by this model, from now on, and fall back to that numbered `previous`, if any."""
         with self._transaction() as connection:
             connection.execute(
-                "INSERT INTO generation (number, seq, manifest_sha256, published_at) VALUES (?, ?, ?, ?)",
-                (generation.number, generation.seq, generation.manifest_sha256, _iso(datetime.now(UTC))),
+                "INSERT INTO generation (number, seq, manifest_sha256, published_at, model_id) VALUES (?, ?, ?, ?, ?)",
+                (
+                    *(generation.number, generation.seq, generation.manifest_sha256),
+                    *(_iso(datetime.now(UTC)), model_id),
+                ),
             )
             connection.execute("UPDATE pointer SET generation = ?, previous = ?", (generation.number, previous))
+
+    def roll_back(self, *, to: int) -> bool:
+        """Serve the previous generation, if it has this number, and fall back to the one served until now."""
+        return bool(
+            self.change("UPDATE pointer SET generation = previous, previous = generation WHERE previous = ?", (to,))
+        )
+
+    def published_at(self, number: int) -> datetime:
+        """Return when a generation was published."""
+        return datetime.fromisoformat(self._one("SELECT published_at FROM generation WHERE number = ?", (number,))[0])
 
     def give_up_previous(self) -> None:
         """Fall back to no earlier generation from now on."""
@@ -1243,6 +1360,33 @@ class Store:
             connection.execute("UPDATE pointer SET previous = NULL")
 
     # The whole
+
+    def copy_to(self, target: Path, progress: Callable[[int, int], None]) -> None:
+        """Write the database, as this thread's snapshot sees it, into a new file; `progress` is told pages.
+
+        Raises ArchiveDamaged for a page that differs from its checksum, ArchiveError where there is no room for it.
+        """
+        try:
+            sqlite.copy(self._reader(), target, progress)
+        except apsw.FullError as error:
+            raise ArchiveError(f"{target}: the disk is full: make room there") from error
+        except apsw.Error as error:
+            raise ArchiveDamaged(f"{self._path}: it cannot be copied: {error}: run `flask check`") from error
+
+    def note_backup(self, folder: Path, *, at: datetime) -> None:
+        """Remember that a backup was made in `folder`."""
+        self.change(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('backup', ?)",
+            (json.dumps({"folder": str(folder), "at": _iso(at)}),),
+        )
+
+    def last_backup(self) -> tuple[Path, datetime] | None:
+        """Return in which folder the last backup was made, and when; None when there was none."""
+        row = self._one("SELECT value FROM meta WHERE key = 'backup'")
+        if row is None:
+            return None
+        said = json.loads(row[0])
+        return Path(said["folder"]), datetime.fromisoformat(said["at"])
 
     def flush(self, *, seconds: float) -> bool:
         """Write the write-ahead log into the database and cut it to nothing; return whether readers let it in time."""
@@ -1297,8 +1441,8 @@ class Store:
         """
         problems: list[str] = []
         for part in (
-            *(self._check_structure, self._check_versions, self._check_passages),
-            *(self._check_embeddings, self._check_shown),
+            *(self._check_pages, self._check_log, self._check_structure, self._check_versions),
+            *(self._check_passages, self._check_embeddings, self._check_shown),
         ):
             try:
                 for problem in part():
@@ -1307,6 +1451,19 @@ class Store:
                 problems.append(f"{error}: restore it from a backup")
         return problems
 
+    def _check_pages(self) -> Iterator[str]:
+        damaged = sqlite.damaged_pages(self._path)
+        users = sqlite.used_by(self._path, damaged) if damaged else {}
+        for page in damaged:
+            used = (
+                f"page {page} of the database, of {users[page]}," if page in users else f"page {page} of the database"
+            )
+            yield f"{used} differs from its checksum: run `flask check --repair`, which says if it needs a backup"
+
+    def _check_log(self) -> Iterator[str]:
+        if not self._log_is_whole():
+            yield f"{self._wal}: it is damaged: {RESTORE}, or run `flask check --repair` to go on without what it lost"
+
     def _check_structure(self) -> Iterator[str]:
         yield from (f"database: {row[0]}" for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok")
         yield from (f"database: broken reference {row}" for row in self._rows("PRAGMA foreign_key_check"))
@@ -1314,16 +1471,16 @@ class Store:
     def _check_versions(self) -> Iterator[str]:
         columns = _VERSION_COLUMNS.replace("a.status", "'live'")
         for (version_id,) in self._rows("SELECT version_id FROM version"):
+            row, name = None, f"row {version_id} of the versions"
             try:  # one at a time: a row that cannot even be read must not hide the others
-                row = self._one(
-                    f"SELECT {columns}, v.sha256 FROM version v {_WITH_BODY} WHERE v.version_id = ?", (version_id,)
-                )
-                if row is not None and content_hash(_article(row[:-1])) == row[-1]:
-                    continue
+                row = self._one(f"SELECT {columns} FROM version v {_WITH_BODY} WHERE v.version_id = ?", (version_id,))
                 name = f"article {row[0]} version {row[10]}" if row else f"row {version_id} of the versions"
-            except (ArchiveDamaged, TypeError):  # TypeError: a field of another type than a text
-                name = f"row {version_id} of the versions"
-            yield f"{name}: the text differs from its hash: restore it from a backup"
+                if row is not None and _article(row):
+                    continue
+            except ArchiveDamaged as error:
+                if row is None:
+                    name += f" ({error})"
+            yield f"{name}: the text differs from its hash: {RESTORE}"
 
     def _check_passages(self) -> Iterator[str]:
         for version_id, packed in self._rows("SELECT version_id, packed FROM passages"):
@@ -1352,6 +1509,17 @@ class Store:
             " AND (newest.embargoed_until IS NULL OR a.status = 'embargoed')))"
         ):
             yield f"article {row[0]}: what is shown is not its newest version: restore it from a backup"
+
+
+def settle_copy(path: Path, *, has_index: bool) -> None:
+    """Make a copy of a database whole without a log, pointing to the one generation beside it or to none."""
+    connection = apsw.Connection(str(path))
+    try:
+        generation = "generation" if has_index else "NULL"
+        connection.execute(f"UPDATE pointer SET generation = {generation}, previous = NULL")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
 
 
 def _put_embedding(connection: apsw.Connection, model_id: int, text_hash: bytes, vector: bytes) -> None:
@@ -1391,7 +1559,7 @@ def _article(row: Sequence[Any]) -> Article:
         body = unpack_text(row[2])
     except (ValueError, TypeError) as error:
         raise ArchiveDamaged(f"article {row[0]} cannot be read: {error}: run `flask check`") from error
-    return Article(
+    article = Article(
         id=row[0],
         title=row[1],
         body=body,
@@ -1409,6 +1577,9 @@ def _article(row: Sequence[Any]) -> Article:
         source_version=row[14],
         note=row[15],
     )
+    if content_hash(article) != row[16]:
+        raise ArchiveDamaged(f"article {row[0]} version {row[10]} differs from its hash: run `flask check`")
+    return article
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -54,7 +54,7 @@ def agree(parts: Services, articles: Sequence[Article], chance: random.Random, *
     for request in questions(articles, chance, count=pairs):
         with parts.serving.engine() as (engine, _):
             try:
-                passing = Judge(engine, lambda: parts.embedder).fires(request, ids)
+                passing = Judge(engine, parts.models.embedder).fires(request, ids)
             except QueryRefused:
                 continue
         chosen = chance.sample(sorted(passing), min(2, len(passing))) + chance.sample(ids, 2)
@@ -93,7 +93,7 @@ def costs(parts: Services, articles: Sequence[Article], chance: random.Random, *
     with parts.serving.engine() as (engine, _):
         for warm in (False, True):
             for request in requests:
-                judge = Judge(engine, lambda: parts.embedder)
+                judge = Judge(engine, parts.models.embedder)
                 began = time.perf_counter()
                 try:
                     judge.fires(request, ids)
@@ -119,7 +119,7 @@ def live(parts: Services, articles: Sequence[Article], chance: random.Random, *,
         rounds(own, dated, requests)
         agreed = both = either = 0
         with own.serving.engine() as (engine, _):
-            judge = Judge(engine, lambda: own.embedder)
+            judge = Judge(engine, own.models.embedder)
             for request in requests:
                 passing = judge.fires(request, [one.id for one in dated])
                 search = own.alerts.opened(tokens[request])
@@ -149,7 +149,7 @@ def rounds(own: Services, articles: Sequence[Article], requests: Sequence[Search
         own.builder.update()
         own.serving.catch_up()
         with own.serving.engine() as (engine, _):
-            fire(own.store, own.alerts, Judge(engine, lambda: own.embedder), until=engine.seq, read=asked_by)
+            fire(own.store, own.alerts, Judge(engine, own.models.embedder), until=engine.seq, read=asked_by)
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ import numpy as np
 
 from archive.article import Article
 from archive.passages import cut, embedding_text, title_context
-from archive.readers import jsonl
+from archive.readers.records import jsonl
 from archive.store import Store
 from benchmarks import matrices
 from benchmarks.measure import WORK, Check, Table, interleaved, median, ratios, report, told

@@ -72,7 +72,7 @@ class Running:
 
     def memory(self) -> tuple[int, int]:
         """Return the resident and the unshared bytes of its largest process: of one worker, not of what starts it."""
-        return max((resident_bytes(pid), unshared_bytes(pid)) for pid in _family(self.process.pid))
+        return max((resident_bytes(pid), unshared_bytes(pid)) for pid in family(self.process.pid))
 
     def load(self, queries: Sequence[str], *, clients: int) -> dict[str, Any]:
         """Ask all the queries with so many clients, in a process of its own, and return what `load.py` tells."""
@@ -129,11 +129,11 @@ def _free_port() -> int:
         return port
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """Return a process and all that it and its children started."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").iterdir():
         children = (task / "children").read_text().split() if (task / "children").exists() else []
         for child in children:
-            found += _family(int(child))
+            found += family(int(child))
     return found

@@ -22,11 +22,12 @@ from archive.progress import Progress, silent
 from archive.store import Store
 from index.calibration import THRESHOLD, evidence, exact, highest_probabilities, probabilities_beside
 from index.catalogue import Catalogue
-from index.embedder import Embedder, embed_query
+from index.embedder import embed_query
 from index.engine import Candidates, Engine, Mask, Meaning
 from index.errors import SearchError
 from index.function_words import without_function_words
 from index.local import LocalEngine
+from index.models import OpenByIdentity
 from index.moments import UNDATED, at, midnight, moment
 from index.query import Query, QueryRefused, narrow, parse, without_filters
 from index.ranking import DEPTH, checked_embedder
@@ -86,7 +87,7 @@ def check_saved(request: SearchRequest, *, today: date) -> None:
 class Judge:
     """Judges articles by saved searches, over one generation."""
 
-    def __init__(self, engine: Engine, embedder: Callable[[], Embedder], *, today: date | None = None) -> None:
+    def __init__(self, engine: Engine, embedder: OpenByIdentity, *, today: date | None = None) -> None:
         """Take the engine that holds the articles. Raises NotJudged when it answers from the store alone."""
         if not isinstance(engine, LocalEngine):
             raise NotJudged("there is no index to judge articles by: run `flask ingest` or `flask reindex`")

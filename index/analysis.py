@@ -13,6 +13,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import Stemmer
 
@@ -34,13 +35,13 @@ _APOSTROPHES = "'\u2018\u2019\u201b\u02bc\uff07"
 _LETTERS = rf"[^\W_{_UNSPACED}]"
 _LETTER = rf"[^\W\d_{_UNSPACED}]"
 _WORD = re.compile(
-    rf"{_LETTER}\.(?:{_LETTER}\.)*{_LETTER}(?!{_LETTERS})\.?"  # initials: U.S., e.g.
+    rf"({_LETTER}\.(?:{_LETTER}\.)*{_LETTER}(?!{_LETTERS})\.?"  # initials: U.S., e.g.
     rf"|{_LETTERS}+(?:[{_MARKS}]+{_LETTERS}*|[{_APOSTROPHES}]{_LETTERS}+|(?<=\d)[.,](?=\d){_LETTERS}+)*"
-    rf"|[{_UNSPACED}][{_MARKS}]*"
+    rf"|[{_UNSPACED}][{_MARKS}]*)"
 )
 _ASCII_WORD = re.compile(  # the same, of a text without any other character: found in two thirds of the time
-    r"[A-Za-z]\.(?:[A-Za-z]\.)*[A-Za-z](?![A-Za-z0-9])\.?"
-    r"|[A-Za-z0-9]+(?:'[A-Za-z0-9]+|(?<=[0-9])[.,](?=[0-9])[A-Za-z0-9]+)*"
+    r"([A-Za-z]\.(?:[A-Za-z]\.)*[A-Za-z](?![A-Za-z0-9])\.?"
+    r"|[A-Za-z0-9]+(?:'[A-Za-z0-9]+|(?<=[0-9])[.,](?=[0-9])[A-Za-z0-9]+)*)"
 )
 _INITIALS = re.compile(rf"{_LETTER}\.(?:{_LETTER}\.)*{_LETTER}\.?")
 _POSSESSIVE = re.compile(rf"[{_APOSTROPHES}][sS]$")
@@ -61,7 +62,10 @@ def analyse(text: str) -> list[str]:
 
 def spans(text: str) -> list[tuple[str, int, int]]:
     """Return (term, start, end) of each term of `text`; `text[start:end]` is the word it was made from."""
-    return [(term, *match.span()) for match in _words_in(text).finditer(text) if (term := _TERMS[match[0]])]
+    pieces = _words_in(text).split(text)  # what stands between words and words, by turns
+    ends = list(accumulate(map(len, pieces)))
+    found = zip(map(_TERMS.__getitem__, pieces[1::2]), ends[::2], ends[1::2], strict=False)
+    return [placed for placed in found if placed[0]]
 
 
 def words(text: str) -> list[str]:

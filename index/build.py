@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from archive.article import Article
+from archive.models import refer
 from archive.passages import chunking
 from archive.progress import Progress, silent
 from archive.store import PublishedGeneration, Store
@@ -38,6 +39,16 @@ class BuildReport:
     keywords: str | None  # the library of the keyword index, where there is one
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A whole generation on the disk that nothing points to yet. `embedded` counts what it took."""
+
+    published: PublishedGeneration
+    manifest: Manifest
+    previous: int | None  # the generation to fall back to
+    embedded: int
+
+
 class Builder:
     """Brings the index under `root` up to date with `store`. One at a time: the caller holds the archive's lock."""
 
@@ -49,13 +60,18 @@ class Builder:
         embedder: Embedder,
         formats: Mapping[str, KeywordFormat],
         keywords: Setting = "auto",
+        reference: str | None = None,
     ) -> None:
-        """Build with this embedder, and with whichever of the keyword libraries is set or suits the archive's size."""
+        """Build with this embedder, and with whichever of the keyword libraries is set or suits the archive's size.
+
+        `reference` says how the embedder is opened, for whoever serves what is published.
+        """
         self._root = root
         self._store = store
         self._embedder = embedder
         self._formats = formats
         self._setting: Setting = keywords
+        self._reference = reference
         self._chunking = chunking(embedder.sha256, embedder.max_tokens)
 
     def update(self, progress: Progress = silent) -> BuildReport:
@@ -85,6 +101,33 @@ class Builder:
     def _rebuild(self, embeddings: Embeddings, progress: Progress) -> BuildReport:
         seq = self._store.last_seq()
         return self._publish(self._store.live_ids(), embeddings, seq=seq, base=None, progress=progress)
+
+    def prepare(self, progress: Progress = silent) -> Candidate:
+        """Make a generation from the store alone, beside what is served. It stays until the next build unless served.
+
+        What was embedded stays whatever becomes of it.
+        """
+        embeddings, seq = Embeddings(self._store, self._embedder), self._store.last_seq()
+        return self._made(self._store.live_ids(), embeddings, seq=seq, base=None, progress=progress)
+
+    def serve(self, candidate: Candidate) -> BuildReport:
+        """Have it served from now on."""
+        model_id = self._store.model_id(sha256=self._embedder.sha256, name=self._embedder.name)
+        if self._reference is not None:
+            refer(self._store, model_id=model_id, reference=self._reference)
+        self._store.publish(candidate.published, previous=candidate.previous, model_id=model_id)
+        self._retire()
+        return self.report(candidate, published=True)
+
+    def sweep(self) -> None:
+        """Delete every generation that nothing points to."""
+        self._retire()
+
+    def report(self, candidate: Candidate, *, published: bool) -> BuildReport:
+        """Return what building it came to."""
+        return self._report(
+            candidate.published.number, candidate.manifest, embedded=candidate.embedded, published=published
+        )
 
     def renew(self, progress: Progress = silent) -> BuildReport:
         """Rebuild, and keep nothing of what was there before: neither a file of it nor a generation to fall back to.
@@ -126,6 +169,17 @@ class Builder:
         base: tuple[int, Manifest] | None,
         progress: Progress,
     ) -> BuildReport:
+        return self.serve(self._made(article_ids, embeddings, seq=seq, base=base, progress=progress))
+
+    def _made(
+        self,
+        article_ids: Sequence[str],
+        embeddings: Embeddings,
+        *,
+        seq: int,
+        base: tuple[int, Manifest] | None,
+        progress: Progress,
+    ) -> Candidate:
         embeddings.make(article_ids, progress)
         number = self._store.next_generation()
         directory = generation.path_of(self._root, base[0]) if base else None
@@ -138,10 +192,12 @@ class Builder:
                 known = generation.unchanged(aside, directory, base[1])
             target = generation.path_of(self._root, number)
             sha256 = generation.seal(aside, manifest, target=target, known=known)
-        previous = base[0] if base else self._fallback()
-        self._store.publish(PublishedGeneration(number=number, seq=seq, manifest_sha256=sha256), previous=previous)
-        self._retire()
-        return self._report(number, manifest, embedded=embeddings.made, published=True)
+        return Candidate(
+            published=PublishedGeneration(number=number, seq=seq, manifest_sha256=sha256),
+            manifest=manifest,
+            previous=base[0] if base else self._fallback(),
+            embedded=embeddings.made,
+        )
 
     def _fill(self, filling: "_Filling", embeddings: Embeddings, *, seq: int) -> Manifest:
         from index import vectors  # loads FAISS

@@ -1,8 +1,11 @@
 """Whether archive and index are whole, each by its hashes, and agree with each other."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from archive.errors import ArchiveDamaged
+from archive.grouping import problems_of_copies
 from archive.store import PublishedGeneration, Store
 from index.errors import GenerationDamaged
 from index.keywords import KeywordFormat
@@ -14,6 +17,8 @@ NAMED = 5  # ids named in one problem
 def check(root: Path, store: Store, *, formats: Mapping[str, KeywordFormat]) -> list[str]:
     """Return what is wrong, one line each, with what to run about it; empty when nothing is."""
     problems = store.check()
+    with suppress(ArchiveDamaged):  # which has been told
+        problems += problems_of_copies(store)
     current, previous = store.pointer()
     if current is None:
         return problems + (["index: there is none yet: run `flask reindex`"] if store.last_seq() else [])

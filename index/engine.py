@@ -8,6 +8,7 @@ does not show is not shown. `tests/test_engine_contract.py` holds every engine t
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -238,3 +239,10 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release files and memory; the engine is not used afterwards."""
+
+
+class Lender(Protocol):
+    """Lends an engine for the length of a request."""
+
+    def engine(self) -> AbstractContextManager[tuple[Engine, bool]]:
+        """Lend the engine, and whether its answers are poorer than they should be."""

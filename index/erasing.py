@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from archive import erasing
+from archive import erasing, sqlite
 from archive.byte_search import Needles
 from archive.errors import ArchiveError
 from archive.lock import exclusive
@@ -180,7 +180,12 @@ class Eraser:
             )
 
     def _files(self) -> list[Path]:
-        return sorted(path for path in self._data.rglob("*") if path.is_file() and not path.is_symlink())
+        """Return every file but the one by which SQLite's processes know of each other: it holds numbers and locks."""
+        return sorted(
+            path
+            for path in self._data.rglob("*")
+            if path.is_file() and not path.is_symlink() and path != self._data / f"{DATABASE}-shm"
+        )
 
     def _is_database(self, path: Path) -> bool:
         return path.parent == self._data and path.name in OF_DATABASE
@@ -199,7 +204,8 @@ class Eraser:
         for number, path in enumerate(paths, start=1):
             try:
                 size += path.stat().st_size
-                if held := needles.found_in(path):
+                is_locked = path == self._data / DATABASE  # to be closed by SQLite alone: the locks would go with it
+                if held := needles.found_in(path, opened=sqlite.opened if is_locked else None):
                     found[path] = held
             except FileNotFoundError:  # it went meanwhile
                 pass

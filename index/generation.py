@@ -191,7 +191,7 @@ def stamp_of(path: Path) -> Stamp:
 def retire(root: Path, *, keep: Iterable[int]) -> None:
     """Delete every generation but these, and what interrupted builds left behind."""
     kept = {path_of(root, number) for number in keep}
-    for path in root.iterdir():
+    for path in root.iterdir() if root.is_dir() else ():
         if path not in kept and path.name.startswith(("gen-", "building-")):
             shutil.rmtree(path, ignore_errors=True)
 

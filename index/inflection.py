@@ -71,6 +71,12 @@ def language_of(tag: str | None) -> str | None:
     return language if language in LANGUAGES else None
 
 
+def eliding(tag: str | None) -> str | None:
+    """Return the language of a tag if it joins words by an apostrophe; `spans_in` tells none of the others apart."""
+    language = language_of(tag)
+    return language if language in _ELISION else None
+
+
 def bare(language: str | None, text: str) -> str:
     """Return a text in this language without what an apostrophe joins to its words; they stay as many."""
     elision = _ELISION.get(language or "")

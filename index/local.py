@@ -30,6 +30,7 @@ from index.engine import (
 )
 from index.keywords import KeywordIndex
 from index.query import Query, Term, has_words, without_filters
+from index.timing import timed
 
 if TYPE_CHECKING:  # importing it loads FAISS, which `flask --help` does without
     from index.vectors import PassageScores, VectorIndex
@@ -106,7 +107,8 @@ class LocalEngine:
         unfiltered = without_filters(query)
         pools = [within] if unfiltered == query else [within, self._keywords.select(unfiltered)]
         meant = self._meant(meaning, pools, depth=depth) if meaning is not None else None
-        words = self._worded(query, unfiltered, depth=depth)
+        with timed("keyword"):
+            words = self._worded(query, unfiltered, depth=depth)
         scored = self._scored(meant, unfiltered, np.flatnonzero(words.nominated)) if meant is not None else None
         chosen = words.nominated
         if scored is not None:
@@ -165,7 +167,8 @@ class LocalEngine:
             except BaseException as error:
                 told.set_exception(error)
                 raise
-            found = [self._vectors.nearest(told.result(), depth=depth, within=pool) for pool in pools]
+            with timed("semantic"):
+                found = [self._vectors.nearest(told.result(), depth=depth, within=pool) for pool in pools]
             return _Near(np.unique(np.concatenate([nearest.numbers for nearest in found])), found[0].beyond)
 
         return _Meant(told, self._beside.submit(near))
@@ -173,9 +176,8 @@ class LocalEngine:
     def _scored(self, meant: _Meant, unfiltered: Query, numbers: Ints) -> _Scored:
         """Score by meaning what the words have nominated, while what is near is looked for, and then that."""
         numbers = self._scored_by_meaning(unfiltered, numbers)
-        ready = self._vectors.unpacked(numbers)
         vector = meant.vector.result()
-        scores = self._vectors.scores(vector, numbers, ready=ready)
+        scores = self._vectors.scores(vector, numbers)
         spread = self._vectors.spread(vector)
         near = meant.near.result()
         others = np.setdiff1d(near.numbers, numbers, assume_unique=True)

@@ -1,14 +1,34 @@
-"""Giving memory back: what was freed goes to the system, where the C library would keep it for later."""
+"""What becomes of memory that is freed, and how often it is looked for.
+
+Of C libraries only glibc is asked (https://man7.org/linux/man-pages/man3/mallopt.3.html); elsewhere nothing happens.
+"""
 
 import ctypes
+import gc
 from contextlib import suppress
+
+M_ARENA_MAX = -8  # glibc's malloc.h
+ARENAS = 2  # threads take turns with Python's lock nearly always when they allocate
 
 
 def give_back() -> None:
     """Return freed memory to the system: to be called after something large was read or replaced.
 
-    Reading an archive of 100,000 articles leaves 60 MB of holes between what is kept. Only glibc is asked
-    (https://man7.org/linux/man-pages/man3/malloc_trim.3.html); elsewhere nothing happens.
+    Reading an archive of 100,000 articles leaves 60 MB of holes between what is kept. Python's garbage collector is
+    told to look for cycles among what comes from now on: looking through all that is kept, an index with its words and
+    titles, takes a tenth of a second at 25,000 articles, in which every request would wait, every 150 requests.
     """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def share_arenas() -> None:
+    """Have all threads allocate from a few places, to be called before there are any.
+
+    Else each gets one of its own, up to eight a processor, and each keeps what its thread has freed.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)

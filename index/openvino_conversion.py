@@ -7,12 +7,13 @@ Weights are kept in float16, half the bytes to hash and to map; the processor mu
 Invariant: a conversion that is used agreed with torch when it was made, and its files still have the hashes they had.
 """
 
+import hashlib
 import json
 import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -68,11 +69,24 @@ def is_whole(folder: Path) -> bool:
     """Return whether `folder` holds a conversion of this format, every file as it was made."""
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        return facts["format"] == FORMAT and all(
-            file_sha256(folder / name) == digest for name, digest in facts["files"].items()
+        return (
+            facts["format"] == FORMAT
+            and facts.pop("sum") == _sum(facts)
+            and all(file_sha256(folder / name) == digest for name, digest in facts["files"].items())
         )
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+def write_facts(made: Path, *, limit: int, dimension: int, light: bool) -> None:
+    """Write down what a reader needs to know, with the hash of every file there and of what is written itself."""
+    files = {file.name: file_sha256(file) for file in sorted(made.iterdir())}
+    facts = {"format": FORMAT, "limit": limit, "dimension": dimension, "light": light, "files": files}
+    (made / FACTS).write_text(json.dumps({**facts, "sum": _sum(facts)}, indent=1), encoding="utf-8")
+
+
+def _sum(facts: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _convert(source: ModelSource, folder: Path) -> None:
@@ -87,15 +101,7 @@ def _convert(source: ModelSource, folder: Path) -> None:
         shutil.copy(source.folder / "tokenizer.json", made)
         light = _save_one_that_agrees(reference, made)
         tabulate(made, limit=reference.limit)
-        files = {file.name: file_sha256(file) for file in sorted(made.iterdir())}
-        facts = {
-            "format": FORMAT,
-            "limit": reference.limit,
-            "dimension": reference.dimension,
-            "light": light,
-            "files": files,
-        }
-        (made / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        write_facts(made, limit=reference.limit, dimension=reference.dimension, light=light)
         shutil.rmtree(folder, ignore_errors=True)
         made.rename(folder)
 

@@ -5,7 +5,6 @@ Invariants: a ranking comes from one generation throughout. Nothing is cut off a
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Literal
@@ -15,13 +14,14 @@ import numpy as np
 from index.calibration import probabilities, probability_beyond
 from index.catalogue import Catalogue
 from index.embedder import Embedder, embed_query
-from index.engine import Candidates, Engine, Floats, Ints, Meaning, Vector, memory_of, rows_of
+from index.engine import Candidates, Engine, Floats, Ints, Lender, Meaning, Vector, memory_of, rows_of
 from index.errors import ModelMismatch, ModelUnavailable
 from index.function_words import without_function_words
 from index.fusion import WEIGHTS, Fusion, Method, Recency, Weights, fuse
+from index.models import OpenByIdentity, of_identity
 from index.moments import DAY, UNDATED
 from index.query import Query
-from index.serving import Serving
+from index.timing import timed
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class Ranking:
     generation: int | None
     seq: int
     degraded: bool
+    model_sha256: str | None = None  # of the vectors that were searched, and of the query's
 
     @property
     def ids(self) -> list[str]:
@@ -85,13 +86,13 @@ class Ranker:
     def __init__(
         self,
         *,
-        serving: Serving,
-        embedder: Callable[[], Embedder],
+        serving: Lender,
+        embedder: OpenByIdentity,
         catalogue: Catalogue,
         fusion: Method,
         recency: float = 0.0,
     ) -> None:
-        """Take the parts; `embedder` is called when a query first needs an embedding, and loads the model then.
+        """Take the parts; `embedder` is asked for the model of the generation's vectors when a query needs it.
 
         `recency`, 0 to 1, is what the newest article gains beside an old one of the same score.
         """
@@ -105,6 +106,7 @@ class Ranker:
         """Return every candidate for `query`, fused; the store has not been asked about them yet."""
         with self._serving.engine() as (engine, degraded):
             generation, seq = engine.generation, engine.seq  # before it answers: what changes meanwhile is read again
+            model = engine.model_sha256
             query = without_function_words(query, engine.languages)
             asked = self._asked(engine, query, mode, depth=depth)
             marked = engine.matched_terms(query)
@@ -125,6 +127,7 @@ class Ranker:
             generation=generation,
             seq=seq,
             degraded=degraded or asked.blind,
+            model_sha256=model,
         )
 
     def _asked(self, engine: Engine, query: Query, mode: Mode, *, depth: int) -> "_Asked":
@@ -145,9 +148,7 @@ class Ranker:
 
         Raises ModelUnavailable, at once or when it is called, and ModelMismatch.
         """
-        if engine.model_sha256 is None:
-            raise ModelUnavailable("there are no vectors to search")
-        return cache(partial(embed_query, checked_embedder(self._embedder, engine), text))
+        return cache(partial(_embedded, checked_embedder(self._embedder, engine), text))
 
     def _fused(self, engine: Engine, query: Query, asked: "_Asked") -> Fusion:
         if not query.text:
@@ -172,14 +173,16 @@ class Ranker:
         return Recency(age=age, weight=self._recency, half_life=HALF_LIFE)
 
 
-def checked_embedder(embedder: Callable[[], Embedder], engine: Engine) -> Embedder:
-    """Return the embedder when it is the model `engine` has vectors of, else raise ModelMismatch."""
-    opened = embedder()
-    if opened.sha256 != engine.model_sha256:
-        raise ModelMismatch(
-            f"generation {engine.generation} holds vectors of another model than {opened.name}: run `flask reindex`"
-        )
-    return opened
+def checked_embedder(embedder: OpenByIdentity, engine: Engine) -> Embedder:
+    """Return the model that `engine` has vectors of. Raises ModelUnavailable, and ModelMismatch when it is another."""
+    if engine.model_sha256 is None:
+        raise ModelUnavailable("there are no vectors to search")
+    return of_identity(embedder(engine.model_sha256), engine.model_sha256)
+
+
+def _embedded(embedder: Embedder, text: str) -> Vector:
+    with timed("query embedding"):
+        return embed_query(embedder, text)
 
 
 def _unranked(candidates: Candidates) -> Fusion:

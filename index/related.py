@@ -8,7 +8,7 @@ Invariants: an article is never related to itself or to a copy of itself; what t
 reason names only what both texts hold or what their dates say. A draft is compared and forgotten.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,13 +18,13 @@ from archive.article import Article, Listing
 from archive.errors import ArticleNotFound
 from archive.store import Store
 from index.analysis import analyse
-from index.embedder import Embedder
 from index.engine import Candidates, Engine, Floats, Ints, TermEvidence, Vector, Vectors
 from index.errors import ModelMismatch, ModelUnavailable
 from index.folding import copies_beside
 from index.fusion import Fusion, Method, fuse, fuse_related
 from index.lanes import lane_of, reason_of
 from index.likeness import nearness
+from index.models import OpenByIdentity
 from index.portraits import Portraits, day, telling_terms
 from index.query import Query, Term
 from index.ranking import MODE_WEIGHTS, Mode, checked_embedder, log
@@ -77,8 +77,8 @@ class _Kin:
 class Related:
     """Finds related articles. Safe to use from several threads."""
 
-    def __init__(self, *, store: Store, serving: Serving, embedder: Callable[[], Embedder], fusion: Method) -> None:
-        """Take the parts; `embedder` is called when an article's vector is needed."""
+    def __init__(self, *, store: Store, serving: Serving, embedder: OpenByIdentity, fusion: Method) -> None:
+        """Take the parts; `embedder` is asked for the generation's model when an article's vector is needed."""
         self._store = store
         self._serving = serving
         self._embedder = embedder

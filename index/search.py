@@ -15,8 +15,7 @@ import numpy as np
 from archive.article import Article
 from archive.store import Store
 from index.catalogue import NOT_SHOWN, Catalogue, Shelf
-from index.embedder import Embedder
-from index.engine import Ints, Mask, TermEvidence
+from index.engine import Ints, Lender, Mask, TermEvidence
 from index.errors import CursorExpired
 from index.facets import Facets, facets_of
 from index.folding import MOST_COPIES, Copies, Copying, Folding, Groups, fold
@@ -25,14 +24,15 @@ from index.fusion import Method
 from index.language.tags import tag_of
 from index.listing import Cutoff, Remarks, Sort, in_order, ranked_rows, remarks, worth_showing
 from index.matching import holds
+from index.models import OpenByIdentity
 from index.moments import midnight
 from index.query import AnyOf, Clause, FieldName, FieldValue, Published, Query, narrow, parse
-from index.ranking import DEPTH, Mode, Ranker, Ranking
+from index.ranking import DEPTH, Mode, Ranker, Ranking, checked_embedder
 from index.results import Found, Result, Row, WholeList, passage_range, result_of
 from index.sentences import Place, SentenceFinder
-from index.serving import Serving
 from index.snippet import Range
 from index.standing import REACH, Standing, beside, row_of
+from index.timing import timed
 
 Speller = Callable[[str], str | None]
 EXPIRED = "this cursor has expired: begin again at the first page"
@@ -137,8 +137,8 @@ class Search:
         self,
         *,
         store: Store,
-        serving: Serving,
-        embedder: Callable[[], Embedder],
+        serving: Lender,
+        embedder: OpenByIdentity,
         fusion: Method,
         recency: float = 0.0,
         speller: Speller | None = None,
@@ -163,6 +163,10 @@ class Search:
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Return one page of what `request` asks for. Raises QueryRefused, and CursorExpired for an old cursor."""
+        with timed("whole"):
+            return self._answered(request)
+
+    def _answered(self, request: SearchRequest) -> SearchResponse:
         started = time.perf_counter()
         found, start = self._found(request)
         shelf = self.catalogue.shelf()
@@ -437,7 +441,10 @@ class Search:
         """Return the sentence of each of these articles that is nearest in meaning, when meaning was searched."""
         if ranking.vector is None:
             return {}
-        pieces = self._embedder().pieces
+        with self._serving.engine() as (engine, _):
+            if engine.model_sha256 != ranking.model_sha256:  # an older list, by a model that is served no more
+                return {}
+            pieces = checked_embedder(self._embedder, engine).pieces
         finder = SentenceFinder(ranking.query.text, vector=ranking.vector, words=ranking.marked, pieces=pieces)
         places = {}
         for row, article_id in zip(rows.tolist(), ranking.candidates.ids_of(rows), strict=True):

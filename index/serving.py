@@ -4,10 +4,13 @@ Invariants: nothing is opened before its hashes have been verified. A request ho
 engine that was replaced is closed when the last request that holds it ends. Whatever happens to the index, there is an
 engine: the current generation, else the previous one, else the store itself. Only the very first request waits for an
 engine to be opened: later ones are answered by the one there is, while the next is opened beside them, one at a time.
+An engine is lent together with the model of its vectors; of a generation by another model that model is opened and has
+answered once before the generation is taken up, and until then, or where it cannot be opened, the old one goes on.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,14 +19,17 @@ from pathlib import Path
 from archive.store import PublishedGeneration, Store
 from index import generation
 from index.engine import Engine
-from index.errors import GenerationDamaged
+from index.errors import GenerationDamaged, SearchError
 from index.fallback import StoreEngine
 from index.generation import Manifest, Stamp
 from index.keywords import KeywordFormat
 from index.local import LocalEngine
 from index.memory import give_back
+from index.models import Model, Models
 
 log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5.0  # after an opening that failed: a model that is not there is looked for again, but not all the time
 
 Pointer = tuple[PublishedGeneration | None, PublishedGeneration | None]
 
@@ -59,9 +65,10 @@ def _open_verified(
 
 @dataclass(eq=False)
 class _Lease:
-    """An engine, for which published number, and how many requests hold it."""
+    """An engine with its model, for which published number, and how many requests hold it."""
 
     engine: Engine
+    model: Model | None
     wanted: int | None
     degraded: bool
     manifests: Mapping[Path, tuple[int, int] | None]
@@ -72,11 +79,19 @@ class _Lease:
 class Serving:
     """Lends the engine in service. Safe to use from several threads."""
 
-    def __init__(self, root: Path, store: Store, *, formats: Mapping[str, KeywordFormat]) -> None:
-        """Serve the generations under `root` that `store` points to; nothing is opened yet."""
+    def __init__(
+        self, root: Path, store: Store, *, formats: Mapping[str, KeywordFormat], models: Models | None = None
+    ) -> None:
+        """Serve the generations under `root` that `store` points to; nothing is opened yet.
+
+        Of `models`, that of the generation served is held.
+        """
         self._root = root
         self._store = store
         self._formats = formats
+        self._models = models
+        self._is_warm = False  # whether the model is opened with the generation, and not by the first who needs it
+        self._again_at = 0.0  # when an opening that failed is tried again
         self._opening = threading.Lock()  # held by whoever opens; never while `_lock` is
         self._lock = threading.Lock()  # of all below; held for moments only
         self._lease: _Lease | None = None
@@ -90,10 +105,7 @@ class Serving:
         try:
             yield lease.engine, lease.degraded
         finally:
-            with self._lock:
-                lease.holders -= 1
-                if lease.replaced and not lease.holders:
-                    lease.engine.close()
+            self._give(lease)
 
     def catch_up(self) -> None:
         """Serve what the pointer names from now on, having opened it if need be; wait for whoever does that already."""
@@ -104,6 +116,16 @@ class Serving:
                 with self._lock:
                     self._retire()
                     self._lease = opened
+
+    def warm_up(self) -> None:
+        """Open what is served and its model now, and from now on each model together with its generation."""
+        self._is_warm = True
+        lease = self._take()
+        try:
+            if lease.model is not None:
+                lease.model.warm()
+        finally:
+            self._give(lease)
 
     def close(self) -> None:
         """Close the engine once nobody holds it."""
@@ -125,9 +147,17 @@ class Serving:
             self._follow()
         return lease
 
+    def _give(self, lease: _Lease) -> None:
+        with self._lock:
+            lease.holders -= 1
+            if lease.replaced and not lease.holders:
+                lease.engine.close()
+
     def _follow(self) -> None:
         """Open what the pointer names, beside the requests."""
         with self._lock:
+            if time.monotonic() < self._again_at:
+                return
             if self._follower is None or not self._follower.is_alive():
                 self._follower = threading.Thread(target=self._catch_up_or_say, name="next generation")
                 self._follower.start()
@@ -136,6 +166,9 @@ class Serving:
         try:
             self.catch_up()
             give_back()
+        except SearchError as error:
+            self._again_at = time.monotonic() + RETRY_SECONDS
+            log.warning("the next generation is not served yet: %s", error)
         except Exception:  # whatever it is, what is in service goes on, and a later request tries again
             log.exception("the next generation is not served yet")
 
@@ -162,22 +195,33 @@ class Serving:
         manifests = {path: _stamp(path) for path in paths}
         for published in generations:
             try:
-                engine = self._open_new(published)
+                engine, model = self._open_new(published)
             except (GenerationDamaged, OSError) as error:  # OSError: it was retired while it was being opened
                 log.warning("generation %d is not served: %s", published.number, error)
             else:
-                return _Lease(engine, wanted, degraded=published is not current, manifests=manifests)
+                return _Lease(engine, model, wanted, degraded=published is not current, manifests=manifests)
         # An archive that has never been indexed and holds nothing is not damaged, only empty.
-        return _Lease(StoreEngine(self._store), wanted, degraded=self._store.last_seq() > 0, manifests=manifests)
+        return _Lease(StoreEngine(self._store), None, wanted, degraded=self._store.last_seq() > 0, manifests=manifests)
 
-    def _open_new(self, published: PublishedGeneration) -> LocalEngine:
-        """Verify and open a generation; what it shares with the one opened before is not read for its hash again."""
+    def _open_new(self, published: PublishedGeneration) -> tuple[LocalEngine, Model | None]:
+        """Verify and open a generation; what it shares with the one opened before is not read for its hash again.
+
+        Its model is made ready where that of the one before is. Raises ModelUnavailable and ModelMismatch.
+        """
         directory = generation.path_of(self._root, published.number)
         manifest = generation.verify(directory, sha256=published.manifest_sha256, known=self._verified)
         verified = generation.stamps(directory, manifest)
+        model = self._models.of(manifest.model_sha256) if self._models else None
+        if model is not None and not model.is_open and self._is_replacing():
+            model.warm()
         engine = _open_verified(directory, published, manifest, formats=self._formats)
         self._verified = verified
-        return engine
+        return engine, model
+
+    def _is_replacing(self) -> bool:
+        """Tell whether there is a lease, and queries are embedded for it."""
+        lease = self._lease
+        return lease is not None and (self._is_warm or (lease.model is not None and lease.model.is_open))
 
 
 def _serves(lease: _Lease, current: PublishedGeneration | None) -> bool:

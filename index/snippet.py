@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from archive.readers.normalise import ELLIPSIS, first_sentence
-from index.inflection import language_of, spans_in
+from index.inflection import eliding, spans_in
 
 LENGTH = 280  # characters: about two lines and a half on a wide screen
 NEAR = 40  # characters before a place that tell whether a sentence begins there
@@ -34,10 +34,14 @@ class Excerpt:
     sentence: Range | None = None
 
 
-@lru_cache(maxsize=KEPT_TEXTS)
 def terms_of(text: str, language: str | None = None) -> Sequence[Match]:
     """Return (term, start, end) of each term of `text`; whoever looks at the same passage next need not analyse it."""
-    return spans_in(language_of(language), text)
+    return _kept_terms(text, eliding(language))
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _kept_terms(text: str, language: str | None) -> Sequence[Match]:
+    return spans_in(language, text)
 
 
 def snippet(

@@ -2,6 +2,8 @@
 
 import apsw
 
+from archive.sqlite import prepare
+
 
 class Disk(apsw.VFS):
     """The real disk, which counts syncs and fails from a chosen write or sync on."""
@@ -10,6 +12,7 @@ class Disk(apsw.VFS):
         self.calls: list[str] = []
         self.fails_after: int | None = None
         self.error: type[apsw.Error] = apsw.FullError
+        prepare()  # what keeps checksums writes to this disk in turn
         self.real = apsw.vfs_names()[0]
         super().__init__("tested-disk", self.real, makedefault=True)
 

@@ -3,7 +3,7 @@
 import hashlib
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,7 +14,9 @@ from flask import Flask
 
 from archive.article import Article
 from archive.identity import article_id
+from index.embedder import Embedder
 from index.engine import Vectors
+from index.errors import ModelUnavailable
 from index.pieces import Pieces
 from index.related import RelatedResponse
 from index.serving import open_generation
@@ -146,6 +148,33 @@ class OtherEmbedder(CountingEmbedder):
     max_tokens = 60
 
 
+class TwinEmbedder(MeaningEmbedder):
+    """Another model with vectors as long: what is mixed up gives no error, only other scores."""
+
+    name = "twin"
+    sha256 = hashlib.sha256(b"twin").hexdigest()
+
+    def _direction(self, meaning: str) -> list[float]:
+        chance, strength = random.Random(f"twin of {meaning}"), 5 if meaning in MEANINGS else 1
+        return [chance.gauss(0, strength) for _ in range(self.dimension)]
+
+
+MODELS: dict[str, Callable[[], Embedder]] = {
+    "bundled": MeaningEmbedder,
+    "other": OtherEmbedder,
+    "quick": QuickEmbedder,
+    "twin": TwinEmbedder,
+}
+
+
+def open_made_up(reference: str) -> Embedder:
+    """Open a made-up model by its name."""
+    try:
+        return MODELS[reference]()
+    except KeyError:
+        raise ModelUnavailable(f"there is no model {reference}") from None
+
+
 def article(number: int, **changes: object) -> Article:
     """Return a made-up article; those of one ten are of one story."""
     story = ("The flood reaches Millbrook", "The council election in Ostwick", "A comet over the bay")[number // 10 % 3]
@@ -203,7 +232,7 @@ def withdraw_when_related_is_asked_for(services: Services, article_id: str) -> N
 
 def open_newsroom(folder: Path, **settings: object) -> Services:
     """Return the services of an archive under `folder` that holds all of the above, indexed."""
-    services = Services(Settings(data=folder, **settings), embedder=MeaningEmbedder())  # type: ignore[arg-type]
+    services = Services(Settings(data=folder, **settings), open_model=open_made_up)  # type: ignore[arg-type]
     for kept in (*ORDINARY, *NASTY, UNDATED, WITHDRAWN, EMBARGOED, CORRECTED, GERMAN):
         services.store.put(kept)
     services.store.put(article(93, title="Second wording", updated_at=datetime(2011, 1, 2, tzinfo=UTC)))

@@ -2,8 +2,9 @@
 
 The data lie where `BACKFILE_DATA` says. `NEWSROOM_LOG` names a file that is told, line by line, when the process is
 ready and the SHA-256 of every text it embeds; `NEWSROOM_PAUSE` slows each text by so many seconds; nothing is embedded
-while the file `NEWSROOM_HOLD` is there; what would embed more than `NEWSROOM_MOST` texts waits to be killed; with
-`NEWSROOM_EMBEDDER=quick` the quick double embeds instead.
+while the file `NEWSROOM_HOLD` is there; what would embed more than `NEWSROOM_MOST` texts waits to be killed. Models are
+the newsroom's, by their names, the watched one for `bundled`; with `NEWSROOM_EMBEDDER=quick` the quick double embeds
+whatever is named.
 """
 
 import hashlib
@@ -12,12 +13,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from newsroom import MeaningEmbedder, QuickEmbedder
+from newsroom import MODELS, MeaningEmbedder, open_made_up
 from processes import BATCH, READY
 
 from index import embeddings
 from index.engine import Vectors
-from web import create_app
+from web import create_app, logs
 from web.services import Services
 from web.settings import load_settings
 
@@ -48,13 +49,15 @@ class WatchedEmbedder(MeaningEmbedder):
 
 
 embeddings.BATCH_PASSAGES = BATCH
-EMBEDDERS = {"watched": WatchedEmbedder, "quick": QuickEmbedder}
+MODELS["bundled"] = WatchedEmbedder
 
 
 def services() -> Services:
     """Return the parts of an application as the environment asks for them."""
-    return Services(load_settings(), embedder=EMBEDDERS[os.environ.get("NEWSROOM_EMBEDDER", "watched")]())
+    given = os.environ.get("NEWSROOM_EMBEDDER")
+    return Services(load_settings(), embedder=MODELS[given]() if given else None, open_model=open_made_up)
 
 
+logs.configure("auto")
 app = create_app(services=services())
 _log([READY])

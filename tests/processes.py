@@ -127,11 +127,12 @@ def wait_until(happens: Callable[[], bool], process: "subprocess.Popen[str]") ->
 @contextmanager
 def server(room: Newsroom, *options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """Serve the room as operations do; give the address and the process, whose group it leads."""
-    command = ["gunicorn", "newsroom_wsgi:app", "--config", str(ROOT / "gunicorn.conf.py"), "--bind", "127.0.0.1:0"]
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    command = [gunicorn, "newsroom_wsgi:app", "--config", str(ROOT / "gunicorn.conf.py"), "--bind", "127.0.0.1:0"]
     errors = room.folder / "server.log"
     with errors.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command, *options],
+            [*command, *options],
             env=room.environment(),
             cwd=room.folder,
             stderr=log,
@@ -146,6 +147,11 @@ def server(room: Newsroom, *options: str) -> Iterator[tuple[str, "subprocess.Pop
         yield found[1], process
     finally:
         kill_group(process)
+
+
+def listening(room: Newsroom) -> str:
+    """Return what the server of this room has logged."""
+    return (room.folder / "server.log").read_text()
 
 
 def kill_group(process: "subprocess.Popen[str]") -> None:

@@ -11,23 +11,11 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 
 from archive.article import Article, Entry, Record, Rejection
-from archive.readers import (
-    feed,
-    html,
-    json_feed,
-    json_list,
-    jsonl,
-    mail,
-    newsml1,
-    newsml_g2,
-    ninjs,
-    nitf,
-    opml,
-    own,
-    sitemap,
-    table,
-    text,
-)
+from archive.readers.agencies import newsml1, newsml_g2, ninjs, nitf
+from archive.readers.feeds import feed, json_feed, opml, sitemap
+from archive.readers.pages import html
+from archive.readers.records import json_list, jsonl, own, table
+from archive.readers.texts import mail, text
 
 PAGE = b"""<!doctype html><html lang="en"><head><title>Bridge reopens</title></head><body><article>
 <h1>Bridge reopens</h1>

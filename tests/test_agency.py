@@ -13,8 +13,10 @@ from archive.arrival import UNTIL_FURTHER_NOTICE
 from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.identity import article_id, guid_id
 from archive.ingest import ingest
-from archive.readers import HEAD_BYTES, Reader, detect, jsonl, newsml1, newsml_g2, ninjs, nitf
-from archive.readers.agency import embargo, moment, names_in, version_number
+from archive.readers import HEAD_BYTES, Reader, detect
+from archive.readers.agencies import newsml1, newsml_g2, ninjs, nitf
+from archive.readers.agencies.values import embargo, moment, names_in, version_number
+from archive.readers.records import jsonl
 from archive.store import Store
 
 SAMPLES = Path(__file__).parent / "agency"

@@ -64,13 +64,13 @@ def author_of(article_id: str) -> str:
 def judged(services: Services, request: SearchRequest, article_ids: Sequence[str]) -> set[str]:
     services.serving.catch_up()
     with services.serving.engine() as (engine, _):
-        return Judge(engine, lambda: services.embedder, today=TODAY).fires(request, article_ids)
+        return Judge(engine, lambda _: services.embedder, today=TODAY).fires(request, article_ids)
 
 
 def round_of(services: Services) -> Fired:
     services.serving.catch_up()
     with services.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: services.embedder)
+        judge = Judge(engine, lambda _: services.embedder)
         return fire(services.store, services.alerts, judge, until=engine.seq, read=asked_by)
 
 
@@ -117,7 +117,7 @@ def test_most_articles_are_judged_without_a_search(parts: Services) -> None:
     """Of what is far off, what it shows itself is enough: nothing is looked for."""
     ids = parts.store.live_ids()
     with parts.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: parts.embedder, today=TODAY)
+        judge = Judge(engine, lambda _: parts.embedder, today=TODAY)
         fired = sum(bool(judge.fires(SearchRequest(query=query), [id_])) for query in QUERIES[:5] for id_ in ids)
         assert judge.searched - fired < len(ids)  # of five times as many pairs
 
@@ -156,10 +156,10 @@ def test_named_days_are_saved_and_limits_of_the_language_hold() -> None:
 def test_without_an_index_or_with_another_model_nothing_is_judged(parts: Services) -> None:
     empty = Services(Settings(data=parts.settings.data / "empty"), embedder=QuickEmbedder())
     with empty.serving.engine() as (engine, _), pytest.raises(NotJudged):
-        Judge(engine, lambda: empty.embedder)
+        Judge(engine, lambda _: empty.embedder)
     empty.close()
     with parts.serving.engine() as (engine, _), pytest.raises(ModelMismatch):
-        Judge(engine, MeaningEmbedder).fires(SearchRequest(query="flood"), parts.store.live_ids())
+        Judge(engine, lambda _: MeaningEmbedder()).fires(SearchRequest(query="flood"), parts.store.live_ids())
 
 
 # Looking back
@@ -168,7 +168,7 @@ def test_without_an_index_or_with_another_model_nothing_is_judged(parts: Service
 def looked_back(services: Services, request: SearchRequest, *, today: date = TODAY) -> BackTest:
     services.serving.catch_up()
     with services.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: services.embedder, today=TODAY)
+        judge = Judge(engine, lambda _: services.embedder, today=TODAY)
         return back_test(request, services.store, judge, catalogue=services.search.catalogue, today=today)
 
 

@@ -79,7 +79,7 @@ def test_where_a_list_is_longer_than_a_file_may_be_the_page_says_so(client: Flas
 
 def test_the_archive_says_what_it_holds(client: FlaskClient) -> None:
     held = client.get("/api/stats").get_json()
-    assert held["articles"] == client.get("/healthz").get_json()["articles"]
+    assert held["articles"] == client.get("/readyz").get_json()["articles"]
     assert (held["name"], held["earliest"], held["sources"]) == ("Backfile", "2000-01-02T00:00:00Z", 9)
 
 

@@ -23,7 +23,7 @@ PAGES = {  # routes for people, and files that have a standard of their own
     "/stories/{id}/embed", "/embed", "/opensearch.xml", "/robots.txt", "/sitemap.xml", "/sitemaps/{number}.xml",
     "/search.json", "/articles/{id}.json", "/stories.json", "/stories/{id}.json", "/api/docs", "/api/openapi.json",
     "/articles/{id}/versions", "/articles/{id}/versions/{number}", "/articles/{id}/versions/{number}/changes",
-    "/articles/{id}/copies", "/search/syntax", "/status", "/favicon.ico", "/browse", "/browse/undated",
+    "/articles/{id}/copies", "/search/syntax", "/status", "/metrics", "/favicon.ico", "/browse", "/browse/undated",
     "/browse/{year}", "/browse/{year}/{month}", "/browse/{year}/{month}/{day}",
     *(f"/browse/{kind}{plural}" for kind in ("source", "section", "author") for plural in ("", "s")),
 }  # fmt: skip
@@ -53,6 +53,7 @@ ANSWERS = (
     ("/api/browse/source", "/api/browse/source?name=The+Ledger"),
     ("/api/status", "/api/status?by=week"),
     ("/healthz", "/healthz"),
+    ("/readyz", "/readyz"),
     ("/oembed", f"/oembed?url=http://localhost/articles/{FLOOD.id}"),
 )
 
@@ -191,7 +192,7 @@ def test_what_is_sent_and_what_is_wrong_are_as_described_too(client: FlaskClient
 def test_a_schema_that_lacks_a_field_or_has_one_too_many_would_be_found(
     client: FlaskClient, document: dict[str, Any]
 ) -> None:
-    body = client.get("/healthz").get_json()
+    body = client.get("/readyz").get_json()
     schema = {"$ref": "#/components/schemas/Health"}
     assert problems(document, schema, {**body, "more": 1})
     assert problems(document, schema, {name: value for name, value in body.items() if name != "status"})

@@ -18,9 +18,10 @@ from shared_data import shared
 
 from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.errors import ArchiveError, SourceError
-from archive.readers import wire
-from archive.readers.child import Child, Children
-from archive.readers.web_content import Item, WebContent
+from archive.readers.feeds.opml import Subscription
+from archive.readers.isolated import wire
+from archive.readers.isolated.child import Child, Children
+from archive.readers.isolated.web_content import Item, WebContent
 
 TESTS = Path(__file__).parent
 STRACE = shutil.which("strace")
@@ -116,6 +117,7 @@ def test_every_entry_comes_back_as_it_was() -> None:
             embargoed_until=moment,
             source_version=3,
             aliases=("0" * 16,),
+            unread_date="10/08/2016",
         ),
         Withdrawal(id="1" * 16, reason="killed", aliases=("2" * 16,)),
         Withdrawal(id="1" * 16, reason="withheld", source_version=2, updated_at=moment, for_good=False),
@@ -124,7 +126,7 @@ def test_every_entry_comes_back_as_it_was() -> None:
     again = [wire.entry_from(wire.to_json(entry), origin="page") for entry in entries]
     assert again == entries
     assert isinstance(again[0], Article)
-    assert again[0].aliases == ("0" * 16,)
+    assert (again[0].aliases, again[0].unread_date) == (("0" * 16,), "10/08/2016")
     assert isinstance(again[-1], Rejection)
     assert again[-1].raw == b"\0\xff"
 
@@ -170,6 +172,7 @@ CONTENT = WebContent(
         Item(url="https://a.example/1", said=b""),
     ),
     links=("https://a.example/map",),
+    feeds=(Subscription(url="https://a.example/rss", title="A", category=None),),
 )
 
 
@@ -197,6 +200,7 @@ def test_content_comes_back_as_it_was() -> None:
         {"items": [{"type": "Item", "url": None, "said": "", "about": None, "holds": {}}]},
         {"links": ["javascript:alert(1)"]},
         {"links": "https://a.example/"},
+        {"feeds": [{"type": "Subscription", "url": "file:///etc", "title": None, "category": None}]},
         {"more": 1},
     ],
 )
@@ -278,8 +282,8 @@ def test_xml_attacks_are_refused_quickly_in_little_memory(reading: Child, warm: 
 TRACED = """
 import sys
 from pathlib import Path
-from archive.readers.child import Child, Children
-from archive.readers.web_content import Item, WebContent
+from archive.readers.isolated.child import Child, Children
+from archive.readers.isolated.web_content import Item, WebContent
 with Child() as child:
     for file in sorted(Path(sys.argv[1]).rglob("*.x*")):
         child.read(file.read_bytes(), name=file.name, origin="page")

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from flask import Flask
 from processes import PATIENCE, ROOT, Newsroom, wait_until
 from sinks import Site, serving
 
+from archive import VERSION
 from archive.lock import exclusive
 from archive.progress import Progress, silent
 from archive.store import Store
@@ -40,7 +42,7 @@ from web.settings import Settings
 FLOOD = newsroom.ORDINARY[0]
 COMMANDS = [
     *("ingest", "follow", "fetch", "search", "export", "related", "reindex", "check", "stats", "remove", "erase"),
-    *("takedowns", "quarantine", "saved", "alerts", "evaluate"),
+    *("takedowns", "quarantine", "saved", "alerts", "evaluate", "backup", "restore", "rollback", "queries", "audit"),
 ]
 GROUPS = ["token"]  # of commands
 
@@ -209,13 +211,39 @@ def test_ingest_counts_the_rejections_it_does_not_name(app: Flask, news: Path, m
 
 
 def test_of_many_rejections_the_first_are_named_and_the_others_counted_by_reason(app: Flask, news: Path) -> None:
-    bad = ["[]"] * 20 + ['{"title": "No text"}'] * 3 + [f'{{"body": "x", "date": "May {day}"}}' for day in (1, 2)]
+    bad = ["[]"] * 20 + ['{"title": "No text"}'] * 3 + [f'{{"body": "x", "title": {number}}}' for number in (1, 2)]
     (news / "mixed.jsonl").write_text("\n".join(bad))
     ended = run(app, "ingest", news)
     assert ended.stderr.count("rejected /") == 20
     assert f"rejected {news}/mixed.jsonl:20: " in ended.stderr
-    assert re.search(r"^and 5 more rejected: 3 no body, 2 … is not a full ISO", ended.stderr, re.MULTILINE)
+    assert re.search(r"^and 5 more rejected: 3 no body, 2 title is a number", ended.stderr, re.MULTILINE)
     assert len(written(run(app, "ingest", news, "--json"), status=1)["rejected"]) == 25
+
+
+def test_help_begins_with_what_this_is_and_ends_with_examples(app: Flask) -> None:
+    told = app.test_cli_runner().invoke(flask.cli.cli, ["--help"])
+    assert told.exit_code == 0
+    assert told.stdout.count("Usage: ") == 1
+    assert told.stdout.split("\n\n")[1].strip() == (
+        f"Backfile {VERSION}: a searchable news archive with semantic retrieval."
+    )
+    assert re.search(r"^Commands:$.*^  ingest .*^  Examples:$.*^    flask ingest seeds ", told.stdout, re.M | re.S)
+
+
+def test_the_version_is_the_projects(shared: Flask) -> None:
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+    assert written(run(shared, "stats", "--json"))["version"] == VERSION == project["version"]
+
+
+def test_what_comes_in_without_its_date_is_told_and_is_no_failure(app: Flask, tmp_path: Path) -> None:
+    rows = ['"Ice",10/08/2016', '"Fog",31/12/2016', '"Hail",yesterday']
+    (tmp_path / "days.csv").write_text("\n".join(["body,date", *rows]))
+    ended = run(app, "ingest", tmp_path / "days.csv")
+    assert (ended.exit_code, "3 added" in ended.stdout) == (0, True)
+    assert "2 came in without a date: what they give may be several days or none, such as '10/08/2016', 'yes" in (
+        ended.stderr
+    )
+    assert written(run(app, "ingest", tmp_path / "days.csv", "--json"))["undated"] == 2
 
 
 def test_what_is_withheld_counts_as_held(app: Flask, tmp_path: Path) -> None:
@@ -340,7 +368,7 @@ def test_search_says_what_was_probably_meant(app: Flask) -> None:
     services.made["search"] = Search(
         store=services.store,
         serving=services.serving,
-        embedder=lambda: services.embedder,
+        embedder=lambda _: services.embedder,
         fusion="sum",
         speller={"fload": "flood"}.get,
     )
@@ -418,6 +446,7 @@ def test_stats_say_what_the_archive_holds(app: Flask) -> None:
     facts = written(run(app, "stats", "--json"))
     assert facts.pop("disk")["archive"] > 10_000
     assert facts == {
+        "version": VERSION,
         "articles": 12, "removed": 0, "held": 0, "next_release": None, "versions": 12, "passages": 12,
         "embeddings": 12, "copies": 0, "sources": 3,
         "saved_searches": 0,
@@ -427,6 +456,7 @@ def test_stats_say_what_the_archive_holds(app: Flask) -> None:
         "followed_gone": 0,
         "earliest": "2001-03-01T00:00:00Z", "latest": "2002-03-02T00:00:00Z", "seq": 12, "generation": 1,
         "pending_changes": 0, "previous_generation": None, "keywords": "whoosh", "advice": None, "last_ingest": None,
+        "model": "meanings",
     }  # fmt: skip
     services_of(app).store.put(newsroom.article(50))
     assert written(run(app, "stats", "--json"))["pending_changes"] == 1

@@ -127,7 +127,7 @@ def lose_the_index(services: Services) -> None:
 
 
 def change_the_model(services: Services) -> None:
-    services.made["embedder"] = newsroom.OtherEmbedder()
+    services.builder_of(newsroom.OtherEmbedder(), reference="other").rebuild()
 
 
 @pytest.mark.parametrize("path", EARLY)
@@ -143,7 +143,8 @@ def test_whatever_changes_is_answered_anew(app: Flask, client: FlaskClient, path
 
 
 def test_a_degraded_answer_is_asked_for_anew_each_time(app: Flask, client: FlaskClient, counting: Counting) -> None:
-    change_the_model(services_of(app))
+    lose_the_index(services_of(app))
+    services_of(app).serving.catch_up()
     for path in SEARCHED:
         first = client.get(path)
         assert first.status_code == 200

@@ -14,7 +14,7 @@ from flask import Flask
 
 from archive.readers import READER_OF_SUFFIX
 from archive.readers.fields import KNOWN
-from archive.readers.text import FIELD_OF_HEADER
+from archive.readers.texts.text import FIELD_OF_HEADER
 from index.calibration import THRESHOLD
 from web import commands
 from web.settings import PREFIX, Settings

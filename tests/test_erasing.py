@@ -9,6 +9,7 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,10 +29,13 @@ from archive.article import Article, Rejection, Withdrawal
 from archive.grouping import find_copies
 from archive.identity import article_id
 from archive.ingest_run import IngestRun
+from archive.ledger import Ledger
 from archive.lock import exclusive
 from archive.packing import unpack_text
+from archive.progress import silent
 from archive.quarantine import Quarantine
 from archive.store import Store
+from archive.takedowns import Takedowns
 from index.check import check
 from index.erasing import Eraser, NotErased
 from web import create_app
@@ -189,7 +193,7 @@ class Reader:
 
     def read(self) -> None:
         while not self.over.is_set():
-            for path in ("/api/search?q=flood", "/healthz", "/search?q=water", f"/articles/{IDS[7]}"):
+            for path in ("/api/search?q=flood", "/readyz", "/search?q=water", f"/articles/{IDS[7]}"):
                 try:
                     self.statuses.append(asked(self.address, path)[0])
                 except OSError as error:
@@ -216,7 +220,7 @@ def test_fifty_articles_are_gone_from_everything_and_stay_gone_after_an_old_back
             erased = room.run("erase", "--json")
             assert erased.returncode == 0, erased.stderr
             assert shows(address) == []
-            wait_until(lambda: json.loads(asked(address, "/healthz")[1])["generation"] == 4, process)
+            wait_until(lambda: json.loads(asked(address, "/readyz")[1])["generation"] == 4, process)
         assert (set(reader.statuses), reader.problems) == ({200, 410}, [])
         report = json.loads(erased.stdout)
         assert {each["id"] for each in report["erased"]} == set(IDS)
@@ -235,7 +239,7 @@ def test_fifty_articles_are_gone_from_everything_and_stay_gone_after_an_old_back
         assert shows(address) == []
         assert asked(address, f"/articles/{IDS[0]}")[0] == 410
         assert_gone(room)
-        wait_until(lambda: json.loads(asked(address, "/healthz")[1])["status"] == "ok", process)
+        wait_until(lambda: json.loads(asked(address, "/readyz")[1])["status"] == "ok", process)
         assert shows(address) == []
         assert_gone(room)
     with_services_is_whole(room)
@@ -538,3 +542,20 @@ def test_takedowns_are_listed_with_their_receipts(services: Services) -> None:
 
 def app_of(services: Services) -> Flask:
     return create_app(services=services)
+
+
+def test_a_search_of_the_files_leaves_the_locks_of_the_database_in_place(tmp_path: Path) -> None:
+    store = Store(tmp_path / "archive.sqlite3")
+    store.put(ordinary(1))
+    eraser = Eraser(
+        data=tmp_path,
+        store=store,
+        takedowns=Takedowns(store, Ledger(tmp_path / "takedowns.jsonl")),
+        renew_index=lambda: None,
+    )
+    eraser._search(frozenset({b"sixteen bytes or more"}), eraser._files(), silent)
+    script = "import sys, pathlib, archive.lock; archive.lock.refuse_if_open(pathlib.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", script, str(tmp_path / "archive.sqlite3")]
+    ended = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+    assert "another process has it open" in ended.stderr
+    store.close()

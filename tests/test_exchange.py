@@ -15,8 +15,9 @@ from newsroom import article
 from archive.article import Record, Rejection, Withdrawal
 from archive.errors import SourceError
 from archive.ingest import ingest
-from archive.readers import detect, own
-from archive.readers.exchange import as_first_version, first_line, record_from, record_object
+from archive.readers import detect
+from archive.readers.records import own
+from archive.readers.records.exchange import as_first_version, first_line, record_from, record_object
 from archive.store import Store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -14,9 +14,10 @@ from shared_data import shared
 
 from archive.article import Article, Entry, Rejection
 from archive.identity import alias, article_id
-from archive.readers import detect, feed
-from archive.readers import html as html_pages
-from archive.readers.feed_entry import MAX_FEED_BYTES, FeedRead
+from archive.readers import detect
+from archive.readers.feeds import feed
+from archive.readers.feeds.feed_entry import MAX_FEED_BYTES, FeedRead
+from archive.readers.pages import html as html_pages
 from archive.store import Store
 
 RSS = """<?xml version="1.0" encoding="utf-8"?>

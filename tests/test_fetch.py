@@ -17,7 +17,8 @@ from sinks import Site, certified, serving
 
 from archive import fetch
 from archive.errors import FetchError, FetchRefused
-from archive.fetch import LONGEST_WAIT, Fetched, Fetcher, is_public, resolved
+from archive.fetch import LONGEST_WAIT, Fetched, Fetcher, resolved
+from archive.public import is_public
 
 LOOPBACK = "127.0.0.0/8"
 

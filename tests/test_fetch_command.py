@@ -1,6 +1,7 @@
 """`flask follow`, `flask fetch` and `flask ingest URL` over a site on this machine: what they say and publish."""
 
 import json
+import signal
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from test_following import EVERY, HTML, START, Clock, entry, page, rss
 
 from archive.follows import Follows
 from archive.lock import exclusive
+from archive.progress import Stopped
 from archive.store import Store
 from archive.visits import Visits
 from web import create_app
@@ -114,7 +116,10 @@ def test_a_feed_that_fails_is_said_and_is_no_failure_of_the_round(app: Flask, pa
     assert written(run(app, "stats", "--json"))["followed_failing"] == 1
 
 
-def test_following_is_paused_ended_listed_and_exported(app: Flask, site: Site, tmp_path: Path) -> None:
+def test_following_is_paused_ended_listed_and_exported(
+    app: Flask, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("archive.readers.feeds.opml.subscriptions")  # here: a process of its own reads such lists
     subscriptions = tmp_path / "feeds.opml"
     subscriptions.write_text(
         '<?xml version="1.0"?><opml version="2.0"><head/><body><outline text="One" type="rss"'
@@ -132,6 +137,12 @@ def test_following_is_paused_ended_listed_and_exported(app: Flask, site: Site, t
     assert run(app, "follow", "--remove", site.url("/one"), site.url("/two")).exit_code == 0
     assert run(app, "follow").stdout == ""
     assert written(run(app, "follow", "--opml", exported, "--json"))["problems"] == []
+    (tmp_path / "page.opml").write_text("<html><p>no list")
+    assert "page.opml: not a list of feeds" in run(app, "follow", "--opml", tmp_path / "page.opml").stderr
+    (tmp_path / "broken.opml").write_text("<opml" + " " * 5_000_000)
+    assert "broken.opml: a list of feeds larger than 5 MB" in (
+        run(app, "follow", "--opml", tmp_path / "broken.opml").stderr
+    )
     missing = run(app, "follow", "--remove", "http://nobody.example/")
     assert missing.exit_code == 1
     assert "not followed: http://nobody.example/" in missing.stderr
@@ -200,12 +211,12 @@ def test_what_another_command_keeps_from_being_published_is_by_the_next_round(
 def test_rounds_go_on_whatever_happens_to_one(app: Flask, parts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
 
-    def sleep(seconds: float) -> None:
+    def pause(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 2:
-            raise KeyboardInterrupt
+            raise Stopped(signal.SIGINT)
 
-    monkeypatch.setattr("web.fetch_command.time.sleep", sleep)
+    monkeypatch.setattr("web.fetch_command.pause", pause)
     with exclusive(parts.settings.data / "fetch.lock"):
         result = run(app, "fetch", "--every", "5m")
     assert result.stderr.count("is changing this archive") == 2

@@ -27,8 +27,8 @@ from archive.follows import Follows
 from archive.identity import article_id
 from archive.ingest import IngestReport, ingest
 from archive.quarantine import Notes, Quarantine
-from archive.readers.child import Child, Children
-from archive.readers.own import NOT_BELIEVED
+from archive.readers.isolated.child import Child, Children
+from archive.readers.records.own import NOT_BELIEVED
 from archive.retrying import retry
 from archive.store import Connection, Store
 from archive.visits import PAUSE, Visits, left_alone
@@ -782,10 +782,26 @@ def test_the_language_of_what_a_feed_and_the_quarantine_bring_is_guessed(desk: D
 # What is named
 
 
-def brought(desk: Desk, sources: Sequence[str | Path], *, most_pages: int = 100) -> IngestReport:
+def brought(
+    desk: Desk, sources: Sequence[str | Path], *, most_pages: int = 100, children: Children | None = None
+) -> IngestReport:
+    children = children or desk.children
     visits = Visits(desk.fetcher, desk.follows, clock=desk.clock.seconds, sleep=desk.clock.sleep)
-    fetching = Fetching(visits, desk.follows, desk.children, most_pages=most_pages)
-    return ingest(sources, desk.store, fetch=fetching.address, quarantine=desk.quarantine)
+    fetching = Fetching(visits, desk.follows, children, most_pages=most_pages)
+    return ingest(sources, desk.store, fetch=fetching.address, children=children, quarantine=desk.quarantine)
+
+
+def test_files_and_addresses_are_read_by_one_process(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[object] = []
+    start = Child._started
+    monkeypatch.setattr(Child, "_started", lambda child: begun.append(child) or start(child))
+    (tmp_path / "saved.html").write_bytes(page(title="Saved long ago"))
+    desk.site.answers["/live"] = (200, HTML, page(title="Read just now"))
+    with Children() as children:
+        report = brought(desk, [tmp_path, desk.url("/live")], children=children)
+    assert (report.added, len(begun)) == (2, 1)
 
 
 def test_a_page_a_feed_a_sitemap_and_a_file_are_ingested_together(desk: Desk, tmp_path: Path) -> None:

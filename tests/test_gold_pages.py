@@ -17,8 +17,8 @@ import pytest
 from shared_data import shared
 
 from archive.article import Article, Rejection
-from archive.readers import html
-from archive.readers.headline import folded
+from archive.readers.pages import html
+from archive.readers.pages.headline import folded
 
 PAGES = 181
 HEADLINES: dict[str, str] = json.loads((Path(__file__).parent / "headlines_of_pages.json").read_text("utf-8"))

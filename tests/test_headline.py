@@ -2,7 +2,7 @@
 
 import pytest
 
-from archive.readers.headline import MAX_HEADLINE_CHARS, Headings, headline, without_site
+from archive.readers.pages.headline import MAX_HEADLINE_CHARS, Headings, headline, without_site
 
 
 def headings(

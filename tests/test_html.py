@@ -7,8 +7,8 @@ import pytest
 
 from archive.article import Article, Rejection
 from archive.identity import article_id
-from archive.readers.html import page
 from archive.readers.lines import MAX_RAW_BYTES
+from archive.readers.pages.html import page
 
 URL = "https://www.courier.example/2016/bridge"
 FIRST = "The old bridge over the river reopened on Monday after two years of repairs, the council said in a statement."

@@ -74,7 +74,6 @@ def test_a_second_run_adds_nothing_and_a_changed_text_is_an_update(folder: Path,
 def test_bad_input_is_named_with_its_line_and_the_good_goes_in(folder: Path, store: Store) -> None:
     (folder / "cut.jsonl").write_text(record("One") + record("Two")[:20] + "\n" + record("Three"))
     (folder / "long.jsonl").write_bytes(b'{"body": "' + b"x" * 50_000_000 + b'"}\n' + record("Four").encode())
-    (folder / "date.jsonl").write_text(record("Bad", date="yesterday"))
     (folder / "empty.txt").touch()
     (folder / "photo.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     (folder / "latin.txt").write_bytes("Un été à la mer, été comme hiver.".encode() + b"\xe9")
@@ -91,7 +90,6 @@ def test_bad_input_is_named_with_its_line_and_the_good_goes_in(folder: Path, sto
     assert {name: line for name, (line, _) in named.items()} == {
         "cut.jsonl": 2,
         "long.jsonl": 1,
-        "date.jsonl": 1,
         "empty.txt": None,
         "photo.txt": None,
         "latin.txt": 1,
@@ -103,7 +101,6 @@ def test_bad_input_is_named_with_its_line_and_the_good_goes_in(folder: Path, sto
     }
     for name, words in {
         "long.jsonl": "longer than 10 MB",
-        "date.jsonl": "yesterday",
         "empty.txt": "empty file",
         "photo.txt": "looks like a PNG image",
         "latin.txt": "0xE9",
@@ -114,6 +111,30 @@ def test_bad_input_is_named_with_its_line_and_the_good_goes_in(folder: Path, sto
     }.items():
         assert words in named[name][1]
     assert titles(store) == ["Five", "Four", "One", "Six", "Three"]  # what came before a file's damage is in
+
+
+def test_what_lies_around_articles_is_passed_over_by_its_name_unless_it_is_named(folder: Path, store: Store) -> None:
+    around = ("LICENSE", "README.md", "ReadMe.txt", "robots.txt", "Thumbs.db", "page.css", "photo.JPG", "tool.py")
+    articles = ("license-fees.txt", "readme first.txt", "robots at work.txt", "story.php", "python", "notice.html")
+    for name in (*around, *articles, ".DS_Store"):
+        (folder / name).write_text(f"<html><body><article><h1>{name}</h1><p>{'All went home. ' * 20}</p></article>")
+    (folder / "readme").mkdir()
+    (folder / "readme" / "a.jsonl").write_text(record("Below"))
+    report = ingest([folder], store)
+    assert (counts(report), report.passed_over) == ((len(articles) + 1, 0, 0, 0), len(around))
+    assert counts(ingest([folder / "ReadMe.txt"], store)) == (1, 0, 0, 0)
+
+
+def test_what_comes_in_without_its_date_is_counted_with_the_first_of_what_was_written(
+    folder: Path, store: Store
+) -> None:
+    days = ["10/08/2016", "10/08/2016", "yesterday", "soon", "late", "31/12/2016"]
+    (folder / "a.jsonl").write_text("".join(record(f"Day {n}", date=day) for n, day in enumerate(days)))
+    report = ingest([folder], store)
+    assert (counts(report), report.undated) == ((6, 0, 0, 0), 5)
+    assert report.unread_dates == ["10/08/2016", "yesterday", "soon"]
+    report.add(report)
+    assert (report.undated, len(report.unread_dates)) == (10, 3)
 
 
 def test_a_socket_and_a_device_are_refused_without_opening(

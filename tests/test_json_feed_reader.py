@@ -9,7 +9,9 @@ from shared_data import shared
 
 from archive.article import Article, Entry, Rejection
 from archive.identity import alias, article_id
-from archive.readers import detect, json_feed, jsonl
+from archive.readers import detect
+from archive.readers.feeds import json_feed
+from archive.readers.records import jsonl
 
 FEED = {
     "version": "https://jsonfeed.org/version/1.1",

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from archive.readers.linked_data import MAX_BLOCK_CHARS, LinkedArticle, linked_article, parsed
-from archive.readers.page_address import key
+from archive.readers.pages.linked_data import MAX_BLOCK_CHARS, LinkedArticle, linked_article, parsed
+from archive.readers.pages.page_address import key
 
 URL = "https://courier.example/bridge"
 

@@ -3,7 +3,7 @@
 import json
 
 from archive.article import Article
-from archive.readers import html
+from archive.readers.pages import html
 
 NEWEST = "Police have closed the Mill Bridge to all traffic after water reached the deck."
 SCHOOL = "Two hundred pupils were taken by bus from the school to the sports hall on the hill."

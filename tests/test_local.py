@@ -79,7 +79,7 @@ def meant(text: str = "flood") -> Meaning:
 def test_without_filters_each_leg_is_asked_once(legs: tuple[LocalEngine, Asked, Asked]) -> None:
     engine, keywords, vectors = legs
     engine.candidates(parse("flood council"), meant(), depth=5)
-    assert vectors.counts() == {"nearest": 1, "spread": 1, "unpacked": 1, "scores": 2}
+    assert vectors.counts() == {"nearest": 1, "spread": 1, "scores": 2}
     assert [keywords.counts()[name] for name in ("rank", "holding", "evidence", "coverage_beyond")] == [1, 1, 1, 1]
     assert keywords.names.index("prepare") < keywords.names.index("evidence")
 
@@ -87,7 +87,7 @@ def test_without_filters_each_leg_is_asked_once(legs: tuple[LocalEngine, Asked, 
 def test_filters_ask_each_leg_once_more_for_what_they_leave_out(legs: tuple[LocalEngine, Asked, Asked]) -> None:
     engine, keywords, vectors = legs
     found = engine.candidates(parse("flood source:ledger"), meant(), depth=5)
-    assert vectors.counts() == {"nearest": 2, "spread": 1, "unpacked": 1, "scores": 2}
+    assert vectors.counts() == {"nearest": 2, "spread": 1, "scores": 2}
     assert keywords.counts()["rank"] == 2
     within: list[Mask | None] = [asked["within"] for name, _, asked in vectors.arguments if name == "nearest"]
     assert within[0] is not None

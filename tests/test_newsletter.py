@@ -6,8 +6,8 @@ from email.message import EmailMessage
 import pytest
 
 from archive.article import Article, Rejection
-from archive.readers.mail import read
-from archive.readers.newsletter import news_of
+from archive.readers.texts.mail import read
+from archive.readers.texts.newsletter import news_of
 
 STORY = "Dredgers started work at dawn in the inner harbour, and will remove ninety thousand tons of silt."
 CHOIR = "The cathedral choir came first among forty choirs in Leipzig on Thursday, singing to a full church."

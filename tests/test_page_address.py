@@ -2,7 +2,7 @@
 
 import pytest
 
-from archive.readers.page_address import key, own_address, same_site
+from archive.readers.pages.page_address import key, own_address, same_site
 
 FETCHED = "https://www.courier.example/2016/bridge?utm_source=x#top"
 

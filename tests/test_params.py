@@ -150,6 +150,21 @@ def test_a_page_by_cursor_is_written_without_its_number(request: SearchRequest, 
     assert read(url.partition("?")[2]) == replace(request, cursor=cursor, page=1)
 
 
+@given(requests, words.filter(bool), days)
+def test_a_value_is_added_to_a_url_as_to_its_search(request: SearchRequest, value: str, day: date) -> None:
+    asked, urls = replace(request, date_from=day), SearchUrls(path="/search", extra={"explain": "1"})
+    for name, more in (
+        ("q", replace(asked, query=value)),
+        ("source", replace(asked, sources=(*asked.sources, value))),
+        ("section", replace(asked, sections=(*asked.sections, value))),
+        ("author", replace(asked, authors=(*asked.authors, value))),
+        ("language", replace(asked, languages=(*asked.languages, value))),
+    ):
+        beside = replace(asked, query="") if name == "q" else asked
+        assert urls.adding(name, beside)(value) == urls.at(more)
+    assert SearchUrls(path="/search").adding("source", SearchRequest())("A & B") == "/search?source=A+%26+B"
+
+
 def test_a_url_names_only_what_differs_from_the_defaults() -> None:
     urls = SearchUrls(path="/search", page_size=10)
     assert urls.at(SearchRequest()) == "/search"

@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_kept_byte_for_byte(folder: Path, store: Store, q
         "page.html": PAGE + b"\n",
         "packed.zip": inner.getvalue(),
         "unknown.xyz": b"some words",
-        "photo.png": b"\x89PNG\r\n\x1a\n" + bytes(100),
+        "photo.txt": b"\x89PNG\r\n\x1a\n" + bytes(100),
         "empty.txt": b"",
         "large.txt": b"\xc3\xa9" * 600_000 + b"\xe9",
     }
@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_kept_byte_for_byte(folder: Path, store: Store, q
         "packed.zip!a.jsonl:1": line.encode(),
         "packed.zip!b.html:": PAGE,
         "unknown.xyz:": b"some words",
-        "photo.png:": None,
+        "photo.txt:": None,
         "empty.txt:": None,
         "large.txt:1": None,
     }
@@ -276,12 +276,13 @@ def test_what_a_person_wants_erased_is_found_whatever_holds_it(quarantine: Quara
     assert quarantine.purge([b"\xff\xfe"]) == 0
 
 
-def test_what_came_from_one_file_can_be_dropped(quarantine: Quarantine) -> None:
-    sources = ["a.zip", "a.zip!b.html", "a.zip!c.zip!d", "a.zip2", "b.zip"]
+def test_what_came_from_one_file_is_dropped_but_for_what_is_wrong_in_it_still(quarantine: Quarantine) -> None:
+    sources = ["a.zip", "a.zip!b.html", "a.zip!c.zip!d", "a.zip!e", "a.zip2", "b.zip"]
     quarantine.note([(Rejection(source=source, reason="because"), 1) for source in sources])
-    assert quarantine.drop_source("a.zip") == 3
-    assert [each.source for each in quarantine.held()] == ["a.zip2", "b.zip"]
-    assert quarantine.drop([each.id for each in quarantine.held()]) == 2
+    still = quarantine.held()[3].id
+    assert quarantine.drop_mended("a.zip", but={still}) == 3
+    assert [each.source for each in quarantine.held()] == ["a.zip!e", "a.zip2", "b.zip"]
+    assert quarantine.drop([each.id for each in quarantine.held()]) == 3
 
 
 # The command

@@ -239,7 +239,7 @@ def searching(articles: Sequence[Article], folder: Path) -> Iterator[Search]:
     yield Search(
         store=services.store,
         serving=services.serving,
-        embedder=lambda: services.embedder,
+        embedder=lambda _: services.embedder,
         fusion="weighted-sum",
         today=lambda: TODAY,
     )

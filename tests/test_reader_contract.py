@@ -3,6 +3,8 @@
 import contextlib
 import io
 import re
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from types import ModuleType
 from typing import get_args
@@ -14,9 +16,13 @@ from archive.article import Article, Entry, Rejection, Withdrawal
 from archive.errors import SourceError
 from archive.readers import FORMATS, HEAD_BYTES, detect
 from archive.readers.fields import is_web_address
+from archive.readers.isolated.child import Child
+from archive.readers.isolated.web_content import WebContent, content_of
 from archive.readers.normalise import has_words
+from archive.readers.records import own
 
 SECONDS = 10  # of processor time for one input
+URL = "https://courier.example/sample"
 
 every_format = pytest.mark.parametrize("module", FORMATS, ids=lambda module: module.__name__.rpartition(".")[2])
 
@@ -24,6 +30,17 @@ every_format = pytest.mark.parametrize("module", FORMATS, ids=lambda module: mod
 def entries(module: ModuleType, raw: bytes) -> list[Entry]:
     with within(SECONDS):
         return list(module.read(io.BytesIO(raw), "input"))
+
+
+@pytest.fixture(scope="module")
+def child() -> Iterator[Child]:
+    with Child() as opened:
+        yield opened
+
+
+def whole(found: list[Entry] | WebContent) -> object:
+    """Return all fields of what was found, with those that are left out where values are compared."""
+    return asdict(found) if isinstance(found, WebContent) else [(type(entry), asdict(entry)) for entry in found]
 
 
 def check(entry: Entry) -> None:
@@ -86,3 +103,25 @@ def test_what_was_read_before_changes_nothing(module: ModuleType) -> None:
     raw = SAMPLES[module].raw
     assert entries(module, raw + raw) == entries(module, raw + raw)
     assert entries(module, raw) == entries(module, raw)
+
+
+@every_format
+def test_the_process_that_can_be_killed_finds_what_the_reader_finds(module: ModuleType, child: Child) -> None:
+    found = entries(module, SAMPLES[module].raw)
+    from_there = child.read(SAMPLES[module].raw, name="file.unknown", origin="input")
+    if module is own:  # what an archive says of itself is believed where the operator names the file, and never there
+        assert [type(entry) for entry in from_there] == [Rejection]
+    else:
+        assert whole(from_there) == whole(found)
+
+
+@every_format
+def test_an_answer_from_the_network_holds_there_what_it_holds_here(module: ModuleType, child: Child) -> None:
+    raw = SAMPLES[module].raw
+    try:
+        found = content_of(raw, url=URL, content_type="", find=detect)
+    except SourceError as error:
+        with pytest.raises(SourceError, match=re.escape(str(error))):
+            child.content(raw, url=URL, content_type="")
+    else:
+        assert whole(child.content(raw, url=URL, content_type="")) == whole(found)

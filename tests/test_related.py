@@ -17,6 +17,7 @@ from index.analysis import STOP_TERMS, analyse
 from index.embedder import Embedder
 from index.errors import ModelUnavailable
 from index.lanes import lane_of
+from index.models import OpenByIdentity
 from index.portraits import UNKEPT_CHARS
 from index.ranking import MODES, Mode
 from index.related import Related
@@ -165,12 +166,14 @@ def test_an_article_of_no_words_but_its_title_is_related_by_that(parts: Services
     assert set(ids(related(parts, 70))[:3]) == {article(number).id for number in (0, 1, 2)}
 
 
-def no_model() -> Embedder:
+def no_model(_: str) -> Embedder:
     raise ModelUnavailable("the model cannot be found: see docs/operations.md")
 
 
-@pytest.mark.parametrize("embedder", [no_model, OtherEmbedder])
-def test_without_the_right_model_words_relate_and_the_answer_is_degraded(newsroom: Services, embedder: type) -> None:
+@pytest.mark.parametrize("embedder", [no_model, lambda _: OtherEmbedder()])
+def test_without_the_right_model_words_relate_and_the_answer_is_degraded(
+    newsroom: Services, embedder: OpenByIdentity
+) -> None:
     blind = Related(store=newsroom.store, serving=newsroom.serving, embedder=embedder, fusion="sum")
     by_words = newsroom.related.related(article(0).id, limit=5, mode="keyword")
     for mode in ("hybrid", "semantic"):

@@ -41,7 +41,7 @@ PATHS = (
     "/", "/search", "/search?q=zebracorn", "/search?q=flood&mode=keyword", "/api/search?q=flood&copies=all",
     "/search.atom?q=flood", "/search.rss", "/search.feed.json", "/search.csv", "/search.jsonl?body=1",
     "/browse", "/browse/sources", "/browse/authors", "/browse/sections", "/api/browse", "/status", "/api/status",
-    "/api/stats", "/healthz", "/stories", "/api/stories", "/sitemap.xml", "/sitemaps/1.xml",
+    "/api/stats", "/healthz", "/readyz", "/stories", "/api/stories", "/sitemap.xml", "/sitemaps/1.xml",
     "/api/completions?q=zebra", "/api/suggest?q=zebra",
     f"/articles/{newsroom.article(3).id}", f"/api/articles/{newsroom.article(3).id}",
     f"/articles/{newsroom.article(3).id}/versions", f"/api/articles/{newsroom.article(3).id}/related",
@@ -96,10 +96,10 @@ def test_what_is_embargoed_moves_nothing_and_is_told_nowhere(app: Flask, parts: 
     client = app.test_client()
     searches = ("q=flood", "", "q=flood&copies=all", "q=source:zebracorn")
     found = {asked: client.get(f"/api/search?{asked}").json for asked in searches}
-    stats, health = client.get("/api/stats").json, client.get("/healthz").json
+    stats, health = client.get("/api/stats").json, client.get("/readyz").json
     for each in (SECRET, CORRECTION, WITHHELD):
         assert parts.store.put(each) == "held"
-    assert client.get("/healthz").json == health  # nothing is pending
+    assert client.get("/readyz").json == health  # nothing is pending
     publish(parts)
     for path, text in told(app).items():
         assert (
@@ -142,7 +142,7 @@ def test_an_alert_fires_when_the_embargo_ends_and_once(parts: Services, clock: n
     def round_() -> int:
         publish(parts)
         with parts.serving.engine() as (engine, _):
-            judge = Judge(engine, lambda: parts.embedder)
+            judge = Judge(engine, lambda _: parts.embedder)
             return fire(parts.store, alerts, judge, until=engine.seq, read=lambda _: request).alerts
 
     parts.store.put(SECRET)
@@ -159,7 +159,7 @@ def test_an_embargoed_version_of_an_old_article_is_no_news(parts: Services) -> N
     parts.store.put(CORRECTION)
     publish(parts)
     with parts.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: parts.embedder)
+        judge = Judge(engine, lambda _: parts.embedder)
         assert fire(parts.store, alerts, judge, until=engine.seq, read=lambda _: request).alerts == 0
 
 

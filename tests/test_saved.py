@@ -57,7 +57,7 @@ def found(parts: Services, path: str) -> None:
     with parts.store.transaction() as connection:
         connection.execute("UPDATE saved_search SET after_seq = 0 WHERE saved_search_id = ?", (search.id,))
     with parts.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: parts.embedder)
+        judge = Judge(engine, lambda _: parts.embedder)
         fire(parts.store, parts.alerts, judge, until=engine.seq, read=asked_by)
 
 
@@ -305,7 +305,8 @@ def test_the_log_of_what_went_wrong_holds_no_link_that_opens_anything(
     path = saved_path(client)
     for error in (ZeroDivisionError("one"), ArchiveDamaged("two")):
         monkeypatch.setattr(parts.alerts, "pause", Mock(side_effect=error))
-        assert client.post(f"{path}/pause").status_code >= 500
+        with client.post(f"{path}/pause") as answer:
+            assert answer.status_code >= 500
     assert "one" in caplog.text
     assert "two" in caplog.text
     assert caplog.text.count("/saved/…/pause") == 2

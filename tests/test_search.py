@@ -295,14 +295,14 @@ def test_an_article_changed_while_one_pages_must_still_keep_to_the_query(parts: 
 
 def test_a_cursor_of_a_list_that_is_no_longer_kept_says_so(parts: Services) -> None:
     answer = parts.search.search(SearchRequest(query="flood", page_size=2))
-    another = Search(store=parts.store, serving=parts.serving, embedder=MeaningEmbedder, fusion="sum")
+    another = Search(store=parts.store, serving=parts.serving, embedder=lambda _: MeaningEmbedder(), fusion="sum")
     with pytest.raises(CursorExpired, match="begin again"):
         another.search(SearchRequest(cursor=answer.cursor))
     for cursor in ("nonsense", "", f"{'0' * 16}-2"):
         with pytest.raises(CursorExpired, match="begin again"):
             another.search(SearchRequest(query="flood", cursor=cursor))
     parts.store.put(article(77))
-    later = Search(store=parts.store, serving=parts.serving, embedder=MeaningEmbedder, fusion="sum")
+    later = Search(store=parts.store, serving=parts.serving, embedder=lambda _: MeaningEmbedder(), fusion="sum")
     with pytest.raises(CursorExpired, match="begin again"):
         later.search(SearchRequest(query="flood", cursor=answer.cursor))
 
@@ -311,7 +311,7 @@ def test_another_process_makes_a_list_again_while_the_archive_is_the_same(parts:
     request = SearchRequest(query="flood", page_size=3)
     first = parts.search.search(request)
     second = parts.search.search(replace(request, cursor=first.cursor))
-    another = Search(store=parts.store, serving=parts.serving, embedder=MeaningEmbedder, fusion="sum")
+    another = Search(store=parts.store, serving=parts.serving, embedder=lambda _: MeaningEmbedder(), fusion="sum")
     elsewhere = another.search(replace(request, cursor=first.cursor))
     assert (elsewhere.results, elsewhere.cursor, elsewhere.total) == (second.results, second.cursor, second.total)
 
@@ -333,7 +333,7 @@ def test_the_same_question_of_an_archive_that_did_not_change_is_answered_without
     first = parts.search.search(request)
     shutil.rmtree(parts.settings.data / "models", ignore_errors=True)
     embedder = CountingEmbedder()
-    search = Search(store=parts.store, serving=parts.serving, embedder=lambda: embedder, fusion="sum")
+    search = Search(store=parts.store, serving=parts.serving, embedder=lambda _: embedder, fusion="sum")
     for _ in range(3):
         again = search.search(replace(request, page_size=7))
         assert [result.article.id for result in again.results] == [result.article.id for result in first.results][:7]
@@ -352,7 +352,7 @@ def test_a_list_that_was_cut_short_says_so(newsroom: Services) -> None:
 
 
 def test_of_a_list_that_is_kept_only_what_is_listed_takes_memory(newsroom: Services) -> None:
-    search = Search(store=newsroom.store, serving=newsroom.serving, embedder=MeaningEmbedder, fusion="sum")
+    search = Search(store=newsroom.store, serving=newsroom.serving, embedder=lambda _: MeaningEmbedder(), fusion="sum")
     listed = search.search(SearchRequest(query="flood"))
     ranking = search.rank(parse("flood"), mode="hybrid")
     assert len(ranking.candidates) > listed.total
@@ -443,7 +443,7 @@ def test_what_is_said_of_a_list_is_said_of_all_of_it(newsroom: Services) -> None
 def test_a_list_found_while_the_model_was_away_is_not_the_one_found_with_it(newsroom: Services) -> None:
     away = [True]
 
-    def embedder() -> Embedder:
+    def embedder(_: str) -> Embedder:
         if away[0]:
             raise ModelUnavailable("away")
         return MeaningEmbedder()
@@ -469,7 +469,11 @@ def test_a_query_that_found_little_is_looked_up_for_another_spelling(newsroom: S
         return text.replace("flod", "flood") if "flod" in text else None
 
     search = Search(
-        store=newsroom.store, serving=newsroom.serving, embedder=MeaningEmbedder, fusion="sum", speller=speller
+        store=newsroom.store,
+        serving=newsroom.serving,
+        embedder=lambda _: MeaningEmbedder(),
+        fusion="sum",
+        speller=speller,
     )
     assert search.search(SearchRequest(query="flod millbrook")).suggestion == "flood millbrook"
     assert search.search(SearchRequest(query="flood millbrook")).suggestion is None
@@ -482,7 +486,7 @@ def test_a_list_that_was_made_is_looked_up_again_when_the_speller_has_learnt(new
     search = Search(
         store=newsroom.store,
         serving=newsroom.serving,
-        embedder=MeaningEmbedder,
+        embedder=lambda _: MeaningEmbedder(),
         fusion="sum",
         speller=lambda _: known[0] if known else None,
     )
@@ -496,7 +500,9 @@ def test_a_list_that_was_made_is_looked_up_again_when_the_speller_has_learnt(new
 
 def test_newer_articles_gain_a_bounded_part_when_that_is_wanted(newsroom: Services) -> None:
     plain = {result.article.id: result for result in results(newsroom, "report people", cutoff="off")}
-    search = Search(store=newsroom.store, serving=newsroom.serving, embedder=MeaningEmbedder, fusion="sum", recency=0.2)
+    search = Search(
+        store=newsroom.store, serving=newsroom.serving, embedder=lambda _: MeaningEmbedder(), fusion="sum", recency=0.2
+    )
     answer = search.search(SearchRequest(query="report people", cutoff="off", page_size=ALL)).results
     dates = [one.published_at for one in newsroom.store.live(newsroom.store.live_ids()).values() if one.published_at]
     newest = max(dates)
@@ -655,7 +661,7 @@ def test_the_words_found_add_up_to_the_keyword_score_and_stand_where_they_are_sa
 
 def test_explaining_asks_for_no_second_embedding(newsroom: Services) -> None:
     embedder = CountingEmbedder()
-    search = Search(store=newsroom.store, serving=newsroom.serving, embedder=lambda: embedder, fusion="sum")
+    search = Search(store=newsroom.store, serving=newsroom.serving, embedder=lambda _: embedder, fusion="sum")
     assert search.search(SearchRequest(query="flood comet")).results[0].terms
     assert "flood comet" in embedder.texts
     assert embedder.texts.count("flood comet") == 1
@@ -699,7 +705,7 @@ def test_the_other_fusion_can_be_chosen(tmp_path: Path) -> None:
 # When something is missing
 
 
-def no_model() -> Embedder:
+def no_model(_: str) -> Embedder:
     raise ModelUnavailable("the model cannot be found: see docs/operations.md")
 
 
@@ -709,7 +715,7 @@ def test_without_a_model_words_answer_and_the_answer_is_degraded(newsroom: Servi
 
 
 def test_vectors_of_another_model_are_not_searched(newsroom: Services) -> None:
-    other = Search(store=newsroom.store, serving=newsroom.serving, embedder=OtherEmbedder, fusion="sum")
+    other = Search(store=newsroom.store, serving=newsroom.serving, embedder=lambda _: OtherEmbedder(), fusion="sum")
     check_blind(newsroom, other)
 
 
@@ -722,7 +728,7 @@ class BrokenEmbedder(MeaningEmbedder):
 
 
 def test_a_model_that_fails_when_it_is_asked_leaves_the_words_to_answer(newsroom: Services) -> None:
-    broken = Search(store=newsroom.store, serving=newsroom.serving, embedder=BrokenEmbedder, fusion="sum")
+    broken = Search(store=newsroom.store, serving=newsroom.serving, embedder=lambda _: BrokenEmbedder(), fusion="sum")
     check_blind(newsroom, broken)
 
 
@@ -741,7 +747,7 @@ def check_blind(newsroom: Services, blind: Search) -> None:
 def test_the_model_is_loaded_when_meaning_is_first_asked_for(newsroom: Services) -> None:
     loaded: list[str] = []
 
-    def load() -> Embedder:
+    def load(_: str) -> Embedder:
         loaded.append("once")
         return MeaningEmbedder()
 

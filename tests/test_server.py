@@ -1,16 +1,22 @@
 """The server as it is run: gunicorn with its configuration, over a newsroom whose embedder can be held."""
 
 import json
+import os
+import re
 import runpy
+import signal
+import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from processes import PATIENCE, ROOT, Newsroom, server, wait_until
+from processes import PATIENCE, ROOT, Newsroom, listening, server, wait_until
 
 from web.crew import AT_WORK, WAITING
 
@@ -125,3 +131,170 @@ def test_either_of_two_workers_goes_on_with_a_list_that_the_other_made(room: New
             assert answer.status == 200
             found = json.loads(answer.text)
         assert len(seen) == len(set(seen)) == 19
+
+
+# What it says, and how it stops
+
+
+def events(room: Newsroom) -> list[dict[str, object]]:
+    """Return what the server has logged; every line of it is an object."""
+    return [json.loads(line) for line in (room.folder / "server.log").read_text().splitlines()]
+
+
+def raw(address: str, sent: bytes) -> bytes:
+    """Return what a server answers to these bytes."""
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    return answer
+
+
+def test_every_line_of_its_log_is_one_event_without_readers_and_their_questions(room: Newsroom) -> None:
+    with server(room) as (address, process):
+        answer = ask(address, "/search?q=zebra", X_Request_ID="wire-desk-1")
+        assert answer.headers["X-Request-ID"] == "wire-desk-1"
+        for sent in (
+            b"GET /search?q=zebra HTTP/9.9\r\nHost: x\r\n\r\n",
+            b"GET /search?q=zebra\x1b[31m\r\n\r\n",
+            b"ZEBRA zebra zebra\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\nZebra zebra: \x00\r\n\r\n",
+            b"GET /" + b"zebra" * 2_000 + b" HTTP/1.1\r\n\r\n",
+        ):
+            assert b" 4" in raw(address, sent)[:15] or b" 5" in raw(address, sent)[:15]
+        os.kill(process.pid, signal.SIGTERM)
+        process.wait(PATIENCE)
+    told = events(room)
+    (request,) = [event for event in told if event.get("id") == "wire-desk-1"]
+    assert (request["route"], request["status"], request["method"]) == ("/search", 200, "GET")
+    text = (room.folder / "server.log").read_text()
+    assert "zebra" not in text.lower()
+    assert "127.0.0.1:" in text, "where it listens"
+    assert '"Invalid request: ' in text
+    assert len(re.findall(r"127\.0\.0\.1", text)) == 1, "and nobody else's address"
+    assert {"gunicorn.error", "web.watching"} <= {event["logger"] for event in told}
+
+
+def test_two_workers_count_as_one(room: Newsroom) -> None:
+    with server(room, "--workers", "2") as (address, process):
+        wait_until(lambda: ask(address, "/readyz").status == 200, process)
+
+        def counted() -> dict[str, float]:
+            lines = [line for line in ask(address, "/metrics").text.splitlines() if not line.startswith("#")]
+            return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+        asked = 'backfile_http_requests_total{method="GET",route="/api/stats",status="200"}'
+        for _ in range(30):
+            assert ask(address, "/api/stats").status == 200
+        found = counted()
+        assert found[asked] == 30
+        assert found["backfile_workers"] == 2
+        assert found["backfile_crew_requests_at_work"] == found["backfile_crew_requests_waiting"] == 0
+        os.kill(process.pid, signal.SIGHUP)
+        wait_until(lambda: sum("Booting worker" in str(event["message"]) for event in booting(room)) == 4, process)
+        wait_until(lambda: counted()["backfile_workers"] == 2, process)
+        assert ask(address, "/api/stats").status == 200
+        assert counted()[asked] == 31, "a reload loses no count"
+
+
+def booting(room: Newsroom) -> list[dict[str, object]]:
+    return [event for event in events(room) if event.get("message")]
+
+
+@dataclass
+class Readers:
+    """Clients that ask one after the other, each over a connection of its own, and keep what went wrong."""
+
+    address: str
+    over: threading.Event
+    answered: int = 0
+    longest: float = 0.0
+    failed: list[str] = field(default_factory=list)
+
+    def read(self, number: int) -> None:
+        while not self.over.is_set():
+            began = time.monotonic()
+            try:
+                answer = ask(self.address, f"/api/search?q=report+{number}")
+                if answer.status != 200:
+                    self.failed.append(f"{answer.status} {answer.text}")
+            except OSError as error:
+                self.failed.append(repr(error))
+            self.answered += 1
+            self.longest = max(self.longest, time.monotonic() - began)
+
+
+@contextmanager
+def reading(address: str, clients: int = 4) -> Iterator[Readers]:
+    readers = Readers(address, threading.Event())
+    with ThreadPoolExecutor(clients) as pool:
+        jobs = [pool.submit(readers.read, number) for number in range(clients)]
+        try:
+            yield readers
+        finally:
+            readers.over.set()
+        for job in jobs:
+            job.result(PATIENCE)
+
+
+def booted(room: Newsroom) -> int:
+    return listening(room).count("Booting worker")
+
+
+def test_a_reload_and_a_successor_cost_no_reader_an_answer(room: Newsroom) -> None:
+    with server(room) as (address, process):
+        wait_until(lambda: ask(address, "/readyz").status == 200, process)
+        with reading(address) as readers:
+            wait_until(lambda: readers.answered > 20, process)
+            os.kill(process.pid, signal.SIGHUP)
+            wait_until(lambda: "Worker exiting" in listening(room) or booted(room) == 2, process)
+            begun = readers.answered
+            wait_until(lambda: readers.answered > begun + 40, process)
+            os.kill(process.pid, signal.SIGUSR2)  # a second server on the same socket
+            wait_until(lambda: booted(room) == 3, process)
+            wait_until(lambda: ask(address, "/readyz").status == 200, process)
+            os.kill(process.pid, signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+            begun = readers.answered
+            deadline = time.monotonic() + PATIENCE
+            while readers.answered < begun + 40:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        assert readers.failed == []
+
+
+def test_it_says_that_it_is_leaving_and_still_answers_before_it_leaves_and_ends_what_it_began(
+    room: Newsroom,
+) -> None:
+    with server(Draining(room.folder)) as (address, process), ThreadPoolExecutor(1) as pool:
+        wait_until(lambda: ask(address, "/readyz").status == 200, process)
+        room.log.unlink(missing_ok=True)
+        room.hold.touch()
+        held = pool.submit(ask, address, "/api/search?q=never+asked+before")
+        wait_until(lambda: bool(room.logged()), process)
+        os.kill(process.pid, signal.SIGTERM)
+        wait_until(lambda: ask(address, "/readyz").status == 503, process)
+        assert "being stopped" in ask(address, "/readyz").text
+        assert ask(address, "/api/stats").status == 200, "whoever still comes is answered"
+        began = time.monotonic()
+        wait_until(lambda: refuses(address), process)
+        assert time.monotonic() - began < 15, "nobody is left waiting at a door that does not open any more"
+        assert not held.done()
+        room.hold.unlink()
+        assert held.result(PATIENCE).status == 200, "what was begun is answered"
+        assert process.wait(PATIENCE) == 0
+
+
+class Draining(Newsroom):
+    def environment(self, *, pause: float = 0.0, most: int | None = None) -> dict[str, str]:
+        return {**super().environment(pause=pause, most=most), "BACKFILE_DRAIN": "2"}
+
+
+def refuses(address: str) -> bool:
+    try:
+        return ask(address, "/healthz").status != 200
+    except OSError:
+        return True

@@ -23,7 +23,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_defaults_are_those_of_the_contract() -> None:
     settings = load_settings()
     assert settings.data == Path("data")
-    assert (settings.model, settings.embedder, settings.keywords, settings.fusion) == ("bundled", "auto", "auto", "sum")
+    assert (settings.model, settings.embedder, settings.keywords, settings.fusion) == (None, "auto", "auto", "sum")
     assert (settings.page_size, settings.site_name) == (10, "Backfile")
 
 

@@ -9,9 +9,10 @@ from shared_data import shared
 
 from archive.article import Rejection
 from archive.errors import SourceError
-from archive.readers import detect, opml, sitemap
-from archive.readers.opml import Subscription, subscriptions
-from archive.readers.sitemap import Listed, News, listed
+from archive.readers import detect
+from archive.readers.feeds import opml, sitemap
+from archive.readers.feeds.opml import Subscription, subscriptions
+from archive.readers.feeds.sitemap import Listed, News, listed
 
 NEWS = """<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
  xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">
@@ -133,7 +134,7 @@ def test_a_list_of_feeds_as_a_file_says_how_to_follow_them() -> None:
     assert detect(OPML.encode("utf-16"), "feeds.xml") == opml.read
     (rejection,) = opml.read(io.BytesIO(OPML.encode()), "input")
     assert rejection.reason == (
-        "a list of 3 feeds (OPML), which holds no texts: `flask follow` with this file reads them"
+        "a list of 3 feeds (OPML), which holds no texts: `flask follow --opml` with this file follows them"
     )
 
 

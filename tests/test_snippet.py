@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from archive.readers.normalise import ELLIPSIS
 from index.analysis import analyse, spans
-from index.snippet import LENGTH, Excerpt, Range, _densest, snippet
+from index.snippet import LENGTH, Excerpt, Range, _densest, snippet, terms_of
 
 WORDS = frozenset({"flood", "comet", "3", "は", "cafe"})
 PIECES = st.sampled_from(
@@ -366,3 +366,10 @@ def test_time_grows_with_the_body_and_no_faster(body: str) -> None:
     started = time.process_time()
     snippet(body, None, words={"flood", "comet", "は"})
     assert time.process_time() - started < 2.0
+
+
+def test_a_text_is_analysed_once_for_all_that_look_at_it_where_its_language_elides_nothing() -> None:
+    text = "The mayor of Linz opened l'hôpital."
+    assert terms_of(text) is terms_of(text, "en") is terms_of(text, "de-AT")
+    assert "l'hôpital" in [text[start:end] for _, start, end in terms_of(text)]
+    assert "hôpital" in [text[start:end] for _, start, end in terms_of(text, "fr")]

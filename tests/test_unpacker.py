@@ -23,13 +23,15 @@ from shared_data import shared
 
 from archive.article import Article, Entry, Record, Rejection
 from archive.errors import SourceError
-from archive.readers import HEAD_BYTES, budget, detect, mbox, member, own, unpacker, warc
-from archive.readers import tarred as tarred_module
-from archive.readers import zipped as zipped_module
-from archive.readers.budget import Budget, BudgetSpent
-from archive.readers.child import Child
-from archive.readers.mail import read as reading_mail
-from archive.readers.member import Member
+from archive.readers import HEAD_BYTES, detect, unpacker
+from archive.readers.isolated.child import Child
+from archive.readers.packed import budget, mbox, member, warc
+from archive.readers.packed import tarred as tarred_module
+from archive.readers.packed import zipped as zipped_module
+from archive.readers.packed.budget import Budget, BudgetSpent
+from archive.readers.packed.member import Member
+from archive.readers.records import own
+from archive.readers.texts.mail import read as reading_mail
 from archive.readers.unpacker import Unpacker
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -208,7 +210,7 @@ def test_what_is_packed_too_deep_is_named(child: Child) -> None:
 
 
 def test_the_content_of_a_member_decides_and_not_its_name(child: Child) -> None:
-    entries, _ = read(child, zipped(("a.png", record("One")), ("b.jsonl", b"\x89PNG\r\n\x1a\n")))
+    entries, _ = read(child, zipped(("a.xyz", record("One")), ("b.jsonl", b"\x89PNG\r\n\x1a\n")))
     assert outcomes(entries) == ["One", "file!b.jsonl"]
 
 
@@ -226,7 +228,7 @@ def test_an_empty_archive_holds_nothing_and_a_damaged_one_is_named(child: Child)
 def test_what_a_zip_archive_should_not_hold_is_named_and_its_neighbours_go_in(child: Child) -> None:
     link = zipfile.ZipInfo("link")
     link.external_attr = 0o120777 << 16
-    hidden = (("dir/", b""), ("__MACOSX/x", b"x"), (".hidden", b"x"))
+    hidden = (("dir/", b""), ("__MACOSX/x", b"x"), (".hidden", b"x"), ("dir/style.css", b"p {}"))
     raw = bytearray(
         zipped((link, b"/etc/passwd"), ("secret.txt", b"Title: S\n\nX y."), *hidden, ("ok.jsonl", record("One")))
     )
@@ -235,7 +237,7 @@ def test_what_a_zip_archive_should_not_hold_is_named_and_its_neighbours_go_in(ch
     packed = zipped(("old.txt", record("x")), method=zipfile.ZIP_BZIP2)
     entries, passed = read(child, bytes(raw))
     assert outcomes(entries) == ["file!link", "file!secret.txt", "One"]
-    assert passed == 3
+    assert passed == 4
     assert "encrypted" in reasons(entries)["file!secret.txt"]
     assert "a link" in reasons(entries)["file!link"]
     assert "pack it again" in reasons(read(child, packed)[0])["file!old.txt"]
@@ -250,8 +252,9 @@ def test_what_a_tar_archive_should_not_hold_is_named_and_its_neighbours_go_in(ch
         info = tarfile.TarInfo(name)
         info.type, info.linkname = kind, "/etc/passwd"
         infos.append((info, b""))
-    entries, _ = read(child, tarred(*infos, ("x" * 300, record("One")), ("last.jsonl", record("Two"))))
-    assert outcomes(entries) == [*(f"file!{name}" for name in kinds.values()), "One", "Two"]
+    around = (("pages/.DS_Store", b"x"), ("pages/LICENSE", b"x"))
+    entries, passed = read(child, tarred(*infos, ("x" * 300, record("One")), *around, ("last.jsonl", record("Two"))))
+    assert (outcomes(entries), passed) == ([*(f"file!{name}" for name in kinds.values()), "One", "Two"], 2)
 
 
 def test_after_a_damaged_header_of_a_tar_archive_the_next_one_is_found(child: Child) -> None:
@@ -611,8 +614,8 @@ def bombs() -> dict[str, bytes]:
 
 READ = """
 import json, resource, sys, time
-from archive.readers.budget import Budget
-from archive.readers.child import Child
+from archive.readers.packed.budget import Budget
+from archive.readers.isolated.child import Child
 from archive.readers.unpacker import Unpacker
 began = time.monotonic()
 with Child() as child, open(sys.argv[1], "rb") as stream:

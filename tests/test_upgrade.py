@@ -45,7 +45,8 @@ UUID = "7d4f3f3e-0000-4000-8000-000000000001"
 
 ALERT_TABLES = ("delivery", "channel", "alert", "saved_search", "mail_question", "mail_refusal", "quarantine")
 FOLLOW_TABLES = ("follow", "page", "robots", "busy_host", "told")
-TAKEDOWN_TABLES = ("takedown", "audit", "token", "token_failure")
+TAKEDOWN_TABLES = ("takedown", "audit", "token", "token_failure", "refusal")
+ASKED_TABLES = ("asked",)
 ALERTS = 32 * 4096  # bytes of those tables, of aliases and embargoes, and their indexes, all empty but for a takedown
 
 
@@ -297,8 +298,11 @@ def test_an_archive_of_the_second_schema_gets_room_for_copies_and_stories_and_is
         *ALERT_TABLES,
         *FOLLOW_TABLES,
         *TAKEDOWN_TABLES,
+        *ASKED_TABLES,
     ):
         connection.execute(f"DROP TABLE {table}")
+    connection.execute("ALTER TABLE model DROP COLUMN reference")
+    connection.execute("ALTER TABLE generation DROP COLUMN model_id")
     connection.execute("DELETE FROM meta WHERE key = 'copies'")
     connection.execute("DROP TABLE alias; DROP INDEX version_embargo")
     for column in ("embargoed_until", "source_version", "note"):

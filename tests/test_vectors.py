@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from passages_made import DIMENSION, Item, apply, as_kept, identifier, ids_to, some, unit
 
 from index.engine import Ints, Mask, Span, Vector
-from index.vectors import VectorIndex, searching
+from index.vectors import VectorIndex
 
 NUMBERS = 40  # articles that the generation knows, in most tests
 
@@ -181,25 +181,6 @@ def test_a_passage_s_common_ground_is_its_mean_cosine_with_all_that_are_served(t
     for number, span, common in zip(found.numbers, found.spans.tolist(), found.common, strict=True):
         vector = vectors[best[identifier(number), span[1]]]
         assert common == pytest.approx(float((vectors @ vector).mean()), abs=1e-6)
-
-
-@pytest.mark.parametrize("ready", [[], [0, 5, 11], [3, 12], [30], list(range(13))])
-def test_what_is_unpacked_beforehand_changes_no_score(
-    tmp_path: Path, ready: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    random = np.random.default_rng(3)
-    monkeypatch.setattr(searching, "UNPACKED", 18)
-    apply(tmp_path, added=[item for n in range(9) for item in some(random, n, passages=1 + n % 3)])
-    apply(tmp_path, added=[item for n in range(9, 14) for item in some(random, n, passages=2)], removed=[identifier(3)])
-    index, query = opened(tmp_path), unit(1, 2, 0, -1)
-    asked = np.union1d(np.arange(0, 14, 2), np.array(ready, np.int64))
-    unpacked = index.unpacked(np.array(ready, np.int64))
-    assert len(unpacked.vectors) <= 18
-    told, again = (index.scores(query, asked, ready=given) for given in (None, unpacked))
-    assert told.numbers.tolist() == again.numbers.tolist()
-    assert told.spans.tolist() == again.spans.tolist()
-    for one, other in ((told.best, again.best), (told.second, again.second), (told.common, again.common)):
-        assert other == pytest.approx(one, abs=1e-6, nan_ok=True)
 
 
 def test_likeness_is_the_cosine_with_the_mean_of_the_passages_named(tmp_path: Path) -> None:

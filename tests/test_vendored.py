@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("static/vendor", "tests/vendor", "archive/readers/schemas")
+ROOMS = ("static/vendor", "tests/vendor", "archive/readers/agencies/schemas")
 FOLDERS = sorted(folder for room in ROOMS for folder in (ROOT / room).iterdir())
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from archive.article import Article, Rejection
 from archive.errors import SourceError
-from archive.readers.child import Child
-from archive.readers.web_content import MOST_UNPACKED, Kind, WebContent
+from archive.readers.isolated.child import Child
+from archive.readers.isolated.web_content import MOST_UNPACKED, Kind, WebContent
 
 CHILD = Child()  # begun when it is first asked
 URL = "https://news.example/2025/place"

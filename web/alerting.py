@@ -92,7 +92,7 @@ def _judge(parts: Services, progress: Progress) -> Fired:
     with parts.serving.engine() as (engine, _):
         if not parts.alerts.behind(engine.seq):
             return Fired()
-        judge = Judge(engine, lambda: parts.embedder)
+        judge = Judge(engine, parts.models.embedder)
         return fire(parts.store, parts.alerts, judge, until=engine.seq, read=asked_by, progress=progress)
 
 

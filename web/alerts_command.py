@@ -1,15 +1,16 @@
 """The command `flask alerts`: a round of alerts, or one every so often."""
 
-import time
 from dataclasses import asdict
 
 import click
 
 from archive.errors import ArchiveError
+from archive.progress import Stopped
 from index.errors import SearchError
 from web.alerting import Event, Round, run
 from web.payload import Json
 from web.services import Services, services
+from web.stopping import check, pause, stoppable
 from web.terminal import Failure, Interval, Reporter, as_json, command, write_json
 from web.wording import articles
 
@@ -35,20 +36,31 @@ def alerts(every: int | None, as_json: bool) -> None:
     parts = services()
     if not parts.settings.saved_searches:
         raise Failure("this archive keeps no saved searches: BACKFILE_SAVED_SEARCHES is 0")
-    if every is None:
-        _round(parts, as_json=as_json)
-    while every is not None:
-        try:
+    with stoppable():
+        if every is None:
             _round(parts, as_json=as_json)
-        except (ArchiveError, SearchError) as error:  # another process is at it, or the model is away: the next time
-            click.echo(str(error), err=True)
-        time.sleep(every)
+        while every is not None:
+            try:
+                _round(parts, as_json=as_json)
+            except (ArchiveError, SearchError) as error:  # another process is at it, or the model is away: next time
+                click.echo(str(error), err=True)
+            pause(every)
 
 
 def _round(parts: Services, *, as_json: bool) -> None:
     events: list[Event] = []
+
+    def heard(event: Event) -> None:
+        events.append(event)
+        check()
+
     with Reporter() as progress:
-        done = run(parts, progress=progress, say=events.append)
+        try:
+            done = run(parts, progress=progress, say=heard)
+        except Stopped:
+            for event in events:
+                print_event(event)
+            raise
     if as_json:
         write_json(round_object(done, events))
     else:

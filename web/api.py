@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from index.search import SearchResponse
 from web import conditional, params
+from web.asked import note_search
 from web.copies import copies_object
 from web.payload import (
     Json,
@@ -37,6 +38,7 @@ def search() -> Response:
     default_size = parts.settings.page_size
     wanted = params.search_request(request.args, page_size=default_size)
     explain = params.explain(request.args)
+    note_search(parts, wanted)
     tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
     if kept := conditional.unchanged(tag):
         return kept
@@ -116,24 +118,6 @@ def stats() -> Response:
     parts = services()
     counted = parts.crew.do(parts.stats)
     return json_answer(stats_object(counted, name=parts.settings.site_name), generation=_generation(parts))
-
-
-@blueprint.get("/healthz")
-def healthz() -> Response:
-    """Say whether the archive answers, and from which generation. It does not queue with the searches."""
-    parts = services()
-    current, _ = parts.store.pointer()
-    with parts.serving.engine() as (engine, degraded):
-        health: Json = {
-            "status": "degraded" if degraded else "ok",
-            "generation": engine.generation,
-            "degraded": degraded,
-            "articles": parts.store.count_live(),
-            "pending_changes": parts.store.count_changes(after=current.seq if current else 0),
-        }
-    answer = written(health)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 def link_header(found: SearchResponse, urls: params.SearchUrls) -> str:

@@ -2,8 +2,9 @@
 
 from types import TracebackType
 
-from flask import Flask, request
+from flask import Flask
 
+from index.memory import share_arenas
 from web import (
     alternates,
     api,
@@ -15,11 +16,15 @@ from web import (
     commands,
     completions,
     compression,
+    doors,
     embedding,
     errors,
     export,
     feeds,
+    health,
     languages,
+    logs,
+    metrics_page,
     oembed,
     pages,
     related,
@@ -33,8 +38,8 @@ from web import (
     syntax,
     takedown,
     urls,
+    watching,
 )
-from web.security import telling_path
 from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
@@ -45,8 +50,8 @@ MAX_BODY = 512 * 1024  # bytes; a draft of 80,000 words. Werkzeug sets no limit
 
 class _Application(Flask):
     def log_exception(self, exc_info: "_Raised | tuple[None, None, None]") -> None:
-        """Log an exception without what would open a saved search."""
-        self.logger.error("Exception on %s [%s]", telling_path(), request.method, exc_info=exc_info)
+        """Keep an exception for the event of its request."""
+        watching.note_error(exc_info[1])
 
 
 def create_app(settings: Settings | None = None, *, services: Services | None = None) -> Flask:
@@ -54,9 +59,12 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
 
     Raises SettingsError when a `BACKFILE_*` variable has a value that cannot be used.
     """
+    share_arenas()  # a server has some fifty threads
     if services is None:
         with clear_settings():
-            services = Services(settings or load_settings())
+            settings = settings or load_settings()
+            logs.configure(settings.log)
+            services = Services(settings)
     app = _Application(__name__, static_folder=None)  # web/static_files.py serves them
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
@@ -66,6 +74,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     static_files.register(app)
     pages.register(app)
     app.register_blueprint(api.blueprint)
+    health.register(app)
+    metrics_page.register(app)
     app.register_blueprint(takedown.blueprint)
     app.register_blueprint(related.blueprint)
     app.register_blueprint(feeds.blueprint)
@@ -89,4 +99,6 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     errors.register(app)
     security.register(app)
     compression.register(app)
+    doors.register(app)
+    watching.register(app)
     return app

@@ -2,7 +2,7 @@
 
 Invariant: each is written piece by piece, and takes no more memory than one article. What is written here may be shown
 to any reader: it is the shown version of what is not removed, embargoed or withheld. The archive's own format, which
-holds everything, is `archive.readers.exchange`.
+holds everything, is `archive.readers.records.exchange`.
 """
 
 import json

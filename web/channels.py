@@ -19,7 +19,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.alerts import MOST_CHANNELS, Channel, ChannelKind, LimitReached
 from archive.errors import FetchError
 from web.addresses import mail_address
-from web.saved import PATH, channel_kinds, led_back, opened, permitted
+from web.doors import open_to_programs, open_to_readers
+from web.saved import BY_LINK, PATH, channel_kinds, led_back, opened, permitted
 from web.services import Services, services
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
 
 
 @blueprint.post(f"{PATH}/<token>/channels/<any(mail, webhook):kind>")
+@open_to_readers(BY_LINK)
 def add(token: str, kind: ChannelKind) -> BaseResponse:
     """Send the alerts of a saved search to another address."""
     parts = permitted()
@@ -57,6 +59,7 @@ def add(token: str, kind: ChannelKind) -> BaseResponse:
 
 
 @blueprint.post(f"{PATH}/<token>/channels/{CHANNEL_ID}/remove")
+@open_to_readers(BY_LINK)
 def remove(token: str, channel_id: int) -> BaseResponse:
     """Send no more alerts to an address."""
     parts = permitted()
@@ -81,6 +84,9 @@ def ask(channel_id: int, answer: Answer, signature: str) -> Response:
 
 
 @blueprint.post("/alerts/<int:channel_id>/<any(confirm, stop):answer>/<signature>")
+@open_to_programs(
+    "The signature in the link, which only a mail has, is the authority; mail programs send it by themselves."
+)
 def answered(channel_id: int, answer: Answer, signature: str) -> Response:
     """Do what the button says; a mail program's one click (RFC 8058) comes here as well."""
     channel = _answering(channel_id, answer, signature)

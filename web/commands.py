@@ -3,29 +3,36 @@
 Invariant: each exits 0 (all done), 1 (not all) or 2 (wrong usage).
 """
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
 
 from archive.lock import exclusive
+from archive.progress import Stopped
 from web import params, payload
 from web.alerts_command import alerts
+from web.audit_command import audit
+from web.backup_command import backup, restore
+from web.check_command import check
 from web.evaluate_command import evaluate
 from web.export_command import export
 from web.fetch_command import fetch
 from web.follow_command import follow
+from web.introduction import introduce
 from web.printing import admit_gaps, print_result
-from web.publishing import advise, alert, name_rejections, publish, tell
+from web.publishing import advise, alert, name_problems, publish
 from web.quarantine_command import quarantine
+from web.queries_command import queries
+from web.reindex_command import reindex, rollback
 from web.removal_commands import erase, remove, takedowns
 from web.runs import noted_run
 from web.saved_command import saved
 from web.search_command import search
 from web.services import services
 from web.stats_command import stats
-from web.terminal import TEXT, Failure, Reporter, as_json, command, write_json
+from web.stopping import stoppable
+from web.terminal import TEXT, Reporter, as_json, command, write_json
 from web.token_command import token
 
 DEFAULT_LIMIT, MOST_LIMIT = 100, 100_000  # pages of one feed or sitemap
@@ -36,10 +43,11 @@ if TYPE_CHECKING:
 
 
 def register(app: Flask) -> None:
-    """Give `app` its commands."""
+    """Give `app` its commands, and `flask --help` our words."""
+    introduce()
     for each in (
-        *(ingest, follow, fetch, quarantine, search, export, related, reindex, check, stats),
-        *(remove, erase, takedowns, token, saved, alerts, evaluate),
+        *(ingest, follow, fetch, quarantine, search, export, related, reindex, rollback, check, stats, backup, restore),
+        *(remove, erase, takedowns, token, audit, saved, queries, alerts, evaluate),
     ):
         app.cli.add_command(each)
 
@@ -71,17 +79,26 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     """
     from archive.fetching import Fetching
     from archive.ingest import ingest as read
-    from archive.readers.child import Children
+    from archive.readers.isolated.child import Children
 
     parts = services()
-    with exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
+    with stoppable(), exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
         with Children() as children:
             fetching = Fetching(parts.visits, parts.follows, children, most_pages=limit)
-            report = run.report = read(
-                sources, parts.store, fetch=fetching.address, quarantine=parts.quarantine, progress=progress
+            report = read(
+                sources,
+                parts.store,
+                fetch=fetching.address,
+                children=children,
+                quarantine=parts.quarantine,
+                progress=progress,
             )
-        name_rejections(report)
+        name_problems(report)
+        if report.stopped_by is not None:
+            click.echo(f"{_counts(report)}; stopped: give the same command again to go on", err=True)
+            raise Stopped(report.stopped_by)
+        run.report = report
         built = publish(parts, progress, came_in=report.came_in)
     if as_json:
         write_json({**_ingest_object(report, built), "copies": parts.store.stats().copies})
@@ -101,6 +118,7 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
         "held": report.held,
         "withdrawn": report.withdrawn,
         "passed_over": report.passed_over,
+        "undated": report.undated,
         "rejected": [payload.rejection_object(rejection) for rejection in report.rejected],
         "rejected_count": report.rejected_count,
         "embedded": built.embedded,
@@ -109,15 +127,19 @@ def _ingest_object(report: "IngestReport", built: "BuildReport") -> payload.Json
     }
 
 
-def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
+def _counts(report: "IngestReport") -> str:
     counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
     counts += f", {report.held} held" if report.held else ""
     counts += f", {report.withdrawn} withdrawn" if report.withdrawn else ""
     counts += f", {report.passed_over} passed over" if report.passed_over else ""
+    return f"{counts}, {report.rejected_count} rejected"
+
+
+def _ingest_line(report: "IngestReport", built: "BuildReport") -> str:
     published = f"published generation {built.generation}, keywords by {built.keywords}"
     standing = "no generation yet" if built.generation is None else f"generation {built.generation} stands"
     index = published if built.published else standing
-    return f"{counts}, {report.rejected_count} rejected; {built.embedded} passages embedded; {index}"
+    return f"{_counts(report)}; {built.embedded} passages embedded; {index}"
 
 
 @command
@@ -140,60 +162,3 @@ def related(article_id: str, limit: int, as_json: bool) -> None:
     admit_gaps(response)
     for place, result in enumerate(response.results, start=1):
         print_result(place, result)
-
-
-@command
-@as_json
-def reindex(as_json: bool) -> None:
-    """Build the index again from the archive alone.
-
-    It is published then. Kept embeddings are not made again.
-
-    \b
-    Example:
-      flask reindex
-    """
-    from archive.grouping import find_copies
-
-    parts = services()
-    with exclusive(parts.lock), Reporter() as progress:
-        find_copies(parts.store, progress=progress)
-        built = parts.builder.rebuild(progress)
-        tell(parts, progress)
-    if as_json:
-        write_json(asdict(built))
-    else:
-        click.echo(
-            f"published generation {built.generation}, keywords by {built.keywords}: {built.articles} articles,"
-            f" {built.passages} passages, {built.embedded} embedded"
-        )
-
-
-@command
-@as_json
-def check(as_json: bool) -> None:
-    """Check every row and file of the archive and the index.
-
-    Each is compared with its hash, and the archive with the index.
-
-    \b
-    Example:
-      flask check && echo all is well
-    """
-    from index.check import check as problems_of
-
-    parts = services()
-    problems = problems_of(parts.settings.data / "index", parts.store, formats=parts.formats)
-    problems += parts.quarantine.problems()
-    ledger = parts.ledger.read()
-    problems += ledger.problems
-    if as_json:
-        write_json({"ok": not problems, "problems": problems})
-    if late := ledger.began_late:
-        click.echo(late, err=True)
-    for problem in [] if as_json else problems:
-        click.echo(problem)
-    if problems:
-        raise Failure(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
-    if not as_json:
-        click.echo("no problems found")

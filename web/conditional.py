@@ -37,9 +37,10 @@ def search_tag(parts: Services, *more: object) -> str | None:
     `more` is what else settles the answer.
     """
     published, _ = parts.store.pointer()
-    model = parts.ready_model()
     with parts.serving.engine() as (engine, degraded):
-        if published is None or model is None or degraded or engine.generation != published.number:
+        model = engine.model_sha256
+        is_ready = parts.models.is_open(model)
+        if published is None or not is_ready or degraded or engine.generation != published.number:
             return None
     return _tag_now(parts, published, model, parts.spelling.generation, parts.suggest.seq, *more)
 

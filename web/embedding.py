@@ -22,7 +22,6 @@ def page() -> Response:
     parts = services()
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
-        kept.headers["Content-Security-Policy"] = FRAMING_POLICY  # or the usual one would take its place
         return kept
     article = parts.crew.do(lambda: shown_in(parts))
     shown = render_template(

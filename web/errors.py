@@ -4,7 +4,7 @@ import json
 import re
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, render_template, request, url_for
+from flask import Flask, Response, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as BaseResponse
@@ -18,8 +18,8 @@ from web.pages import SEARCH_PATH
 from web.params import BadParameter, SearchUrls, search_request, with_dates_in_order
 from web.refusals import refusal
 from web.results import kept_fields
-from web.security import telling_path
 from web.services import OtherName, StoryMerged, services
+from web.watching import note_error, request_id
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER = 10  # seconds; a busy archive is free by then, a damaged one waits for its keeper
@@ -29,6 +29,7 @@ FOR_PROGRAMS = (".atom", ".rss", ".json", ".csv", ".jsonl", ".xml", ".txt")  # e
 MAX_ECHO = 200  # characters of a refused value that are sent back
 HEADINGS = {  # of pages; programs read the reason phrases of HTTP
     400: lazy_gettext("This address cannot be read"),
+    403: lazy_gettext("Refused"),
     404: lazy_gettext("There is no such page"),
     405: lazy_gettext("Nothing can be sent here"),
     410: lazy_gettext("Withdrawn"),
@@ -70,6 +71,7 @@ def problem(status: HTTPStatus, detail: str, **members: object) -> Response:
         "status": status.value,
         "detail": detail,
         "instance": request.full_path.rstrip("?"),
+        **({"error_id": request_id()} if status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}),
         **members,
     }
     return Response(json.dumps(body), status=status, content_type=PROBLEM_TYPE)
@@ -77,15 +79,22 @@ def problem(status: HTTPStatus, detail: str, **members: object) -> Response:
 
 def _for_a_program() -> bool:
     path = request.path
-    return path.startswith("/api/") or path in {"/api", "/healthz", "/oembed"} or path.endswith(FOR_PROGRAMS)
+    return (
+        path.startswith("/api/")
+        or path in {"/api", "/healthz", "/readyz", "/metrics", "/oembed"}
+        or path.endswith(FOR_PROGRAMS)
+    )
 
 
 def _answer(status: HTTPStatus, detail: str) -> Response:
     if _for_a_program():
         return problem(status, detail)
     template = "withdrawn.html" if status == HTTPStatus.GONE else "error.html"
+    error_id = request_id() if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
     heading = HEADINGS.get(status.value, HEADINGS[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])
-    return Response(render_template(template, status=status, heading=heading, detail=detail), status=status)
+    return Response(
+        render_template(template, status=status, heading=heading, detail=detail, error_id=error_id), status=status
+    )
 
 
 def _http_error(error: HTTPException) -> BaseResponse:
@@ -174,7 +183,7 @@ def _overloaded(_: Overloaded) -> Response:
 
 
 def _unavailable(error: Exception) -> Response:
-    current_app.logger.error("%s %s: %s", request.method, telling_path(), error)
+    note_error(error)
     return _later(str(EXPLANATIONS[503]), seconds=RETRY_AFTER)
 
 

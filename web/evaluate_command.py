@@ -194,7 +194,9 @@ def _measured(own: Services, request: Request) -> "EvaluationReport":
     from index.evaluate import evaluate as measure
 
     settings = own.settings
-    parts = Parts(embedder=own.embedder, keywords=own.keywords, fusion=settings.fusion, recency=settings.recency)
+    parts = Parts(
+        embedder=own.measured_embedder, keywords=own.keywords, fusion=settings.fusion, recency=settings.recency
+    )
     plan = Plan(
         settings=cast("list[Setting]", _settings(request)),
         compare=cast("tuple[Setting, Setting] | None", request.compare or None),
@@ -264,7 +266,7 @@ def _keep(own: Services, told: payload.Json, request: Request) -> None:
     kept: payload.Json = {
         "measured_at": payload.instant(datetime.now(UTC)),
         "seq": own.store.last_seq(),
-        "model": own.embedder.name,
+        "model": own.measured_embedder.name,
         "fusion": own.settings.fusion,
         "recency": own.settings.recency,
         "ask_by": request.asked or "headline",

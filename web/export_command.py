@@ -16,7 +16,7 @@ from flask import current_app
 
 from archive.article import Edition, Record
 from archive.progress import Progress
-from archive.readers.exchange import as_first_version, first_line, record_object, shown_edition
+from archive.readers.records.exchange import as_first_version, first_line, record_object, shown_edition, with_sum
 from index.files import replacing
 from index.query import QueryRefused
 from web import archive_formats, params
@@ -115,7 +115,7 @@ def _reported(records: Iterator[Record], total: int, progress: Progress) -> Iter
 def _own_lines(records: Iterator[Record], total: int, *, shown_only: bool) -> Iterator[str]:
     yield json_line(first_line(articles=total, exported_at=datetime.now(UTC)))
     for record in records:
-        yield json_line(record_object(as_first_version(record) if shown_only else record))
+        yield json_line(with_sum(record_object(as_first_version(record) if shown_only else record)))
 
 
 @contextmanager

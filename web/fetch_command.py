@@ -1,7 +1,7 @@
 """The command `flask fetch`: asks what is followed for news, and publishes it; once, or every so often."""
 
-import time
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Never
 
 import click
@@ -10,9 +10,10 @@ from archive.errors import ArchiveBusy, ArchiveError
 from archive.lock import exclusive
 from index.errors import SearchError
 from web import payload
-from web.publishing import advise, alert, is_published, name_rejections, publish
+from web.publishing import advise, alert, is_published, name_problems, publish
 from web.runs import noted_run
 from web.services import Services, services
+from web.stopping import check, pause, stoppable
 from web.terminal import Interval, Reporter, as_json, command, span, write_json
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 LEAST, MOST = 5, 24 * 60 * 60  # seconds between two rounds
 NAMED_PAGES = 20  # of one feed, that could not be had
-INTERRUPTED = 130  # the exit status of what Ctrl-C has ended
 
 
 @command
@@ -44,25 +44,22 @@ def fetch(every: int | None, as_json: bool) -> None:
       flask fetch --every 5m
     """
     parts = services()
-    if every is None:
-        _round(parts, as_json=as_json)
-        return
-    try:
-        _rounds(parts, every, as_json=as_json)
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-        raise SystemExit(INTERRUPTED) from None
+    with stoppable():
+        if every is None:
+            _round(parts, as_json=as_json)
+        else:
+            _rounds(parts, every, as_json=as_json)
 
 
 def _rounds(parts: Services, every: int, *, as_json: bool) -> Never:
-    """Go on, whatever becomes of one round, until this is interrupted."""
+    """Go on, whatever becomes of one round, until this is to end."""
     while True:
         began = parts.follows.now()
         try:
             _round(parts, as_json=as_json)
         except (ArchiveError, SearchError) as error:  # another process is at it, or the model is away: the next time
             click.echo(str(error), err=True)
-        time.sleep(pause_before_next(parts, began + timedelta(seconds=every)))
+        pause(pause_before_next(parts, began + timedelta(seconds=every)))
 
 
 def pause_before_next(parts: Services, next_round: datetime) -> float:
@@ -76,13 +73,13 @@ def _round(parts: Services, *, as_json: bool) -> None:
     """Ask and publish. Raises ArchiveBusy when another process is asking."""
     from archive.fetching import Fetching
     from archive.following import Follower
-    from archive.readers.child import Children
+    from archive.readers.isolated.child import Children
 
     with exclusive(parts.settings.data / "fetch.lock"), Children() as children:
         released = parts.store.release()
         fetching = Fetching(parts.visits, parts.follows, children)
         follower = Follower(parts.store, parts.follows, parts.visits, fetching, parts.quarantine)
-        asked = follower.round(lambda each: None if as_json else _say(each))
+        asked = follower.round(partial(_heard, as_json=as_json))
     built = _published(parts, asked)
     if as_json:
         write_json(
@@ -103,7 +100,7 @@ def _round(parts: Services, *, as_json: bool) -> None:
 def _published(parts: Services, asked: "list[Asked]") -> "BuildReport | None":
     """Publish what came in, if anything did, or is left of another round; return None when there was nothing to do."""
     report = _sum(asked)
-    name_rejections(report)
+    name_problems(report)
     if is_published(parts):
         return None
     try:
@@ -125,6 +122,13 @@ def _sum(asked: "list[Asked]") -> "IngestReport":
     for each in asked:
         total.add(each.report)
     return total
+
+
+def _heard(asked: "Asked", *, as_json: bool) -> None:
+    """Say what became of one. Raises Stopped when this is to end."""
+    if not as_json:
+        _say(asked)
+    check()
 
 
 def _say(asked: "Asked") -> None:

@@ -35,6 +35,7 @@ class Choice:
     hint: str = ""
     count: int = 0
     without: str = ""  # the search that leaves this value out
+    without_said: str = ""  # what that does, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,23 +147,41 @@ def facets(
 
 def _facet(name: FilterName, values: Sequence[FacetValue], request: SearchRequest, urls: SearchUrls) -> Facet:
     kind = KINDS[name]
-    choices = [_choice(name, facet.value, facet.count, request, urls) for facet in values if facet.value is not None]
+    write = _Writer(name, request, urls)
+    choices = [write.choice(facet.value, facet.count) for facet in values if facet.value is not None]
     choices.sort(key=lambda choice: not choice.chosen)
     first, rest = choices[:SHOWN_VALUES], choices[SHOWN_VALUES:]
     without = sum(facet.count for facet in values if facet.value is None)
     return Facet(kind.title, first, rest, kind.without, without, kind.find if len(rest) > SHOWN_VALUES else "")
 
 
-def _choice(name: FilterName, value: str, count: int, request: SearchRequest, urls: SearchUrls) -> Choice:
-    chosen = value in values_of(request, name)
-    query = None if chosen else excluding(request.query, KINDS[name].field, value)
-    return Choice(
-        _shown(name, value),
-        urls.at(_toggled(request, value, name)),
-        chosen=chosen,
-        count=count,
-        without=urls.at(replace(request, query=query)) if query else "",
-    )
+class _Writer:
+    """Writes the choices of one filter. What they have in common is prepared once: a page has hundreds of them."""
+
+    def __init__(self, name: FilterName, request: SearchRequest, urls: SearchUrls) -> None:
+        self._name = name
+        self._request = request
+        self._urls = urls
+        self._chosen = values_of(request, name)
+        self._field = KINDS[name].field
+        self._with = urls.adding(self._field, request)
+        self._asking = urls.adding("q", replace(request, query=""))
+        self._leave_out = gettext("Leave out %(value)s")
+
+    def choice(self, value: str, count: int) -> Choice:
+        """Return the choice of one value, which so many articles have."""
+        shown = _shown(self._name, value)
+        if value in self._chosen:
+            url = self._urls.at(_toggled(self._request, value, self._name))
+            return Choice(shown, url, chosen=True, count=count)
+        query = excluding(self._request.query, self._field, value)
+        return Choice(
+            shown,
+            self._with(value),
+            count=count,
+            without=self._asking(query) if query else "",
+            without_said=self._leave_out % {"value": shown} if query else "",
+        )
 
 
 def _values(counted: Facets, name: FilterName) -> Sequence[FacetValue]:

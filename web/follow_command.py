@@ -79,7 +79,7 @@ def _followed(parts: Services, url: str, every: int | None) -> str:
     """Follow what there is at `url` and return its own address. Raises FetchError, and SourceError."""
     from archive.fetching import Fetching
     from archive.following import discovered
-    from archive.readers.child import Children
+    from archive.readers.isolated.child import Children
 
     with Children() as children:
         found = discovered(parts.visits, Fetching(parts.visits, parts.follows, children), url)
@@ -91,13 +91,17 @@ def _followed(parts: Services, url: str, every: int | None) -> str:
 
 def _subscribed(parts: Services, file: BinaryIO, every: int | None, problems: list[str]) -> list[str]:
     """Follow what an OPML file lists, unseen: the first `flask fetch` finds out what there is."""
-    from archive.readers import opml
+    from archive.readers.feeds.opml import MAX_OPML_BYTES
+    from archive.readers.isolated.child import Child
 
-    try:
-        listed = opml.subscriptions(file.read())
-    except SourceError as problem:
-        problems.append(str(problem))
-        return []
+    with Child() as child:
+        try:
+            listed = child.content(file.read(MAX_OPML_BYTES + 1), url=file.name, content_type="").feeds
+        except SourceError as problem:
+            problems.append(f"{file.name}: {problem}")
+            return []
+    if not listed:
+        problems.append(f"{file.name}: not a list of feeds (OPML)")
     for each in listed:
         parts.follows.follow(each.url, every=every, default=DEFAULT_EVERY, title=each.title)
     return [each.url for each in listed]

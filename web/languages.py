@@ -9,21 +9,37 @@ says so in `Vary`.
 
 from babel import Locale
 from flask import Flask, Response, has_request_context, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, Domain, get_locale
 
 from web.services import services
 from web.units import ENGLISH
 
 LOCALES = {"en": ENGLISH, "de": Locale("de"), "ar": Locale("ar")}
 COMPLETIONS = "/api/completions"  # what the search box of these pages shows: for people, though it is JSON
-FOR_PROGRAMS = ("/api/", "/static/", "/healthz")  # beginnings of addresses
+FOR_PROGRAMS = ("/api/", "/static/", "/healthz", "/readyz", "/metrics")  # beginnings of addresses
 
 
 def register(app: Flask) -> None:
     """Make `app` speak its readers' languages, and say which one it spoke."""
-    Babel(app, default_locale=str(ENGLISH), locale_selector=_chosen)
+    Babel(app, default_locale=str(ENGLISH), locale_selector=_chosen).domain_instance = _Catalogues()
     app.after_request(_told)
     app.context_processor(lambda: {"language_is_chosen": services().settings.language == "auto"})
+
+
+class _Catalogues(Domain):  # type: ignore[misc]  # Flask-Babel has no type hints
+    """Flask-Babel's catalogues, found without writing out the locale's name for each of a page's hundreds of texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of: dict[Locale, object] = {}
+
+    def get_translations(self) -> object:
+        """Return the catalogue of this request's language."""
+        language = get_locale()
+        found = self._of.get(language)
+        if found is None:
+            found = self._of[language] = super().get_translations()
+        return found
 
 
 def _chosen() -> Locale:

@@ -24,8 +24,9 @@ from web.takedown import MAX_REASON
 VERSION = "3.1.1"
 TITLE = "The API of a Backfile archive"
 DESCRIPTION = (
-    "Reads a searchable news archive. All but a takedown takes no key, writes nothing and may be called from any site's"
-    " pages. Names are stable: a field may be added, none is renamed or taken away. Times are UTC."
+    "Reads a searchable news archive. All but a takedown takes no key and writes nothing; what elements on other sites'"
+    " pages need may be read from there. Names are stable: a field may be added, none is renamed or taken away. Times"
+    " are UTC."
 )
 SECURITY = "token"  # the name of the way in which a request shows what it may
 BEARER = "A token from `flask token create --scope takedown`, sent as `Authorization: Bearer bf_…`."
@@ -75,7 +76,8 @@ def _reading(examples: Mapping[str, str], page_size: int) -> dict[str, Json]:
         "/api/completions": operation(
             "completions", "Complete a search, operators and their values too", [_typed()], json_of("Completions")
         ),
-        "/healthz": operation("health", "Whether the archive answers", [], json_of("Health")),
+        "/healthz": operation("alive", "Whether this process answers", [], json_of("Alive")),
+        "/readyz": operation("ready", "Whether searches can be answered", [], json_of("Health")),
         "/search.csv": operation("export-csv", "A whole list of results, as CSV", search, file_of("text/csv")),
         "/search.jsonl": operation(
             "export-jsonl", "A whole list of results, as JSON Lines", [*search, texts], file_of("application/jsonl")

@@ -227,6 +227,7 @@ SCHEMAS: dict[str, Json] = {
         "minItems": 4,
         "maxItems": 4,
     },
+    "Alive": shape({"status": a("string", enum=["ok"])}),
     "Health": shape(
         {
             "status": a("string", enum=["ok", "degraded"]),
@@ -269,11 +270,12 @@ SCHEMAS: dict[str, Json] = {
             "value": TEXT,
             "expected": a("string", "What can."),
             "limit": a("string", "Which limit of the query language is exceeded."),
+            "error_id": a("string", "By which the log knows what went wrong."),
             "merged_into": a("string", "Where the story went on."),
             "nearest": several(
                 shape({"name": TEXT, "page": TEXT, "self": TEXT}), "Where there is something to browse."
             ),
         },
-        may_lack=("parameter", "value", "expected", "limit", "merged_into", "nearest"),
+        may_lack=("parameter", "value", "expected", "limit", "error_id", "merged_into", "nearest"),
     ),
 }

@@ -14,6 +14,7 @@ from index.search import Outline, SearchRequest, SearchResponse
 from web import browse_urls, conditional, params, units, wording
 from web.api import header_of, link_header
 from web.article_pages import citation_of
+from web.asked import note_search
 from web.citing import FORMATS, plain
 from web.direction import direction, interface, language_tag
 from web.filters import DATES, without_each
@@ -70,6 +71,7 @@ def search() -> Response:
     parts = services()
     args, is_exchanged = params.with_dates_in_order(request.args)
     wanted = params.search_request(args, page_size=parts.settings.page_size)
+    note_search(parts, wanted)
     seq = parts.store.last_seq()
     tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
     if kept := conditional.unchanged(tag):

@@ -5,11 +5,12 @@ because a form sends its empty fields.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Literal, cast
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from babel.lists import format_list
 from flask_babel import gettext
@@ -34,6 +35,9 @@ MAX_RELATED = 20
 MAX_PIXELS = 100_000
 DEFAULT_RELATED = 5
 
+PARAMETERS = ("q", "mode", "source", "section", "author", "language", "from", "to", "sort", "cutoff", "copies")
+ORDER = {name: place for place, name in enumerate((*PARAMETERS, "page", "page_size", "cursor"))}  # in a URL
+QUOTED = 4_096  # values whose form in a URL is remembered
 MAX_VERSION = 999_999_999
 Marking = Literal["on", "off"]
 MARKINGS: tuple[Marking, ...] = ("on", "off")
@@ -221,6 +225,16 @@ def _whole_number(args: Args, name: str, *, default: int, most: int) -> int:
     return int(text)
 
 
+def _written(pairs: Sequence[tuple[str, str]]) -> str:
+    return "&".join([f"{name}={_quoted(value)}" for name, value in pairs])
+
+
+@lru_cache(maxsize=QUOTED)
+def _quoted(value: str) -> str:
+    """Return a value as it stands in a URL; the links of one page are made of the same few values."""
+    return quote_plus(value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchUrls:
     """Writes searches as URLs under `path`: only what differs from the defaults, always in the same order.
@@ -235,29 +249,36 @@ class SearchUrls:
 
     def pairs(self, request: SearchRequest) -> list[tuple[str, str]]:
         """Return the parameters that ask for `request`, as a form's hidden fields need them."""
-        single = {
-            "q": request.query,
-            "mode": request.mode if request.mode != MODES[0] else "",
-            "from": request.date_from.isoformat() if request.date_from else "",
-            "to": request.date_to.isoformat() if request.date_to else "",
-            "sort": request.sort if request.sort != SORTS[0] else "",
-            "cutoff": request.cutoff if request.cutoff != CUTOFFS[0] else "",
-            "copies": request.copies if request.copies != COPYINGS[0] else "",
-            "page": str(request.page) if request.page != 1 and not request.cursor else "",
-            "page_size": str(request.page_size) if request.page_size != self.page_size else "",
-            "cursor": request.cursor or "",
-        }
-        repeated = {
-            "source": request.sources,
-            "section": request.sections,
-            "author": request.authors,
-            "language": request.languages,
-        }
-        order = ("q", "mode", *repeated, "from", "to", "sort", "cutoff", "copies", "page", "page_size", "cursor")
-        listed = [(name, value) for name in order for value in repeated.get(name, (single.get(name, ""),)) if value]
-        return listed + list(self.extra.items())
+        pairs = [
+            ("q", request.query),
+            ("mode", request.mode if request.mode != MODES[0] else ""),
+            *(("source", value) for value in request.sources),
+            *(("section", value) for value in request.sections),
+            *(("author", value) for value in request.authors),
+            *(("language", value) for value in request.languages),
+            ("from", request.date_from.isoformat() if request.date_from else ""),
+            ("to", request.date_to.isoformat() if request.date_to else ""),
+            ("sort", request.sort if request.sort != SORTS[0] else ""),
+            ("cutoff", request.cutoff if request.cutoff != CUTOFFS[0] else ""),
+            ("copies", request.copies if request.copies != COPYINGS[0] else ""),
+            ("page", str(request.page) if request.page != 1 and not request.cursor else ""),
+            ("page_size", str(request.page_size) if request.page_size != self.page_size else ""),
+            ("cursor", request.cursor or ""),
+        ]
+        return [pair for pair in pairs if pair[1]] + list(self.extra.items())
 
     def at(self, request: SearchRequest) -> str:
         """Return the relative URL of `request`."""
-        query = urlencode(self.pairs(request))
+        query = _written(self.pairs(request))
         return f"{self.path}?{query}" if query else self.path
+
+    def adding(self, name: str, request: SearchRequest) -> Callable[[str], str]:
+        """Return what gives the URL of `request` with one more value of a parameter.
+
+        A page has links for hundreds of values, which differ in nothing else.
+        """
+        pairs = self.pairs(request)
+        before = [pair for pair in pairs if ORDER.get(pair[0], len(ORDER)) <= ORDER[name]]
+        first, last = (_written(some) for some in (before, pairs[len(before) :]))
+        start, end = f"{self.path}?{first}{'&' if first else ''}{name}=", f"{'&' if last else ''}{last}"
+        return lambda value: f"{start}{_quoted(value)}{end}"

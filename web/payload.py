@@ -1,5 +1,7 @@
 """Answers as the JSON objects of the public contract; the API and `flask search --json` both write these.
 
+It is as long as the contract: whoever wants to know it finds it whole in one file.
+
 Invariant: names and nesting are frozen. A field may be added; none may be renamed, moved or left out.
 """
 

@@ -101,18 +101,28 @@ def alert(parts: Services) -> None:
 
 
 def advise(parts: Services) -> None:
-    """Say what would serve this archive better, if anything would."""
+    """Say what would serve this archive better, if anything would, and which setting is not followed."""
+    if other := parts.other_model():
+        served = parts.model_name()
+        click.echo(f"BACKFILE_MODEL names {other}, served is {served}: `flask reindex --model` changes it", err=True)
     if advice := keyword_advice(parts):
         click.echo(advice, err=True)
 
 
-def name_rejections(report: "IngestReport") -> None:
-    """Say what was rejected and why: the first by name, of the others how many for which reason."""
+def name_problems(report: "IngestReport") -> None:
+    """Say what was rejected and why, the first by name, of the others how many for which reason; what is undated."""
     for rejection in report.rejected[:MOST_NAMED]:
         place = rejection.source if rejection.line is None else f"{rejection.source}:{rejection.line}"
         click.echo(f"rejected {place}: {rejection.reason}", err=True)
     if left := report.rejected_count - len(report.rejected[:MOST_NAMED]):
         click.echo(f"and {left} more rejected: {_tally(report, left)}", err=True)
+    if report.undated:
+        written = ", ".join(repr(date) for date in report.unread_dates)
+        click.echo(
+            f"{report.undated} came in without a date: what they give may be several days or none, such as {written};"
+            " write 2016-08-10 and ingest them again",
+            err=True,
+        )
 
 
 def _tally(report: "IngestReport", left: int) -> str:

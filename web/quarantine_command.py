@@ -7,7 +7,7 @@ import click
 
 from archive.lock import exclusive
 from web import payload
-from web.publishing import advise, alert, name_rejections, publish
+from web.publishing import advise, alert, name_problems, publish
 from web.services import Services, services
 from web.terminal import Failure, Reporter, as_json, command, write_json
 
@@ -94,7 +94,7 @@ def _retry(parts: Services, found: "list[Held]", *, as_json: bool) -> None:
 
     with exclusive(parts.lock), Reporter() as progress:
         report = retry(found, parts.quarantine, parts.store, progress=progress)
-        name_rejections(report)
+        name_problems(report)
         built = publish(parts, progress, came_in=report.came_in)
     left = parts.quarantine.count()
     counts = {"added": report.added, "updated": report.updated, "unchanged": report.unchanged, "held": report.held,

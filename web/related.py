@@ -20,6 +20,7 @@ from index.related import RelatedResponse
 from index.results import Result
 from web import conditional, params, wording
 from web.api import json_answer, written
+from web.doors import open_to_programs
 from web.payload import related_object
 from web.services import services, shown_article
 
@@ -102,6 +103,7 @@ def _find(article_id: str, *, limit: int) -> RelatedResponse:
 
 
 @blueprint.post("/api/related")
+@open_to_programs("A question that is too long for an address: nothing is changed by it, and nothing kept.")
 def draft() -> Response:
     """Return the articles related to a text that is not in the archive."""
     parts = services()
@@ -134,9 +136,12 @@ def draft_from(sent: bytes) -> tuple[Article, int]:
         _web_address(str(fields["url"]))
     fields["text"] = fields.get("text") or fields.get("title")
     try:
-        return article_from(fields), most
+        article = article_from(fields)
     except SourceError as error:
         raise params.BadParameter("draft", "", f"an article: {error}") from None
+    if article.unread_date:
+        raise params.BadParameter("published_at", article.unread_date, "a date such as 2016-08-10T09:30:00Z")
+    return article, most
 
 
 def _object(sent: bytes) -> dict[str, object]:

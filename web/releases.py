@@ -12,14 +12,16 @@ from web.services import services
 
 log = logging.getLogger(__name__)
 
+UNTOUCHED = ("static", "health.healthz")  # endpoints that read nothing of the archive
+
 
 def register(app: Flask) -> None:
-    """Let every request to `app` but those for static files see what is due."""
+    """Let every request to `app` but those that read nothing of it see what is due."""
     app.before_request(_show_due)
 
 
 def _show_due() -> None:
-    if request.endpoint == "static":
+    if request.endpoint in UNTOUCHED:
         return
     try:
         services().releases.show_due()

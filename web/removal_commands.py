@@ -116,6 +116,13 @@ def erase(article_ids: tuple[str, ...], as_json: bool) -> None:
     else:
         _print_erased(parts, wanted, erased)
         _name_copies(copies)
+    if erased and (last := parts.store.last_backup()):
+        folder, at = last
+        click.echo(
+            f"backups made up to now keep these texts, such as those in {folder}, the last of {payload.instant(at)}:"
+            " delete them in their time; one that is restored has them erased again",
+            err=True,
+        )
     if erased and not erased.search.verified:
         raise Failure(_unverified(erased))
     if erased and not as_json and parts.settings.ledger is None:
@@ -151,7 +158,7 @@ def _erase(parts: Services, wanted: list[str]) -> "Erased":
             store=parts.store,
             takedowns=parts.takedowns,
             renew_index=lambda: parts.builder.renew(progress),
-            forget=parts.quarantine.purge,
+            forget=lambda pieces: (parts.quarantine.purge(pieces), parts.asked.forget_holding(pieces)),
         )
         return eraser.erase(wanted, progress)
 

@@ -2,6 +2,8 @@
 
 Whoever has the link of a saved search may do all of this, and nobody else anything: the token in the address is all the
 authority there is. No browser adds it by itself, as it would a cookie, so no other site can make one act here.
+
+What one finds behind such a link, its page, feed and forms, stands in one file: each is a few lines long.
 """
 
 import math
@@ -22,12 +24,14 @@ from archive.article import Article
 from index.alerts import BackTest, Judge, NotJudged, NotSaved, back_test, check_saved
 from index.search import SearchRequest
 from web import params
+from web.doors import open_to_readers
 from web.feeds import FEED_SIZE, FORMAT, News, news_of, written
 from web.filters import chips
 from web.services import Services, services
 from web.wording import shortened
 
 PATH = "/saved"
+BY_LINK = "Whoever has the link of a saved search may change it: the token in it is the authority."
 MATCHES_ON_PAGE = 20
 SHOWN_IN_BACK_TEST = 10
 MAX_NAME = 120  # characters
@@ -106,6 +110,7 @@ def new() -> Response:
 
 
 @blueprint.post("")
+@open_to_readers("Anybody may save a search: they are limited in number and pace, and the setting can be 0.")
 def save() -> BaseResponse:
     """Save a search, and lead to the page that only its link opens."""
     parts = permitted()
@@ -130,7 +135,7 @@ def save() -> BaseResponse:
 def _preview(parts: Services, asked: SearchRequest) -> Preview:
     today = datetime.now(UTC).date()
     with parts.serving.engine() as (engine, _):
-        judge = Judge(engine, lambda: parts.embedder)
+        judge = Judge(engine, parts.models.embedder)
         tested = back_test(asked, parts.store, judge, catalogue=parts.search.catalogue, today=today)
     first = tested.article_ids[:SHOWN_IN_BACK_TEST]
     articles = parts.store.live(first)
@@ -245,6 +250,7 @@ def feed(token: str, form: str) -> Response:
 
 
 @blueprint.post("/<token>/name")
+@open_to_readers(BY_LINK)
 def rename(token: str) -> BaseResponse:
     """Give it another name."""
     parts = permitted()
@@ -255,6 +261,7 @@ def rename(token: str) -> BaseResponse:
 
 
 @blueprint.post("/<token>/pause")
+@open_to_readers(BY_LINK)
 def pause(token: str) -> BaseResponse:
     """Judge no more articles by it."""
     parts = permitted()
@@ -263,6 +270,7 @@ def pause(token: str) -> BaseResponse:
 
 
 @blueprint.post("/<token>/resume")
+@open_to_readers(BY_LINK)
 def resume(token: str) -> BaseResponse:
     """Judge again what comes in from now on."""
     parts = permitted()
@@ -272,6 +280,7 @@ def resume(token: str) -> BaseResponse:
 
 
 @blueprint.post("/<token>/delete")
+@open_to_readers(BY_LINK)
 def delete(token: str) -> Response:
     """Forget it."""
     parts = permitted()

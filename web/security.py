@@ -1,8 +1,11 @@
 """The headers on every response. Stored text is escaped where it is written; these hold if an escape is ever missed."""
 
 import re
+from http import HTTPStatus
 
 from flask import Flask, Response, request
+
+from web.services import services
 
 POLICY = "; ".join(
     (
@@ -18,13 +21,31 @@ POLICY = "; ".join(
 )
 # A card that other sites show in a frame: nothing in it acts, so nothing can be clicked under false pretences.
 FRAMED_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+# Whatever is no page: should a browser take it for one, it is one of nobody, in which nothing runs.
+DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+PAGE = "text/html"
+CLOSED = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")  # of no use to any of our pages
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",  # an outlet may see who sends readers, never what they sought
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in CLOSED),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
-# What other sites' pages may read: the API, which gives everybody the same. Nothing here knows a cookie.
-OPEN_TO_ALL = ("/api/", "/oembed")
+HTTPS_ONLY = "max-age=31536000"  # seconds, a year, the shortest of ASVS 3.4.1; subdomains are not ours to speak for
+# What other sites' pages ask for, by elements and cards. It gives everybody the same; nothing here knows a cookie.
+EMBEDDED = frozenset(
+    {"api.search", "suggestions.suggest", "related.by_id", "related.by_url", "related.draft", "oembed.oembed"}
+)
+# What stands in their pages: files, and cards in frames of no origin, whose style sheet is one of those files.
+LENT = EMBEDDED | {"static", "favicon", "oembed.article", "oembed.story"}
+SHARED = {"Access-Control-Allow-Origin": "*"}
+ASKED_BEFORE = {  # a draft is the one question with a body, which a browser asks leave for
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+DRAFTS = "/api/related"
 # Pages whose address is the key to them: nobody keeps them, nor is told their address, whatever the answer is.
 BEHIND_KEYS = re.compile(r"/(saved|alerts)(/|$)")
 KEY = re.compile(r"(?<=^/saved/)[^/]+|(?<=/confirm/)[^/]+|(?<=/stop/)[^/]+")
@@ -33,12 +54,6 @@ KEPT_BY_NOBODY = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
 }
-SHARED = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Content-Type",
-    "Access-Control-Max-Age": "86400",
-}
 
 
 def register(app: Flask) -> None:
@@ -46,15 +61,24 @@ def register(app: Flask) -> None:
     app.after_request(_protect)
 
 
-def telling_path() -> str:
-    """Return the path of the request as a log may have it: without what would open a saved search."""
-    return KEY.sub("…", request.path)
+def telling_path(path: str) -> str:
+    """Return the path of a request as a log may have it: without what would open a saved search."""
+    return KEY.sub("…", path)
 
 
 def _protect(response: Response) -> Response:
     if BEHIND_KEYS.match(request.path):
         response.headers.update(KEPT_BY_NOBODY)
-    is_shared = request.path.startswith(OPEN_TO_ALL) and request.method != "DELETE"  # no page acts in a person's name
-    for name, value in (HEADERS | SHARED if is_shared else HEADERS).items():
+    if request.endpoint in EMBEDDED:
+        response.headers.update(SHARED)
+        if request.method == "OPTIONS" and request.path == DRAFTS:
+            response.headers.update(ASKED_BEFORE)
+    if request.endpoint in LENT:
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if response.status_code != HTTPStatus.NOT_MODIFIED:  # what a browser has already keeps the policy it came with
+        response.headers.setdefault("Content-Security-Policy", POLICY if response.mimetype == PAGE else DATA_POLICY)
+    if (services().settings.site_url or "").startswith("https:"):
+        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -28,9 +28,11 @@ from web.settings import Settings
 if TYPE_CHECKING:
     from archive.alerts import Alerts
     from archive.article import Article
+    from archive.asked import AskedSearches
     from archive.fetch import Fetcher
     from archive.follows import Follows
     from archive.ledger import Ledger
+    from archive.models import NamedModel
     from archive.quarantine import Quarantine
     from archive.releases import Releases
     from archive.store import ArchiveStats, Store
@@ -43,11 +45,13 @@ if TYPE_CHECKING:
     from index.completion.values import FieldValues
     from index.embedder import Embedder
     from index.keywords import KeywordFormat
+    from index.models import Model, Models
     from index.related import Related
     from index.search import Search
     from index.serving import Serving
     from index.spelling.respelling import Respelling
     from index.stories.reading import Stories, Told
+    from web.noting import Noting
     from web.recent_pages import RecentPages
 
 log = logging.getLogger(__name__)
@@ -97,21 +101,33 @@ class once(Generic[T]):  # noqa: N801 -- a decorator, read as one, like functool
 class Services:
     """Constructs the real parts from the settings. Safe to use from several threads.
 
-    An `embedder` that is passed in is used instead of the one the settings name.
+    An `embedder` that is passed in is used instead of any that is named; `open_model` opens those that are named.
     """
 
     def __init__(
-        self, settings: Settings, *, embedder: "Embedder | None" = None, today: Callable[[], date] = today_in_utc
+        self,
+        settings: Settings,
+        *,
+        embedder: "Embedder | None" = None,
+        open_model: "Callable[[str], Embedder] | None" = None,
+        today: Callable[[], date] = today_in_utc,
     ) -> None:
         """Remember the settings; nothing is opened yet."""
         self.settings = settings
         self.today = today
+        self._open_named = open_model or self._open_real
         self.made: dict[str, object] = {}
         self.locks: dict[str, threading.RLock] = {}
         self._counted: ArchiveStats | None = None
         self._must_rebuild = False
-        if embedder is not None:
-            self.made["embedder"] = embedder
+        self.is_warming = False
+        self.is_leaving: Callable[[], bool] = lambda: False  # whoever stops this server says so
+        self._given = embedder
+
+    def begin_to_warm_up(self) -> None:
+        """Warm up in the background; until a first query is answered, `is_warming` says so."""
+        self.is_warming = True
+        threading.Thread(target=self.warm_up, name="warm-up", daemon=True).start()
 
     def warm_up(self) -> None:
         """Open what a first query needs, side by side, then read what later ones gain by.
@@ -119,14 +135,18 @@ class Services:
         A request that comes meanwhile waits for the very same parts. What cannot be opened now is reported when a
         request asks for it.
         """
-        with ThreadPoolExecutor(thread_name_prefix="warm-up") as together:
-            for opened in [together.submit(part) for part in (self._open_index, self._open_model, self._open_archive)]:
-                _admit(opened.result)
-        _admit(self._answer)
+        try:
+            with ThreadPoolExecutor(thread_name_prefix="warm-up") as together:
+                parts = (lambda: self.serving.warm_up(), self._open_model, self._open_archive)
+                for opened in [together.submit(part) for part in parts]:  # which hold the model until the index does
+                    _admit(opened.result)
+            _admit(self._answer)
+        finally:
+            self.is_warming = False
         give_back()
         _admit(self._rebuild)
-        _admit(self.spelling.begin)
-        _admit(self.suggest.begin)
+        _admit(lambda: self.spelling.begin())
+        _admit(lambda: self.suggest.begin())
 
     def _rebuild(self) -> None:
         """Make the index again where opening the archive had to delete it."""
@@ -136,15 +156,17 @@ class Services:
             with exclusive(self.lock):
                 self.builder.rebuild()
             self._must_rebuild = False
+            for part in ("builder", "embedder"):  # nothing else is built here, and the model may be another some day
+                self.made.pop(part, None)
 
-    def _open_index(self) -> None:
-        with self.serving.engine():
-            pass
-
-    def _open_model(self) -> None:
-        from index.embedder import embed_query
-
-        embed_query(self.embedder, "warm")
+    def _open_model(self) -> "Model | None":
+        """Open the model of what is served while that is verified, and return it for as long as nobody else has it."""
+        named = self.named_model
+        if named is None:
+            return None
+        model = self.models.of(named.sha256)
+        model.warm()
+        return model
 
     def _open_archive(self) -> None:
         self.search.prepare()
@@ -154,15 +176,55 @@ class Services:
 
         self.search.search(SearchRequest(query="warm"))
 
-    def ready_model(self) -> str | None:
-        """Return the identity of the model that is loaded, None as long as none is."""
-        embedder = self.made.get("embedder")
-        return cast("Embedder", embedder).sha256 if embedder is not None else None
+    @property
+    def named_model(self) -> "NamedModel | None":
+        """The model that the archive goes by: that of the generation served, None where it is not known of any."""
+        from archive.models import model_in_use
+
+        return model_in_use(self.store)
 
     def model_name(self) -> str:
-        """Return the name of the model that is loaded, or as long as none is, what the settings call it."""
-        embedder = self.made.get("embedder")
-        return cast("Embedder", embedder).name if embedder is not None else self.settings.model
+        """Return the name of the model of what is served, or where that is not known, what the settings call it."""
+        named = self.named_model
+        return named.name if named is not None else self.set_model
+
+    @property
+    def set_model(self) -> str:
+        """The model that the settings name, for an archive that goes by none yet."""
+        from index.embedder import BUNDLED
+
+        return self.settings.model or BUNDLED
+
+    def other_model(self) -> str | None:
+        """Return the model that the settings name where the archive goes by another one."""
+        named, wanted = self.named_model, self.settings.model
+        if wanted is None or named is None or named.reference in (None, reference_of(wanted)):
+            return None
+        return wanted
+
+    def open_model(self, reference: str) -> "Embedder":
+        """Open a model by its name or folder. Raises ModelUnavailable when it cannot be opened."""
+        return self._given or self._open_named(reference)
+
+    def _open_real(self, reference: str) -> "Embedder":
+        from index.embedder import open_embedder
+
+        return open_embedder(reference, runtime=self.settings.embedder, cache=self.settings.data / "models")
+
+    def _open_by_identity(self, sha256: str) -> "Embedder":
+        """Open the model that a generation names by its hash."""
+        builds = cast("Embedder | None", self.made.get("embedder"))
+        if builds is not None and builds.sha256 == sha256:
+            return builds
+        return self.open_model(self.reference_for(sha256))
+
+    def reference_for(self, sha256: str) -> str:
+        """Return how the model of this identity is opened: as the archive remembers, else as the settings say."""
+        from archive import models
+        from index.embedder import BUNDLED, BUNDLED_SHA256
+
+        known = models.reference_of(self.store, sha256) or (BUNDLED if sha256 == BUNDLED_SHA256 else None)
+        return known or reference_of(self.set_model)
 
     def stats(self) -> "ArchiveStats":
         """Return how much there is, counted again when the archive has changed."""
@@ -173,9 +235,9 @@ class Services:
 
     def close(self) -> None:
         """Close what was opened; the services are not used afterwards."""
-        for name in ("crew", "suggest", "spelling", "serving", "store"):  # the store last: the others read from it
+        for name in ("crew", "suggest", "spelling", "serving", "noting", "store"):  # the store last: the others use it
             if (part := self.made.pop(name, None)) is not None:
-                cast("Crew | Suggest | Respelling | Serving | Store", part).close()
+                cast("Crew | Suggest | Respelling | Serving | Noting | Store", part).close()
 
     @once
     def recent_pages(self) -> "RecentPages":
@@ -187,7 +249,9 @@ class Services:
     @once
     def crew(self) -> Crew:
         """The threads that work on requests."""
-        return Crew()
+        from web.watched_crew import WatchedCrew
+
+        return WatchedCrew()
 
     @once
     def ledger(self) -> "Ledger":
@@ -253,6 +317,20 @@ class Services:
         return Alerts(self.store)
 
     @once
+    def asked(self) -> "AskedSearches":
+        """The searches that were asked lately."""
+        from archive.asked import AskedSearches
+
+        return AskedSearches(self.store)
+
+    @once
+    def noting(self) -> "Noting":
+        """What notes them."""
+        from web.noting import Noting
+
+        return Noting(self.asked, today=self.today)
+
+    @once
     def saving_pace(self) -> Pace:
         """How fast searches are saved."""
         return Pace(SAVED_IN_A_MINUTE, seconds=60)
@@ -280,12 +358,31 @@ class Services:
         return Visits(self.fetcher, self.follows)
 
     @once
-    def embedder(self) -> "Embedder":
-        """What makes embeddings. Raises ModelUnavailable when it cannot be opened, and tries again the next time."""
-        from index.embedder import open_embedder
+    def models(self) -> "Models":
+        """The models of what is served. Loading one may take a second or two; whoever is served shares it."""
+        from index.models import Models
 
-        settings = self.settings
-        return open_embedder(settings.model, runtime=settings.embedder, cache=settings.data / "models")
+        return Models(self._open_by_identity)
+
+    @once
+    def embedder(self) -> "Embedder":
+        """What embeds what comes in: the model of the generation served, else the one that the settings name.
+
+        Raises ModelUnavailable when it cannot be opened, and tries again the next time; and ModelMismatch when what
+        stands in its place has other weights.
+        """
+        from index.models import of_identity
+
+        named = self.named_model
+        if self._given is not None or named is None or named.reference is None:
+            return self.open_model(reference_of(self.set_model))
+        return of_identity(self.open_model(named.reference), named.sha256)
+
+    @once
+    def measured_embedder(self) -> "Embedder":
+        """What an evaluation embeds by, in an index of its own: the model that the settings name, if they name any."""
+        wanted = self.settings.model
+        return self.embedder if wanted is None else self.open_model(reference_of(wanted))
 
     @once
     def formats(self) -> "Mapping[str, KeywordFormat]":
@@ -306,19 +403,26 @@ class Services:
         """The generation in service."""
         from index.serving import Serving
 
-        return Serving(self.settings.data / "index", self.store, formats=self.formats)
+        return Serving(self.settings.data / "index", self.store, formats=self.formats, models=self.models)
 
     @once
     def builder(self) -> "Builder":
         """What brings the index up to date. Opens the embedder."""
+        named = self.named_model
+        known = named.reference if named is not None else None
+        return self.builder_of(self.embedder, reference=known or reference_of(self.set_model))
+
+    def builder_of(self, embedder: "Embedder", *, reference: str) -> "Builder":
+        """Return what builds the index by this embedder, which is opened by that reference."""
         from index.build import Builder
 
         return Builder(
             root=self.settings.data / "index",
             store=self.store,
-            embedder=self.embedder,
+            embedder=embedder,
             formats=self.formats,
             keywords=self.settings.keywords,
+            reference=reference,
         )
 
     @once
@@ -329,7 +433,7 @@ class Services:
         return Search(
             store=self.store,
             serving=self.serving,
-            embedder=lambda: self.embedder,
+            embedder=self.models.embedder,
             fusion=self.settings.fusion,
             recency=self.settings.recency,
             speller=self.spelling.suggest,
@@ -370,7 +474,7 @@ class Services:
         from index.related import Related
 
         return Related(
-            store=self.store, serving=self.serving, embedder=lambda: self.embedder, fusion=self.settings.fusion
+            store=self.store, serving=self.serving, embedder=self.models.embedder, fusion=self.settings.fusion
         )
 
     @once
@@ -399,7 +503,12 @@ class StoryMerged(LookupError):
         self.into = into
 
 
-def _admit(opening: Callable[[], None]) -> None:
+def reference_of(model: str) -> str:
+    """Return how a model is named for good: a folder by its whole path, from wherever a process is started."""
+    return str(Path(model).resolve()) if Path(model).is_dir() else model
+
+
+def _admit(opening: Callable[[], object]) -> None:
     """Open something, or say in the log why that was not possible."""
     try:
         opening()

@@ -85,12 +85,13 @@ class Settings(BaseSettings):
 
     data: Annotated[Path, Field(description="The folder that holds the archive and its indexes.")] = Path("data")
     model: Annotated[
-        str,
+        str | None,
         Field(
             min_length=1,
-            description="The embedding model: `bundled` (all-MiniLM-L6-v2), a local folder, or a hub name.",
+            description="The embedding model of a new archive: `bundled` (all-MiniLM-L6-v2), a local folder, or a hub"
+            " name; `flask reindex` changes to it.",
         ),
-    ] = "bundled"
+    ] = None
     embedder: Annotated[
         Literal["auto", "openvino", "torch"],
         Field(description="What runs the model: `auto` takes OpenVINO where it is installed and torch elsewhere."),
@@ -123,6 +124,18 @@ class Settings(BaseSettings):
         Literal["public", "off"],
         Field(description="Whether anybody may see /status, the state of the installation: `public`, or `off`."),
     ] = "public"
+    metrics: Annotated[
+        Literal["local", "public", "off"],
+        Field(description="Who may read /metrics: programs of this machine alone (`local`), `public`, or `off`."),
+    ] = "local"
+    log: Annotated[
+        Literal["auto", "json", "text"],
+        Field(description="How events are logged: a JSON object a line, or text; `auto`: text on a terminal alone."),
+    ] = "auto"
+    drain: Annotated[
+        int,
+        Field(ge=0, le=600, description="Seconds for which a server that is to stop still answers, but not /readyz."),
+    ] = 0
     language: Annotated[
         Literal["auto", "en", "de", "ar"],
         Field(
@@ -144,6 +157,12 @@ class Settings(BaseSettings):
     saved_searches: Annotated[
         int, Field(ge=0, description="Searches that readers may save in this archive, in all; 0: none, and no alerts.")
     ] = 10_000
+    query_log: Annotated[
+        Literal["off", "on"],
+        Field(
+            description="Whether the archive notes which searches are asked, to try other models on: `off`, or `on`."
+        ),
+    ] = "off"
     smtp_url: Annotated[
         str | None,
         AfterValidator(lambda url: url and _smtp_url(url)),

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from archive import VERSION
 from archive.ingest_run import IngestRun
 from web import payload
 from web.holdings import disk_use, keyword_advice, keyword_library
@@ -46,6 +47,7 @@ def _facts(parts: Services) -> payload.Json:
     current, previous = parts.store.pointer()
     followed = parts.follows.counts()
     return {
+        "version": VERSION,
         "articles": counted.articles,
         "removed": counted.removed,
         "held": parts.store.count_held(),
@@ -67,6 +69,7 @@ def _facts(parts: Services) -> payload.Json:
         "pending_changes": parts.store.count_changes(after=current.seq if current else 0),
         "previous_generation": previous.number if previous else None,
         "keywords": keyword_library(parts),
+        "model": parts.model_name() if current else None,
     }
 
 

@@ -14,9 +14,10 @@ from web.errors import problem
 from web.params import BadParameter
 from web.payload import instant
 from web.services import services
-from web.tokens import TAKEDOWN, needs
+from web.tokens import TAKEDOWN, address, needs
 
 if TYPE_CHECKING:
+    from archive.store import Connection
     from archive.tokens import Token
 
 log = logging.getLogger(__name__)
@@ -36,11 +37,14 @@ def remove(token: "Token", article_id: str) -> Response:
     if taken is not None:
         removed_at = instant(taken.removed_at)
         return problem(HTTPStatus.GONE, "This article was removed before.", id=article_id, removed_at=removed_at)
+
+    def note(connection: "Connection", removed: str) -> None:
+        parts.tokens.note_deed(connection, token, "remove", removed, client=address())
+
     try:
-        parts.store.remove(article_id, reason=reason)
+        parts.store.remove(article_id, reason=reason, note=note)
     except ArticleNotFound:
         return problem(HTTPStatus.NOT_FOUND, "There is no such article in this archive.")
-    parts.tokens.note_deed(token, "remove", article_id)
     log.warning("article %s removed by token %d (%s)", article_id, token.id, token.name)
     taken = parts.takedowns.one(article_id)
     removed_at = instant(taken.removed_at) if taken else None

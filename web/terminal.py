@@ -19,10 +19,12 @@ import click
 from flask.cli import with_appcontext
 
 from archive.errors import ArchiveError
+from archive.progress import Stopped
 from index.errors import SearchError
 from index.ranking import MODES
 from web.payload import Json
 from web.settings import SettingsError
+from web.stopping import check
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -33,6 +35,7 @@ R = TypeVar("R")
 SECONDS_BETWEEN_LINES = 10.0  # without a terminal: enough to see that it lives, few enough for a log
 BYTES_STAGE = "reading"  # the one stage that counts bytes
 SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}  # in each unit of an interval
+STOPPED = 128  # and the signal's number: the exit status of what a signal has ended, as shells have it
 UNITS = {"embedding": "passage", "searching": "query", "alerts": "saved search"}  # the others count articles
 
 
@@ -49,6 +52,9 @@ def clear_errors() -> Iterator[None]:
         yield
     except (ArchiveError, SearchError) as error:
         raise Failure(str(error)) from error
+    except Stopped as stopped:
+        click.echo("stopped", err=True)
+        raise SystemExit(STOPPED + stopped.signal) from None
     except BrokenPipeError:
         raise  # `flask search … | head` has seen enough; click ends quietly
     except OSError as error:
@@ -164,7 +170,8 @@ class Reporter:
         self._close()
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """Show that `done` of `total` is done, with the time that is left."""
+        """Show that `done` of `total` is done, with the time that is left. Raises Stopped when this is to end."""
+        check()
         if stage != self._stage:
             self._begin(stage, total)
         if self._bar is not None:

@@ -11,6 +11,7 @@ from web.tokens import SCOPES
 
 MOST_ID = 2**63 - 1  # what SQLite can count to
 MAX_NAME = 100
+MOST_DAYS = 36_500
 
 
 @click.group()
@@ -21,7 +22,7 @@ def token() -> None:
 
     \b
     Examples:
-      flask token create --scope takedown --name "legal desk"
+      flask token create --scope takedown --name "legal desk" --expires 365
       flask token list
       flask token revoke 1
     """
@@ -30,15 +31,16 @@ def token() -> None:
 @token.command()
 @click.option("--scope", type=click.Choice(SCOPES), required=True, help="What may be done by it.")
 @click.option("--name", type=TEXT, required=True, help="Whose it is, for the list and the log.")
+@click.option("--expires", type=click.IntRange(1, MOST_DAYS), metavar="DAYS", help="After which it holds no more.")
 @as_json
 @with_appcontext
-def create(scope: str, name: str, as_json: bool) -> None:
+def create(scope: str, name: str, expires: int | None, as_json: bool) -> None:
     """Make a token and write it out, this once: nobody can find it out again."""
     name = " ".join(name.split())[:MAX_NAME]
     if not name:
         raise click.UsageError("--name must say whose the token is")
     with clear_errors():
-        made, secret = services().tokens.create(name=name, scope=scope)
+        made, secret = services().tokens.create(name=name, scope=scope, days=expires)
     if as_json:
         write_json({**_object(made), "token": secret})
         return
@@ -50,7 +52,7 @@ def create(scope: str, name: str, as_json: bool) -> None:
 @as_json
 @with_appcontext
 def list_(as_json: bool) -> None:
-    """List the tokens: id, scope, when each was made, used last and revoked, and whose it is."""
+    """List the tokens: id, scope, when each was made, used last, ends or was revoked, and whose it is."""
     with clear_errors():
         kept = services().tokens.all()
     if as_json:
@@ -58,6 +60,8 @@ def list_(as_json: bool) -> None:
         return
     for each in kept:
         state = f"revoked {each.revoked_at.date()}" if each.revoked_at else f"used {each.used_on or 'never'}"
+        if each.expires_at and not each.revoked_at:
+            state += f"  until {each.expires_at.date()}"
         click.echo(f"{each.id}  {each.scope}  made {each.created_at.date()}  {state}  {each.name}")
     click.echo(f"{len(kept)} tokens", err=True)
 
@@ -86,4 +90,5 @@ def _object(each: Token) -> payload.Json:
         "created_at": payload.instant(each.created_at),
         "used_on": each.used_on,
         "revoked_at": payload.instant(each.revoked_at),
+        "expires_at": payload.instant(each.expires_at),
     }

@@ -1,5 +1,7 @@
 """What the pages say in words: dates, counts, why a result matched, which links are safe. Pure.
 
+It is long and flat: small functions that say one thing each, and that all pages share.
+
 Invariant: text that came from outside leaves here escaped or as plain `str`, which the templates escape.
 """
 
@@ -185,7 +187,10 @@ def byline(names: Sequence[str]) -> str:
 def in_a_row(phrases: Iterable[str | None]) -> str:
     """Return phrases one after the other, without those that are empty: A, B, C."""
     told = [phrase for phrase in phrases if phrase]
-    return reduce(lambda first, rest: str(gettext("%(first)s, %(rest)s", first=first, rest=rest)), told) if told else ""
+    if len(told) < 2:
+        return "".join(told)
+    between = gettext("%(first)s, %(rest)s")
+    return reduce(lambda first, rest: str(between % {"first": first, "rest": rest}), told)
 
 
 def telling_authors(article: Article) -> str:

@@ -12,24 +12,12 @@ from typing import BinaryIO, Protocol
 
 from archive.article import Entry
 from archive.errors import SourceError
-from archive.readers import (
-    feed,
-    html,
-    json_feed,
-    json_list,
-    jsonl,
-    mail,
-    newsml1,
-    newsml_g2,
-    ninjs,
-    nitf,
-    opml,
-    own,
-    sitemap,
-    table,
-    text,
-)
+from archive.readers.agencies import newsml1, newsml_g2, ninjs, nitf
 from archive.readers.charset import wide_encoding
+from archive.readers.feeds import feed, json_feed, opml, sitemap
+from archive.readers.pages import html
+from archive.readers.records import json_list, jsonl, own, table
+from archive.readers.texts import mail, text
 from archive.readers.xml import DECLARES, declares_entities, root_of
 
 Reader = Callable[[BinaryIO, str], Iterator[Entry]]

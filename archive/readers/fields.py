@@ -1,16 +1,18 @@
 """From named fields, as a record, a table row or header lines give them, to an article.
 
 Invariant: an article has a body with words in it and a title; a field that is null or empty is unknown; a field of the
-wrong type is never bent into shape, the record is refused and the reason says which field.
+wrong type is never bent into shape, the record is refused and the reason says which field. A date alone costs no
+article: where it cannot be read without doubt it is unknown, and the article says what was written there.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from archive.article import Article
 from archive.errors import SourceError
 from archive.identity import article_id, canonical_url
-from archive.readers.dates import parse_date
+from archive.readers.dates import written_date
 from archive.readers.normalise import body_text, derived_title, has_words, one_line
 
 # Each field's names in order of preference; keys beyond these are ignored.
@@ -25,6 +27,7 @@ LANGUAGE = ("language",)
 PUBLISHED = ("published_at", "date", "published")
 UPDATED = ("updated_at",)
 MAX_BODY_CHARS = 2_000_000  # 350,000 words: no article is as long, and a page, a snippet and a panel must cope with it
+MAX_UNREAD = 40  # characters that are shown of a date that is none
 KNOWN = frozenset(ID + URL + SOURCE + SECTION + TITLE + BODY + AUTHORS + LANGUAGE + PUBLISHED + UPDATED)
 
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{2,8})*)")  # the common part of BCP 47
@@ -46,6 +49,8 @@ def article_from(fields: Mapping[str, object]) -> Article:
     title = derived_title(body) if derived else headline
     source = _line(fields, SOURCE)
     source_id = _own_id(fields)
+    published_at, unread = _date(fields, PUBLISHED)
+    updated_at, unread_too = _date(fields, UPDATED)
     url = _url(fields, source_id=source_id)
     return Article(
         id=article_id(url=url, source=source, source_id=source_id, text=f"{title}\n\n{body}"),
@@ -56,9 +61,10 @@ def article_from(fields: Mapping[str, object]) -> Article:
         body=body,
         authors=_authors(fields),
         language=language_tag(_text(fields, LANGUAGE)),
-        published_at=parse_date(published) if (published := _text(fields, PUBLISHED)) else None,
-        updated_at=parse_date(updated) if (updated := _text(fields, UPDATED)) else None,
+        published_at=published_at,
+        updated_at=updated_at,
         derived_title=derived,
+        unread_date=unread or unread_too,
     )
 
 
@@ -103,6 +109,13 @@ def _text(fields: Mapping[str, object], names: Sequence[str]) -> str | None:
 
 def _line(fields: Mapping[str, object], names: Sequence[str]) -> str | None:
     return one_line(_text(fields, names) or "") or None
+
+
+def _date(fields: Mapping[str, object], names: Sequence[str]) -> tuple[datetime | None, str | None]:
+    """Return the moment that a date names, or what is written there when it names none, or several."""
+    _, value = _value(fields, names)
+    moment = written_date(value) if isinstance(value, str) else None
+    return moment, None if value is None or moment else one_line(str(value)[:MAX_UNREAD])
 
 
 def _own_id(fields: Mapping[str, object]) -> str | None:

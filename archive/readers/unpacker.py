@@ -14,26 +14,14 @@ from typing import BinaryIO, cast
 
 from archive.article import Entry, Rejection
 from archive.errors import SourceError
-from archive.readers import (
-    BINARY_FORMATS,
-    HEAD_BYTES,
-    Reader,
-    detect,
-    gzipped,
-    json_list,
-    jsonl,
-    mbox,
-    own,
-    table,
-    tarred,
-    text,
-    warc,
-    zipped,
-)
-from archive.readers.budget import Budget, BudgetSpent
-from archive.readers.child import Child
+from archive.readers import BINARY_FORMATS, HEAD_BYTES, Reader, detect
+from archive.readers.isolated.child import Child
 from archive.readers.lines import MAX_RAW_BYTES, kept_raw
-from archive.readers.member import Broken, Container, Member
+from archive.readers.packed import gzipped, mbox, tarred, warc, zipped
+from archive.readers.packed.budget import Budget, BudgetSpent
+from archive.readers.packed.member import Broken, Container, Member
+from archive.readers.records import json_list, jsonl, own, table
+from archive.readers.texts import text
 
 CONTAINERS: tuple[Container, ...] = (warc, zipped, mbox, tarred)
 IN_PROCESS: tuple[Reader, ...] = (

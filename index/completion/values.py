@@ -44,10 +44,6 @@ class FieldValues:
         self._catalogue = catalogue
         self._counted: _Counted | None = None
 
-    def most_frequent(self, name: str) -> FacetValue | None:
-        """Return the value of this filter that finds most, None where there is none."""
-        return next(iter(self.beginning(name, "", limit=1)), None)
-
     def beginning(self, name: str, typed: str, *, limit: int) -> list[FacetValue]:
         """Return up to `limit` values of a filter that begin with `typed`, most frequent first.
 

@@ -6,7 +6,7 @@ Invariant: what cannot be read is named with its file and line and stops the rea
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from archive.article import Article
@@ -81,6 +81,23 @@ def read_judgements(directory: Path, *, split: str, documents: Mapping[str, obje
         qrels={query_id: qrels[query_id] for query_id in judged},
         notes=tuple(found.told() for found in (unknown_queries, unknown_documents) if found.count),
     )
+
+
+def judged_in_archive(directory: Path, *, split: str) -> Judgements:
+    """Read the queries of a collection and the grades of an archive's own articles, by the archive's ids.
+
+    Where there is a `corpus.jsonl`, each document is the article that this row becomes when it is ingested; without
+    one, the judgements name articles by their ids.
+    """
+    judged = read_judgements(directory, split=split)
+    if not (directory / "corpus.jsonl").exists():
+        return judged
+    ids = {_id(row, where): _article(row, where).id for where, row in _lines(directory / "corpus.jsonl")}
+    qrels = {
+        query_id: {ids.get(document, document): grade for document, grade in grades.items()}
+        for query_id, grades in judged.qrels.items()
+    }
+    return replace(judged, qrels=qrels)
 
 
 def read_clusters(file: Path) -> Collection:

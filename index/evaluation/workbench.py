@@ -61,7 +61,7 @@ class Workbench:
         return Search(
             store=self._store,
             serving=self._serving,
-            embedder=lambda: self._embedder,
+            embedder=lambda _: self._embedder,
             fusion=fusion or self._parts.fusion,
             recency=self._parts.recency,
         )
@@ -69,7 +69,7 @@ class Workbench:
     def related(self, fusion: Method | None = None) -> Related:
         """Return the related articles, merging the legs by `fusion` if given."""
         fusion = fusion or self._parts.fusion
-        return Related(store=self._store, serving=self._serving, embedder=lambda: self._embedder, fusion=fusion)
+        return Related(store=self._store, serving=self._serving, embedder=lambda _: self._embedder, fusion=fusion)
 
     def portraits(self, articles: Sequence[Article]) -> list[Portrait]:
         """Return the portraits of some of the articles."""

@@ -26,7 +26,6 @@ FEW = 4096  # passages that a filter leaves and that are scored one and all: tha
 NOBODY = -1  # owns a row that is not served
 NEAREST = 0.99  # quantile of a query's cosines that stands for the archive's nearest passages
 SAMPLED = 4096  # passages from which it is told, to within .01
-UNPACKED = 4096  # passages that are unpacked before they are asked about: 6 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +46,6 @@ class PassageScores:
     common: Floats  # mean cosine of the best passage with all passages
     passages: Ints  # number of the best passage, the earliest of equals
     spans: Ints  # shape (n, 3): version, start and end of it
-
-
-@dataclass(frozen=True, slots=True)
-class Unpacked:
-    """All passages of some articles, ready to be multiplied by a query's vector."""
-
-    numbers: Ints  # of the articles, ascending
-    vectors: Vectors  # of their passages, one article's after the other's
-    common: Floats  # mean cosine of each with all passages
 
 
 @dataclass(frozen=True)
@@ -138,21 +128,12 @@ class VectorIndex:
         beyond = float(best[order[depth]]) if depth < len(order) else None
         return Nearest(np.sort(numbers[order[:depth]]), beyond)
 
-    def unpacked(self, numbers: Ints) -> Unpacked:
-        """Unpack the passages of the first of these articles, ascending: what a query waits with for its vector."""
-        fits = np.searchsorted(np.cumsum(self._counts[numbers]), UNPACKED, side="right")
-        numbers = numbers[:fits]
-        vectors = self._vectors(self._rows(numbers))
-        return Unpacked(numbers, vectors, (vectors @ self._mean).astype(np.float64))
-
-    def scores(self, vector: Vector, numbers: Ints, *, ready: Unpacked | None = None) -> PassageScores:
-        """Return how near the articles of these numbers, ascending, come: those of them that have passages.
-
-        The articles that are `ready` are among them.
-        """
+    def scores(self, vector: Vector, numbers: Ints) -> PassageScores:
+        """Return how near the articles of these numbers, ascending, come: those of them that have passages."""
         numbers = numbers[self._counts[numbers] > 0]
         counts = self._counts[numbers]
-        cosines, common = self._cosines(vector, numbers, ready)
+        products = self._products(self._rows(numbers), np.stack([vector, self._mean]))
+        cosines, common = products[:, 0].copy(), products[:, 1]
         starts = np.cumsum(counts) - counts
         best = np.maximum.reduceat(cosines, starts)
         at_best = np.flatnonzero(cosines == np.repeat(best, counts))
@@ -162,22 +143,6 @@ class VectorIndex:
         second[np.isneginf(second)] = np.nan
         passages = self._firsts[numbers] + places - starts
         return PassageScores(numbers, best, second, common[places], passages, self._spans(passages))
-
-    def _cosines(self, vector: Vector, numbers: Ints, ready: Unpacked | None) -> tuple[Floats, Floats]:
-        """Return the cosine of each passage of these articles with the vector, and with the mean of all."""
-        rows, directions = self._rows(numbers), np.stack([vector, self._mean])
-        if ready is None:
-            products = self._products(rows, directions)
-            return products[:, 0], products[:, 1]
-        cosines, common = np.empty(len(rows)), np.empty(len(rows))
-        is_ready = np.zeros(len(numbers), np.bool_)
-        is_ready[np.searchsorted(numbers, ready.numbers[self._counts[ready.numbers] > 0])] = True
-        is_ready = np.repeat(is_ready, self._counts[numbers])
-        there, others = np.flatnonzero(is_ready), np.flatnonzero(~is_ready)
-        cosines[there], common[there] = ready.vectors @ vector, ready.common
-        products = self._products(rows[others], directions)
-        cosines[others], common[others] = products[:, 0], products[:, 1]
-        return cosines, common
 
     def spread(self, vector: Vector) -> float:
         """Return the cosine that one passage in a hundred of the whole index exceeds; 0.0 of an empty one."""

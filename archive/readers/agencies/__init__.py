@@ -1,0 +1,1 @@
+"""What news agencies send, in IPTC's formats."""

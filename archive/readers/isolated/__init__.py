@@ -1,0 +1,1 @@
+"""Reading what may be hostile, in a process that can be killed."""

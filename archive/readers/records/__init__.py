@@ -1,0 +1,1 @@
+"""Records, one an article: JSON Lines, lists and tables, and an archive's own export."""

@@ -1,0 +1,1 @@
+-- No table: from this version on every page of the database ends in a checksum (archive/sqlite.py).

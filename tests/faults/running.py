@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,8 +149,8 @@ def tried(prepared: Prepared, point: Point, fault: str, *, folder: Path, starter
     """Have the command of a scenario fail at a point, look at the archive, give the command again, and look again."""
     scenario = prepared.scenario
     room = copied(scenario, prepared.folder, folder)
-    with ExitStack() as opened:
-        reading = opened.enter_context(Reading(room, scenario)) if scenario.before else None
+    # Who judges opens the archive in this process as well, so those who read have left: SQLite's locks are a process's.
+    with read_meanwhile(room, scenario) as reading:
         ended = run(
             starter,
             room,
@@ -158,11 +158,16 @@ def tried(prepared: Prepared, point: Point, fault: str, *, folder: Path, starter
             inject=f"{point.name}:{FAULTS[fault]}:when={point.number}",
             seeded=prepared.seeded,
         )
-        violations = judging.after_fault(room, scenario, ended.promised, erased=prepared.erased)
-        violations += said_wrongly(room, ended)
-        violations += repeated(prepared, room, starter)
+    violations = judging.after_fault(room, scenario, ended.promised, erased=prepared.erased)
+    violations += said_wrongly(room, ended)
+    violations += repeated(prepared, room, starter)
     struck = ended.status == KILLED if fault == "KILL" else any(call.injected for call in ended.calls)
     return Trial(struck, [*violations, *(reading.problems if reading else [])], reading.answers if reading else 0)
+
+
+def read_meanwhile(room: Room, scenario: Scenario) -> AbstractContextManager[Reading | None]:
+    """Have somebody read, where there is anything to read yet."""
+    return Reading(room, scenario) if scenario.before else nullcontext()
 
 
 def said_wrongly(room: Room, ended: Ended) -> list[str]:

@@ -22,8 +22,8 @@ def pointer_before_rename() -> None:
         waiting.append((late, target))
         return seal(aside, manifest, target=late, known=known)
 
-    def publishing(self: Store, published: store.PublishedGeneration, *, previous: int | None) -> None:
-        publish(self, published, previous=previous)
+    def publishing(self: Store, published: store.PublishedGeneration, *args: object, **kwargs: object) -> None:
+        publish(self, published, *args, **kwargs)  # type: ignore[arg-type]
         late, target = waiting.pop()
         late.rename(target)
         sync(target.parent)

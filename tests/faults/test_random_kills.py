@@ -1,4 +1,4 @@
-"""Kills at any moment of a long life: articles come, are corrected and removed, and nothing is lost."""
+"""Kills at any moment of a long life: articles come, are corrected, removed and indexed, and nothing is lost."""
 
 import os
 import random
@@ -54,7 +54,7 @@ def test_an_archive_that_is_killed_again_and_again_loses_nothing(starter: Starte
             os.kill(pid, signal.SIGKILL)  # of one that has ended nothing is left to kill but its status
             status = starter.end_of(pid)
             assert status in (KILLED, 0), (tmp_path / "said").read_text()
-            wrong += judging.after_fault(room, scenario, promised_in(promises))
+        wrong += judging.after_fault(room, scenario, promised_in(promises))
         killed += status == KILLED
         answers += reading.answers
         wrong += reading.problems

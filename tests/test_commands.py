@@ -42,8 +42,9 @@ from web.settings import Settings
 FLOOD = newsroom.ORDINARY[0]
 COMMANDS = [
     *("ingest", "follow", "fetch", "search", "export", "related", "reindex", "check", "stats", "remove", "erase"),
-    *("takedowns", "quarantine", "saved", "alerts", "evaluate", "backup", "restore", "rollback", "queries", "audit"),
+    *("takedowns", "quarantine", "saved", "alerts", "evaluate", "backup", "rollback", "queries", "audit"),
 ]
+RESTORE = "restore"  # needs no archive, since it brings one back
 GROUPS = ["token"]  # of commands
 
 
@@ -106,7 +107,7 @@ def run(app: Flask, *arguments: object) -> Result:
 
 def test_the_list_of_commands_says_what_each_does_in_a_whole_sentence(app: Flask) -> None:
     listed = run(app, "--help").stdout
-    for name in (*COMMANDS, *GROUPS):
+    for name in (*COMMANDS, RESTORE, *GROUPS):
         (line,) = [line for line in listed.splitlines() if line.startswith(f"  {name} ")]
         assert line.endswith("."), line
         assert "..." not in line
@@ -589,7 +590,7 @@ def test_an_article_that_is_not_shown_has_no_related_ones(shared: Flask, argumen
     assert ended.stdout == ""
 
 
-def arguments_of(command: str) -> list[str]:
+def arguments_of(command: str, folder: Path) -> list[str]:
     """Return what makes a command do something."""
     return {
         "ingest": ["ingest", str(ROOT / "seeds")],
@@ -597,6 +598,7 @@ def arguments_of(command: str) -> list[str]:
         "related": ["related", FLOOD.id],
         "remove": ["remove", FLOOD.id],
         "evaluate": ["evaluate", str(ROOT / "seeds")],
+        "backup": ["backup", str(folder / "backups")],
     }.get(command, [command])
 
 
@@ -605,7 +607,7 @@ def arguments_of(command: str) -> list[str]:
 def test_a_data_folder_that_is_a_file_fails_in_one_line(command: str, output: list[str], tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     app = create_app(services=Services(Settings(data=tmp_path / "data"), embedder=newsroom.MeaningEmbedder()))
-    ended = run(app, *arguments_of(command), *output)
+    ended = run(app, *arguments_of(command, tmp_path), *output)
     failed(ended, str(tmp_path / "data"))
     assert ended.stdout == ""
 
@@ -614,7 +616,7 @@ def test_a_data_folder_that_is_a_file_fails_in_one_line(command: str, output: li
 def test_a_damaged_database_fails_in_one_line(command: str, tmp_path: Path) -> None:
     (tmp_path / "archive.sqlite3").write_bytes(b"not a database, whatever its name says" * 100)
     app = create_app(services=Services(Settings(data=tmp_path), embedder=newsroom.MeaningEmbedder()))
-    ended = run(app, *arguments_of(command), "--json")
+    ended = run(app, *arguments_of(command, tmp_path), "--json")
     failed(ended, "archive.sqlite3")
     assert ended.stdout == ""
 
@@ -741,10 +743,10 @@ def test_these_are_all_the_commands() -> None:
     app = Flask("bare")
     app.cli.commands.clear()
     register(app)
-    assert sorted(app.cli.commands) == sorted(COMMANDS + GROUPS)
+    assert sorted(app.cli.commands) == sorted([*COMMANDS, RESTORE, *GROUPS])
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, RESTORE])
 def test_help_says_what_a_command_does_with_an_example(shared: Flask, command: str) -> None:
     told = run(shared, command, "--help")
     assert told.exit_code == 0
@@ -758,7 +760,9 @@ def test_help_says_what_a_command_does_with_an_example(shared: Flask, command: s
 # Settings
 
 
-@pytest.mark.parametrize("arguments", [[command] for command in COMMANDS] + [["stats", "--help"], ["--help"], []])
+@pytest.mark.parametrize(
+    "arguments", [[command] for command in (*COMMANDS, RESTORE)] + [["stats", "--help"], ["--help"], []]
+)
 def test_a_bad_setting_is_one_line_and_status_two_for_every_command(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

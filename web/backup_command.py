@@ -66,10 +66,10 @@ def backup(folder: Path, keep: int | None, only_list: bool, as_json: bool) -> No
 @listing
 @as_json
 def restore(path: Path, target: Path | None, only_list: bool, as_json: bool) -> None:
-    """Bring a backup back: the one named, or the latest in a folder that is whole.
+    """Bring a backup back, once every file of it is verified.
 
-    Every file of it is verified first. What stands in the data folder is put aside, and where is said; the server must
-    be stopped. What was removed since holds: the ledger of takedowns does not go back.
+    It is the one named, or the latest in a folder that is whole. What stands in the data folder is put aside, and where
+    is said; the server must be stopped. What was removed since holds: the ledger of takedowns does not go back.
 
     \b
     Examples:

@@ -51,9 +51,10 @@ class Model:
 class Models:
     """The models that somebody holds, by identity. Safe to use from several threads."""
 
-    def __init__(self, open_model: OpenByIdentity) -> None:
-        """Open by `open_model`, which is given the identity of the model that is wanted."""
+    def __init__(self, open_model: OpenByIdentity, *, given: Embedder | None = None) -> None:
+        """Open by `open_model`, which is told the identity of the model that is wanted; one that is `given` is open."""
         self._open = open_model
+        self._given = given
         self._lock = threading.Lock()
         self._held: weakref.WeakValueDictionary[str, Model] = weakref.WeakValueDictionary()
 
@@ -71,6 +72,8 @@ class Models:
 
     def is_open(self, sha256: str | None) -> bool:
         """Tell whether the model of this identity is held and open."""
+        if self._given is not None and self._given.sha256 == sha256:
+            return True
         found = self._held.get(sha256) if sha256 is not None else None
         return found is not None and found.is_open
 

@@ -237,6 +237,7 @@ def open_newsroom(folder: Path, **settings: object) -> Services:
     services.builder.update()
     tell(services)
     services.store.remove(WITHDRAWN.id)
+    services.made["opened"] = services._open_model()  # held, as by a server that is warm
     return services
 
 

@@ -4,17 +4,11 @@ import gzip
 
 import newsroom
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from web.compression import LEAST
 
 LONG = "/api/articles/" + newsroom.ORDINARY[0].id + "/related"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _opened(app: Flask) -> None:
-    app.test_client().get(LONG)  # before the model is open, a tag is of the content, and another one
 
 
 @pytest.mark.parametrize("path", [LONG, "/", "/search?q=flood"])

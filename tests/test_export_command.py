@@ -58,7 +58,7 @@ def store_of(app: Flask) -> Store:
 
 def export(app: Flask, *arguments: object) -> Result:
     result = app.test_cli_runner().invoke(args=["export", *map(str, arguments)])
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 0, result.output or result.exc_info
     return result
 
 

@@ -212,8 +212,7 @@ def test_two_workers_count_as_one(room: Newsroom) -> None:
         room.hold.touch()
         with ThreadPoolExecutor(1) as pool:
             held = pool.submit(ask, address, "/api/search?q=asked+of+one+that+dies")
-            wait_until(lambda: bool(room.logged()), process)
-            assert counted()["backfile_crew_requests_at_work"] == 1
+            wait_until(lambda: counted()["backfile_crew_requests_at_work"] == 1, process)
             for pid in re.findall(r"Booting worker with pid: (\d+)", listening(room))[-2:]:
                 os.kill(int(pid), signal.SIGKILL)
             room.hold.unlink()

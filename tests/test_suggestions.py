@@ -46,7 +46,7 @@ def suggest(client: FlaskClient, typed: str) -> tuple[list[str], list[str], list
 def test_suggestions_have_the_form_that_browsers_read(client: FlaskClient) -> None:
     answer = client.get("/api/suggest?q=council+e")
     assert answer.headers["Content-Type"] == "application/x-suggestions+json"
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
     echoed, texts, descriptions, urls = json.loads(answer.data)
     assert echoed == "council e"
     assert texts[0] == "council election in Ostwick"

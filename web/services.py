@@ -370,7 +370,7 @@ class Services:
         """The models of what is served. Loading one may take a second or two; whoever is served shares it."""
         from index.models import Models
 
-        return Models(self._open_by_identity)
+        return Models(self._open_by_identity, given=self._given)
 
     @once
     def embedder(self) -> "Embedder":

@@ -57,8 +57,8 @@ def store_of(app: Flask) -> Store:
 
 
 def export(app: Flask, *arguments: object) -> Result:
-    result = app.test_cli_runner().invoke(args=["export", *map(str, arguments)])
-    assert result.exit_code == 0, result.output or result.exc_info
+    result = app.test_cli_runner().invoke(args=["export", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
     return result
 
 

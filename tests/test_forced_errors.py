@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from breaking_wsgi import KINDS
+from breakage import KINDS
 from processes import ROOT, Newsroom, server
 
 LEAKS = re.compile(

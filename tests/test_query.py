@@ -557,10 +557,13 @@ _SLOW += ["after:last ", "OR ", "a OR ", "NOT ", "abc* ", "abcd~1 ", "~", "*", "
 @pytest.mark.parametrize("piece", [*_SLOW, "".join(marks for marks in _MARKS for _ in range(18)), "\ufdfa", "\u0344"])
 def test_no_text_takes_long(piece: str) -> None:
     text = (piece * MAX_QUERY_CHARS)[:MAX_QUERY_CHARS]
-    started = time.process_time()
-    with contextlib.suppress(QueryRefused):
-        parse(text)
-    assert time.process_time() - started < 0.1  # it takes at most 10 ms where nothing else runs
+    taken = []
+    for _ in range(3):  # what else this process has to do, such as collecting garbage, it does not do each time
+        started = time.process_time()
+        with contextlib.suppress(QueryRefused):
+            parse(text)
+        taken.append(time.process_time() - started)
+    assert min(taken) < 0.1  # it takes at most 10 ms where nothing else runs
 
 
 def test_a_megabyte_is_refused_before_it_is_read() -> None:

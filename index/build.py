@@ -87,7 +87,7 @@ class Builder:
         changed = sorted({change.article_id for change in self._store.changes(after=base.seq, until=seq)})
         embeddings = Embeddings(self._store, self._embedder)
         try:
-            return self._publish(changed, embeddings, seq=seq, base=(current.number, base), progress=progress)
+            return self.serve(self._made(changed, embeddings, seq=seq, base=(current.number, base), progress=progress))
         except Exception as error:
             # What was to be built upon is not what was published: said by its hashes, or by a library that read it.
             if not isinstance(error, GenerationDamaged) and self._manifest(current, known=lambda _: {}) is not None:
@@ -100,7 +100,7 @@ class Builder:
 
     def _rebuild(self, embeddings: Embeddings, progress: Progress) -> BuildReport:
         seq = self._store.last_seq()
-        return self._publish(self._store.live_ids(), embeddings, seq=seq, base=None, progress=progress)
+        return self.serve(self._made(self._store.live_ids(), embeddings, seq=seq, base=None, progress=progress))
 
     def prepare(self, progress: Progress = silent) -> Candidate:
         """Make a generation from the store alone, beside what is served. It stays until the next build unless served.
@@ -159,17 +159,6 @@ class Builder:
         is_as_set = self._setting in ("auto", manifest.keywords)
         made_like = (manifest.archive, manifest.chunking) == (self._store.uuid, self._chunking)
         return manifest if is_as_set and made_like else None
-
-    def _publish(
-        self,
-        article_ids: Sequence[str],
-        embeddings: Embeddings,
-        *,
-        seq: int,
-        base: tuple[int, Manifest] | None,
-        progress: Progress,
-    ) -> BuildReport:
-        return self.serve(self._made(article_ids, embeddings, seq=seq, base=base, progress=progress))
 
     def _made(
         self,

@@ -23,6 +23,7 @@ from index.embedder import BUNDLED, Embedder, open_embedder
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+from web.services import Services
 from web.units import long_day
 
 IN_MEMORY = Path("/dev/shm")
@@ -82,6 +83,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application over the newsroom, to be read only: who changes the archive opens an application of its own."""
     with newsroom.application(tmp_path_factory.mktemp("newsroom")) as app:
         yield app
+
+
+@pytest.fixture(scope="module")
+def services(app: Flask) -> Services:
+    """The parts that `app` works with."""
+    return newsroom.services_of(app)
 
 
 @pytest.fixture

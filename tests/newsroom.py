@@ -22,7 +22,7 @@ from index.related import RelatedResponse
 from index.serving import open_generation
 from index.stories.telling import tell_stories
 from web import create_app
-from web.services import Services
+from web.services import EXTENSION, Services
 from web.settings import Settings
 
 HOSTILE = (
@@ -238,6 +238,13 @@ def open_newsroom(folder: Path, **settings: object) -> Services:
     tell(services)
     services.store.remove(WITHDRAWN.id)
     services.made["opened"] = services._open_model()  # held, as by a server that is warm
+    return services
+
+
+def services_of(app: Flask) -> Services:
+    """Return the parts that an application works with."""
+    services = app.extensions[EXTENSION]
+    assert isinstance(services, Services)
     return services
 
 

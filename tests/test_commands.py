@@ -113,12 +113,6 @@ def test_the_list_of_commands_says_what_each_does_in_a_whole_sentence(app: Flask
         assert "..." not in line
 
 
-def services_of(app: Flask) -> Services:
-    services = app.extensions["backfile"]
-    assert isinstance(services, Services)
-    return services
-
-
 def written(result: Result, status: int = 0) -> Any:  # noqa: ANN401 any JSON
     """Return the JSON on standard output, which must hold nothing else."""
     assert result.exit_code == status, result.output
@@ -152,7 +146,7 @@ def test_ingest_counts_what_it_did(app: Flask, news: Path) -> None:
 
 
 def test_an_index_that_is_made_tidy_after_an_ingest_is_the_one_that_is_told_of(app: Flask, news: Path) -> None:
-    builder = services_of(app).builder
+    builder = newsroom.services_of(app).builder
 
     class Worn(Builder):
         def update(self, progress: Progress = silent) -> BuildReport:
@@ -161,7 +155,7 @@ def test_an_index_that_is_made_tidy_after_an_ingest_is_the_one_that_is_told_of(a
         def tidy(self, progress: Progress = silent) -> BuildReport | None:
             return builder.rebuild(progress)
 
-    services_of(app).made["builder"] = Worn.__new__(Worn)
+    newsroom.services_of(app).made["builder"] = Worn.__new__(Worn)
     told = written(run(app, "ingest", news, "--json"), status=1)
     assert (told["embedded"], told["generation"]) == (2, 3)
 
@@ -195,10 +189,10 @@ def test_ingest_and_reindex_look_for_copies(app: Flask, tmp_path: Path) -> None:
     (tmp_path / "wire.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:2]))
     before = written(run(app, "stats", "--json"))["copies"]
     run(app, "ingest", tmp_path / "wire.jsonl")
-    services_of(app).store.put(newsroom.article(70, body=story("fire")))
+    newsroom.services_of(app).store.put(newsroom.article(70, body=story("fire")))
     (tmp_path / "wire.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     report = written(run(app, "ingest", tmp_path / "wire.jsonl", "--json"))
-    services_of(app).store.put(newsroom.article(71, body=story("fire")))
+    newsroom.services_of(app).store.put(newsroom.article(71, body=story("fire")))
     run(app, "reindex")
     assert (before, report["copies"], written(run(app, "stats", "--json"))["copies"]) == (0, 3, 5)
 
@@ -363,7 +357,7 @@ def test_search_says_when_there_is_no_good_match_and_how_to_see_the_nearest(shar
 
 
 def test_search_says_what_was_probably_meant(app: Flask) -> None:
-    services = services_of(app)
+    services = newsroom.services_of(app)
     services.made["search"] = Search(
         store=services.store,
         serving=services.serving,
@@ -457,7 +451,7 @@ def test_stats_say_what_the_archive_holds(app: Flask) -> None:
         "pending_changes": 0, "previous_generation": None, "keywords": "whoosh", "advice": None, "last_ingest": None,
         "model": "meanings",
     }  # fmt: skip
-    services_of(app).store.put(newsroom.article(50))
+    newsroom.services_of(app).store.put(newsroom.article(50))
     assert written(run(app, "stats", "--json"))["pending_changes"] == 1
     listed = run(app, "stats").stdout
     assert re.search(r"^articles +13$", listed, re.MULTILINE)
@@ -469,7 +463,7 @@ def test_stats_of_an_archive_that_is_not_there_yet_are_zero(tmp_path: Path) -> N
     facts = written(run(app, "stats", "--json"))
     assert (facts["articles"], facts["generation"], facts["earliest"]) == (0, None, None)
     assert run(app, "check").exit_code == 0
-    services_of(app).close()
+    newsroom.services_of(app).close()
 
 
 def test_remove_hides_an_article_for_good(app: Flask, tmp_path: Path) -> None:
@@ -485,7 +479,7 @@ def test_remove_hides_an_article_for_good(app: Flask, tmp_path: Path) -> None:
     failed(run(app, "related", FLOOD.id), FLOOD.id)
     assert run(app, "check").exit_code == 0
     assert written(run(app, "stats", "--json"))["pending_changes"] == 0  # it is out of the index too
-    reasons = services_of(app).store._rows("SELECT reason FROM change WHERE kind = 'removed'")
+    reasons = newsroom.services_of(app).store._rows("SELECT reason FROM change WHERE kind = 'removed'")
     assert [row[0] for row in reasons] == ["court order"]
 
 
@@ -518,7 +512,7 @@ def test_remove_hides_even_when_the_index_cannot_be_updated(app: Flask, tmp_path
     failed(ended, "hidden from now on, but still in the index", "the model is gone")
     assert written(ended, status=1)["removed"] == [FLOOD.id]
     assert FLOOD.id not in run(app, "search", FLOOD.title, "--json").stdout
-    services_of(blind).close()
+    newsroom.services_of(blind).close()
 
 
 def test_evaluate_measures_each_mode_and_leaves_the_archive_alone(app: Flask, collection: Path, tmp_path: Path) -> None:
@@ -626,8 +620,8 @@ def test_a_model_that_cannot_be_opened_stops_an_ingest_in_one_line_and_keeps_wha
 ) -> None:
     app = create_app(services=NoEmbedder(Settings(data=tmp_path / "data")))
     failed(run(app, "ingest", news), "the model is gone")
-    assert services_of(app).store.stats().articles == 2
-    services_of(app).close()
+    assert newsroom.services_of(app).store.stats().articles == 2
+    newsroom.services_of(app).close()
 
 
 def test_where_nothing_came_in_no_model_is_opened_and_nothing_is_published(tmp_path: Path) -> None:
@@ -635,13 +629,13 @@ def test_where_nothing_came_in_no_model_is_opened_and_nothing_is_published(tmp_p
     ended = run(app, "ingest", tmp_path / "nowhere", "http://127.0.0.1:9/")
     assert ended.exit_code == 1
     assert "2 rejected; 0 passages embedded; no generation yet" in ended.stdout
-    assert services_of(app).store.pointer() == (None, None)
-    services_of(app).close()
+    assert newsroom.services_of(app).store.pointer() == (None, None)
+    newsroom.services_of(app).close()
 
 
 def test_where_nothing_came_in_what_waits_is_published_all_the_same(app: Flask, tmp_path: Path) -> None:
     assert "generation 1 stands" in run(app, "ingest", tmp_path / "nowhere").stdout
-    services_of(app).store.put(newsroom.article(70))
+    newsroom.services_of(app).store.put(newsroom.article(70))
     assert "published generation 2" in run(app, "ingest", tmp_path / "nowhere").stdout
 
 
@@ -655,7 +649,7 @@ class FullDisk(newsroom.MeaningEmbedder):
 def test_a_full_disk_fails_in_one_line(tmp_path: Path, news: Path) -> None:
     app = create_app(services=Services(Settings(data=tmp_path / "data"), embedder=FullDisk()))
     failed(run(app, "ingest", news), "/data/x: no space left on device")
-    services_of(app).close()
+    newsroom.services_of(app).close()
 
 
 @pytest.mark.parametrize(

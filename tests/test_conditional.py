@@ -42,25 +42,19 @@ class Counting:
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
     with newsroom.application(tmp_path) as app:
-        services_of(app).warm_up()
-        settle(services_of(app))
+        newsroom.services_of(app).warm_up()
+        settle(newsroom.services_of(app))
         yield app
 
 
 @pytest.fixture
 def counting(app: Flask) -> Counting:
-    return Counting(services_of(app))
+    return Counting(newsroom.services_of(app))
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
-
-
-def services_of(app: Flask) -> Services:
-    services = app.extensions["backfile"]
-    assert isinstance(services, Services)
-    return services
 
 
 def settle(services: Services) -> None:
@@ -135,16 +129,16 @@ def change_the_model(services: Services) -> None:
 def test_whatever_changes_is_answered_anew(app: Flask, client: FlaskClient, path: str, happens: object) -> None:
     before = client.get(path)
     assert callable(happens)
-    happens(services_of(app))
-    services_of(app).serving.catch_up()
+    happens(newsroom.services_of(app))
+    newsroom.services_of(app).serving.catch_up()
     after = again(client, path, before.headers["ETag"])
     assert after.status_code == 200
     assert after.headers.get("ETag") != before.headers["ETag"]
 
 
 def test_a_degraded_answer_is_asked_for_anew_each_time(app: Flask, client: FlaskClient, counting: Counting) -> None:
-    lose_the_index(services_of(app))
-    services_of(app).serving.catch_up()
+    lose_the_index(newsroom.services_of(app))
+    newsroom.services_of(app).serving.catch_up()
     for path in SEARCHED:
         first = client.get(path)
         assert first.status_code == 200
@@ -158,9 +152,9 @@ def test_a_further_page_is_of_the_list_made_before_and_tagged_by_what_it_says(
     second = client.get("/api/search?q=report&page=2&page_size=5")
     assert again(client, "/api/search?q=report&page=2&page_size=5", second.headers["ETag"]).status_code == 304
     for number in range(301, 304):
-        services_of(app).store.put(newsroom.article(number, title="Report, report, report"))
-    publish(services_of(app))
-    services_of(app).serving.catch_up()
+        newsroom.services_of(app).store.put(newsroom.article(number, title="Report, report, report"))
+    publish(newsroom.services_of(app))
+    newsroom.services_of(app).serving.catch_up()
     unchanged = again(client, "/api/search?q=report&page=2&page_size=5", second.headers["ETag"])
     assert unchanged.status_code == 304, "still the same list, whatever came in"
     client.get("/api/search?q=report&page_size=5")
@@ -172,7 +166,7 @@ def test_a_further_page_is_of_the_list_made_before_and_tagged_by_what_it_says(
 def test_another_question_another_day_another_setting_have_other_tags(tmp_path: Path) -> None:
     tags = set()
     with newsroom.application(tmp_path) as app:
-        services = services_of(app)
+        services = newsroom.services_of(app)
         services.warm_up()
         settle(services)
         paths = ("q=flood", "q=Flood", "q=flood&mode=keyword", "q=flood&explain=1", "q=flood&page_size=9", "")
@@ -202,17 +196,17 @@ def test_a_spelling_learnt_since_is_an_answer_of_its_own(tmp_path: Path) -> None
         client = app.test_client()
         client.get("/api/search?q=flood")  # the model is loaded, no words are read
         before = client.get("/api/search?q=flood")
-        services_of(app).spelling.begin()
-        settle(services_of(app))
+        newsroom.services_of(app).spelling.begin()
+        settle(newsroom.services_of(app))
         assert again(client, "/api/search?q=flood", before.headers["ETag"]).status_code == 200
 
 
 def test_the_front_page_is_told_by_the_archive_alone(app: Flask, client: FlaskClient) -> None:
     before = client.get("/")
     assert again(client, "/", before.headers["ETag"]).status_code == 304
-    lose_the_index(services_of(app))
+    lose_the_index(newsroom.services_of(app))
     assert again(client, "/", before.headers["ETag"]).status_code == 304
-    take_down(services_of(app))
+    take_down(newsroom.services_of(app))
     assert again(client, "/", before.headers["ETag"]).status_code == 200
 
 
@@ -220,7 +214,7 @@ def test_a_restored_backup_that_counts_on_from_an_earlier_number_is_another_arch
     app: Flask, client: FlaskClient, tmp_path: Path
 ) -> None:
     backup = tmp_path / "backup.sqlite3"
-    services = services_of(app)
+    services = newsroom.services_of(app)
     services.store._writer.execute("VACUUM INTO ?", (str(backup),))
     services.store.put(newsroom.article(300))
     before = client.get("/").headers["ETag"]
@@ -237,14 +231,14 @@ def test_a_restored_backup_that_counts_on_from_an_earlier_number_is_another_arch
 def test_until_the_next_generation_is_opened_the_answer_is_of_the_one_before_and_tagged_by_what_it_says(
     app: Flask, client: FlaskClient, counting: Counting
 ) -> None:
-    with services_of(app).serving._opening:  # as while it is opened
-        ingest(services_of(app))
-        publish(services_of(app))
+    with newsroom.services_of(app).serving._opening:  # as while it is opened
+        ingest(newsroom.services_of(app))
+        publish(newsroom.services_of(app))
         before = client.get(SEARCHED[0])
         assert before.get_json()["generation"] == 1
         assert again(client, SEARCHED[0], before.headers["ETag"]).status_code == 304
         assert counting.count == 2, "it could not be told beforehand"
-    services_of(app).serving.catch_up()
+    newsroom.services_of(app).serving.catch_up()
     after = again(client, SEARCHED[0], before.headers["ETag"])
     assert (after.status_code, after.get_json()["generation"]) == (200, 2)
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from web import create_app, doors, saved
 from web.doors import DoorNotSaid, door_of
-from web.services import EXTENSION, Services
+from web.services import Services
 from web.settings import Settings
 
 SITE = {"site_url": "https://archive.example.org", "smtp_url": "smtp://mail.example", "mail_from": "a@example.org"}
@@ -22,13 +22,6 @@ LAST_OPENED = ("saved_search", "opened_at")  # a day: it says which saved search
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     with newsroom.application(tmp_path_factory.mktemp("data"), robots="allow", **SITE) as app:
         yield app
-
-
-@pytest.fixture(scope="module")
-def services(app: Flask) -> Services:
-    services = app.extensions[EXTENSION]
-    assert isinstance(services, Services)
-    return services
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,6 @@ from pathlib import Path
 import newsroom
 from browsing import served
 
-from web.services import EXTENSION, Services
-
 EXAMPLES = os.environ.get("BACKFILE_TEST_EXAMPLES", "3")
 TOOL = Path(sys.executable).with_name("schemathesis")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -23,9 +21,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 def test_the_api_keeps_to_its_document_whatever_is_asked(tmp_path: Path) -> None:
     with newsroom.application(tmp_path / "data") as app:
-        services = app.extensions[EXTENSION]
-        assert isinstance(services, Services)
-        _, secret = services.tokens.create(name="tests", scope="takedown")
+        _, secret = newsroom.services_of(app).tokens.create(name="tests", scope="takedown")
         with served(app) as address:
             ended = subprocess.run(
                 [

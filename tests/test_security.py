@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from web import create_app
 from web.oembed import FRAMED_POLICY
 from web.security import DATA_POLICY, EMBEDDED, HEADERS, KEPT_BY_NOBODY, LENT, POLICY
-from web.services import EXTENSION, Services
+from web.services import Services
 from web.settings import Settings
 
 ELSEWHERE = {"Origin": "https://elsewhere.example"}
@@ -23,13 +23,6 @@ PREFLIGHT = {**ELSEWHERE, "Access-Control-Request-Method": "POST", "Access-Contr
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     with newsroom.application(tmp_path_factory.mktemp("data"), robots="allow") as app:
         yield app
-
-
-@pytest.fixture(scope="module")
-def services(app: Flask) -> Services:
-    services = app.extensions[EXTENSION]
-    assert isinstance(services, Services)
-    return services
 
 
 @pytest.fixture(scope="module")

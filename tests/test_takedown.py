@@ -20,7 +20,7 @@ from archive.store import Store
 from archive.takedowns import LOST, TAKEN_BACK
 from archive.tokens import FORGIVEN_AFTER, MOST_FAILURES, PREFIX, Tokens
 from web import create_app
-from web.services import EXTENSION, Services
+from web.services import Services
 from web.settings import Settings
 from web.tokens import SCOPES
 
@@ -32,13 +32,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """An application of our own: articles are taken from it."""
     with newsroom.application(tmp_path_factory.mktemp("data"), robots="allow") as app:
         yield app
-
-
-@pytest.fixture(scope="module")
-def services(app: Flask) -> Services:
-    services = app.extensions[EXTENSION]
-    assert isinstance(services, Services)
-    return services
 
 
 @pytest.fixture(scope="module")

@@ -30,9 +30,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.attacks import COMMON, Attack, attacks
@@ -133,43 +135,62 @@ def serving(data: Path, *, application: str = "wsgi:app", **settings: str) -> It
 
 
 def beside(site: Site, *, hostile: int, ordinary: int, seconds: float, pause: float = THINKING) -> Told:
-    """Have so many clients of either kind ask for so long, and tell what came of it."""
+    """Have so many clients of either kind ask for so long, and tell what came of it.
+
+    The hostile ones are a process of their own: in one with them a reader would wait for its own interpreter too.
+    """
     told, lock = Told(), threading.Lock()
-    until = time.monotonic() + seconds
-    known = [attack for attack in attacks(an_article(site)) if len(attack.address) < 8_000]
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        attacked = apart.submit(attack_from_here, site, hostile=hostile, seconds=seconds)
+        until = time.monotonic() + seconds
+        together(lambda number: _read(site, number, told, lock, until=until, pause=pause), ordinary)
+        told.hostile = attacked.result()
+    return told
 
-    def reader(number: int) -> None:
-        chance, by = random.Random(number), f"198.51.100.{number + 1}"
-        connection = HTTPConnection(site.host, site.port, timeout=TIMEOUT)
-        time.sleep(chance.random() * pause)
-        while time.monotonic() < until:
-            path, name = chance.choice([("/api/search", "q"), ("/search", "q"), ("/api/suggest", "q")])
-            wanted = Attack("reader", path, [(name, " ".join(chance.sample(COMMON, 2)))])
-            began = time.monotonic()
-            status = site.ask(wanted, by=by, connection=connection)
-            with lock:
-                told.seconds.append(time.monotonic() - began)
-                told.ordinary[status] += 1
-            time.sleep(pause)
-        connection.close()
 
-    def attacker(number: int) -> None:
-        chance, by = random.Random(number), f"203.0.113.{number + 1}"
-        ways = [_ask_everything, _ask_everything, _ask_everything, _stop_half_way, _never_read]
-        with contextlib.suppress(OSError):
-            ways[number % len(ways)](site, by, chance.sample(known, len(known)), until, count)
-
-    def count(status: int) -> None:
-        with lock:
-            told.hostile[status] += 1
-
-    threads = [threading.Thread(target=reader, args=(number,)) for number in range(ordinary)]
-    threads += [threading.Thread(target=attacker, args=(number,)) for number in range(hostile)]
+def together(work: Callable[[int], None], count: int) -> None:
+    """Do this in so many threads, and wait for them."""
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return told
+
+
+def _read(site: Site, number: int, told: Told, lock: threading.Lock, *, until: float, pause: float) -> None:
+    chance, by = random.Random(number), f"198.51.100.{number + 1}"
+    connection = HTTPConnection(site.host, site.port, timeout=TIMEOUT)
+    time.sleep(chance.random() * pause)
+    while time.monotonic() < until:
+        path, name = chance.choice([("/api/search", "q"), ("/search", "q"), ("/api/suggest", "q")])
+        wanted = Attack("reader", path, [(name, " ".join(chance.sample(COMMON, 2)))])
+        began = time.monotonic()
+        status = site.ask(wanted, by=by, connection=connection)
+        with lock:
+            told.seconds.append(time.monotonic() - began)
+            told.ordinary[status] += 1
+        time.sleep(pause)
+    connection.close()
+
+
+def attack_from_here(site: Site, *, hostile: int, seconds: float) -> Counter[int]:
+    """Be so many hostile clients for so long, and return how they were answered."""
+    answered, lock = Counter[int](), threading.Lock()
+    until = time.monotonic() + seconds
+    known = [attack for attack in attacks(an_article(site)) if len(attack.address) < 8_000]
+    ways = [_ask_everything, _ask_everything, _ask_everything, _stop_half_way, _never_read]
+
+    def count(status: int) -> None:
+        with lock:
+            answered[status] += 1
+
+    def attacker(number: int) -> None:
+        chance, by = random.Random(number), f"203.0.113.{number + 1}"
+        with contextlib.suppress(OSError):
+            ways[number % len(ways)](site, by, chance.sample(known, len(known)), until, count)
+
+    together(attacker, hostile)
+    return answered
 
 
 def _ask_everything(site: Site, by: str, known: Sequence[Attack], until: float, count: Callable[[int], None]) -> None:
@@ -222,7 +243,7 @@ def growth(site: Site, *, requests: int, clients: int = 8) -> tuple[int, int, Co
     left = iter(range(requests))
     after_warm_up = 0
 
-    def client() -> None:
+    def client(_: int) -> None:
         nonlocal after_warm_up
         connection = HTTPConnection(site.host, site.port, timeout=TIMEOUT)
         while True:
@@ -239,11 +260,7 @@ def growth(site: Site, *, requests: int, clients: int = 8) -> tuple[int, int, Co
                 told[status] += 1
         connection.close()
 
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(client, clients)
     return after_warm_up, site.memory(), told
 
 

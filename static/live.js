@@ -144,4 +144,5 @@ export function live(form, box, status) {
     show(url, page);
     if (!known) scrollTo(0, history.state?.y ?? 0);
   });
+  if (document.activeElement === box && box.value !== box.defaultValue) typed(); // before this was here
 }

@@ -1,6 +1,6 @@
 """The application of `newsroom_wsgi`, of which a part fails in the way that a request's header `Break` says.
 
-`Break: PART KIND`: the part is `store` (whatever reads or writes the database), `crew` (whatever is searched), `page`
+`Break: PART KIND`: the part is `store` (whatever reads or writes the database), `index` (whatever is searched), `page`
 (whatever is rendered) or `rows` (an export that has begun). The kinds are those of `breakage`.
 """
 
@@ -16,7 +16,7 @@ from newsroom_wsgi import app
 from archive.store import Store
 from index.results import WholeList
 from index.search import Search, SearchRequest
-from web.crew import Crew
+from index.serving import Serving
 
 
 def _fail(part: str) -> None:
@@ -46,7 +46,7 @@ def _failing_rows(self: Search, wanted: SearchRequest) -> WholeList:
 
 Store._reader = _failing("store", Store._reader)  # type: ignore[method-assign]
 Store._transaction = _failing("store", Store._transaction)  # type: ignore[method-assign]
-Crew.do = _failing("crew", Crew.do)  # type: ignore[method-assign]
+Serving.engine = _failing("index", Serving.engine)  # type: ignore[method-assign]
 jinja2.Template.render = _failing("page", jinja2.Template.render)  # type: ignore[method-assign]
 _whole = Search.whole
 Search.whole = _failing_rows  # type: ignore[method-assign]

@@ -136,12 +136,10 @@ class Turns:
     def __init__(self, door: Door, clients: ThreadPoolExecutor, *, waiting: int) -> None:
         self.now = 0.0
         self.door = door
-        self.whose = threading.local()
         self.crew = Crew(
             at_work=1,
             waiting=waiting,
             patience=PATIENCE,
-            whose=lambda: self.whose.name,
             clock=lambda: self.now,
             worked=lambda: self.now,
         )
@@ -156,12 +154,8 @@ class Turns:
             self.now += takes
             self.done.append(name)
 
-        def do() -> None:
-            self.whose.name = name
-            self.crew.do(work)
-
         before = self.crew._numbers
-        job = self.clients.submit(do)
+        job = self.clients.submit(self.crew.do, work, who=name)
         deadline = time.monotonic() + PATIENCE
         while self.crew._numbers == before and not job.done():
             assert time.monotonic() < deadline
@@ -241,24 +235,22 @@ def test_a_full_queue_refuses_the_greediest_and_not_whoever_comes_last(door: Doo
 
 def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.crew.REMEMBERED", 3)
-    names = iter("abcdefgh")
-    crew = Crew(at_work=1, waiting=1, whose=lambda: next(names))
-    for _ in range(8):
-        crew.do(lambda: None)
+    crew = Crew(at_work=1, waiting=1)
+    for name in "abcdefgh":
+        crew.do(lambda: None, who=name)
     assert list(crew._clients) == ["f", "g", "h"]
     crew.close()
 
 
 def test_one_client_takes_so_many_places_and_all_together_no_more_than_there_are() -> None:
-    names = iter(["greedy", "greedy", "greedy", "reader", "other", "greedy"])
-    places = Places(3, of_one=2, whose=lambda: next(names))
-    first = places.enter()
-    places.enter()
+    places = Places(3, of_one=2)
+    first = places.enter("greedy")
+    places.enter("greedy")
     with pytest.raises(Overloaded):
-        places.enter()  # it has two
-    places.enter()
+        places.enter("greedy")  # it has two
+    places.enter("reader")
     with pytest.raises(Overloaded):
-        places.enter()  # all are taken
+        places.enter("other")  # all are taken
     for _ in range(5):
         first()
-    places.enter()
+    places.enter("greedy")

@@ -522,6 +522,18 @@ def test_results_of_other_words_say_so_without_a_network_and_follow_when_it_is_b
         expect(stale).to_have_count(0)
 
 
+def test_what_is_typed_before_the_script_has_come_is_followed_too(browser: Browser, site: str) -> None:
+    with browser.new_context(base_url=site) as context:
+        page, held = context.new_page(), list[Route]()
+        page.route("**/live.js*", lambda route: held.append(route))
+        page.goto("/search")
+        box(page).fill("comet")
+        expect(options(page).first).to_be_visible()
+        assert len(held) == 1
+        held[0].continue_()
+        expect(page.locator(".hit").first).to_contain_text("comet")
+
+
 def test_results_of_other_words_follow_once_a_busy_archive_is_free(browser: Browser, site: str) -> None:
     with browser.new_context(base_url=site) as context:
         page = context.new_page()

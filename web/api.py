@@ -42,7 +42,7 @@ def search() -> Response:
     tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
     if kept := conditional.unchanged(tag):
         return kept
-    found = parts.crew.do(lambda: parts.search.search(wanted))
+    found = parts.search.search(wanted)
     extra = {"explain": explain} if explain == "1" else {}
     urls = params.SearchUrls(path=SEARCH_PATH, page_size=default_size, extra=extra)
     body = search_object(found, urls=urls, describe=DESCRIBE[explain])
@@ -56,15 +56,11 @@ def search() -> Response:
 def article(article_id: str) -> Response:
     """Return one article with its text and its versions."""
     parts = services()
-
-    def read() -> tuple[Json, int | None]:
-        generation = _generation(parts)
-        shown, group = shown_article(parts, article_id), copies_of(parts, article_id, also=[article_id])
-        story = parts.stories.story_of(article_id)
-        copies, total = (group.articles, group.total) if group else ((), 0)
-        return article_object(shown, parts.store.versions(article_id), copies, story, copies_total=total), generation
-
-    body, generation = parts.crew.do(read)
+    generation = _generation(parts)
+    shown, group = shown_article(parts, article_id), copies_of(parts, article_id, also=[article_id])
+    story = parts.stories.story_of(article_id)
+    copies, total = (group.articles, group.total) if group else ((), 0)
+    body = article_object(shown, parts.store.versions(article_id), copies, story, copies_total=total)
     return json_answer(body, generation=generation)
 
 
@@ -72,16 +68,11 @@ def article(article_id: str) -> Response:
 def copies(article_id: str) -> Response:
     """Return the copies of one article, and how each differs from the likely origin."""
     parts, number = services(), params.page_number(request.args)
-
-    def compare() -> tuple[Json, int | None]:
-        shown_article(parts, article_id)
-        generation = _generation(parts)
-        also = [article_id] if number == 1 else []
-        group = copies_of(parts, article_id, start=(number - 1) * MOST_MEMBERS, also=also)
-        return copies_object(article_id, group), generation
-
-    body, generation = parts.crew.do(compare)
-    return json_answer(body, generation=generation)
+    shown_article(parts, article_id)
+    generation = _generation(parts)
+    also = [article_id] if number == 1 else []
+    group = copies_of(parts, article_id, start=(number - 1) * MOST_MEMBERS, also=also)
+    return json_answer(copies_object(article_id, group), generation=generation)
 
 
 @blueprint.get(STORIES_PATH)
@@ -93,7 +84,7 @@ def stories() -> Response:
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    page = parts.crew.do(lambda: parts.stories.page(number=number, size=size))
+    page = parts.stories.page(number=number, size=size)
     body = story_page_object(page, path=STORIES_PATH, page_size=default_size)
     answer = json_answer(body, generation=_generation(parts), tag=tag)
     if link := header_of(story_page_links(page, path=STORIES_PATH, page_size=default_size)):
@@ -108,7 +99,7 @@ def story(story_id: int) -> Response:
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    body = parts.crew.do(lambda: story_object(shown_story(parts, story_id), parts.store.story_events(story_id)))
+    body = story_object(shown_story(parts, story_id), parts.store.story_events(story_id))
     return json_answer(body, generation=_generation(parts), tag=tag)
 
 
@@ -116,7 +107,7 @@ def story(story_id: int) -> Response:
 def stats() -> Response:
     """Say what the archive holds."""
     parts = services()
-    counted = parts.crew.do(parts.stats)
+    counted = parts.stats()
     return json_answer(stats_object(counted, name=parts.settings.site_name), generation=_generation(parts))
 
 

@@ -110,10 +110,10 @@ def try_it() -> Response:
 
 
 def _document(parts: Services) -> Json:
-    article = parts.crew.do(lambda: shown_in(parts))
-    listed = parts.crew.do(lambda: parts.stories.page(number=1, size=1)).stories
+    article = shown_in(parts)
+    listed = parts.stories.page(number=1, size=1).stories
     article_id = article.id if article else "0" * 16
-    held = parts.crew.do(parts.browsing.overview)
+    held = parts.browsing.overview()
     names: dict[str, str] = {top.kind: top.names[0].name for top in held.tops if top.names}
     examples = {
         "article": article_id,

@@ -40,6 +40,7 @@ from web import (
     suggestions,
     syntax,
     takedown,
+    turns,
     urls,
     watching,
 )
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order is the readable one
     app.extensions[EXTENSION] = services
+    turns.register(app)
     if hops := services.settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     app.before_request(_bound_body)

@@ -122,7 +122,7 @@ def cite(article_id: str, form: str) -> Response:
     tag = conditional.archive_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    article = parts.crew.do(lambda: shown_article(parts, article_id))
+    article = shown_article(parts, article_id)
     chosen = FORMATS[form]
     answer = Response(chosen.write(citation_of(article)), content_type=chosen.media_type)
     answer.headers["Content-Disposition"] = f'attachment; filename="article-{article_id}.{form}"'
@@ -150,7 +150,7 @@ def _page(read: Callable[[], T], write: Callable[[T], str]) -> Response:
     tag = conditional.archive_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    return conditional.validated(Response(write(parts.crew.do(read))), tag)
+    return conditional.validated(Response(write(read())), tag)
 
 
 def _json(read: Callable[[], T], write: Callable[[T], Json]) -> Response:
@@ -161,4 +161,4 @@ def _json(read: Callable[[], T], write: Callable[[T], Json]) -> Response:
         return kept
     published, _ = parts.store.pointer()
     generation = published.number if published else None
-    return json_answer(write(parts.crew.do(read)), generation=generation, tag=tag)
+    return json_answer(write(read()), generation=generation, tag=tag)

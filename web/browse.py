@@ -37,7 +37,7 @@ def archive_page(view: Callable[P, str]) -> Callable[P, BaseResponse]:
 def overview() -> str:
     """Show the years, and the sources, sections and authors that most articles have."""
     parts = services()
-    found = parts.crew.do(parts.browsing.overview)
+    found = parts.browsing.overview()
     return render_template("browse.html", found=found, drawn=by_years(found.years, url_of=_years_url), urls=browse_urls)
 
 

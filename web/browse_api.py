@@ -27,7 +27,7 @@ blueprint = Blueprint("browse_api", __name__, url_prefix=API + BROWSE)
 def overview() -> Response:
     """Return the years, and the sources, sections and authors that most articles have."""
     parts = services()
-    found = parts.crew.do(parts.browsing.overview)
+    found = parts.browsing.overview()
     return _answer(
         {
             "count": found.count,

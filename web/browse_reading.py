@@ -61,13 +61,13 @@ def moved(address: str) -> BaseResponse | None:
 
 def year(parts: Services, day: date) -> Stretch:
     """Return the year of a day. Raises NothingThere."""
-    found = parts.crew.do(lambda: parts.browsing.year(day.year))
+    found = parts.browsing.year(day.year)
     return found or _nothing(parts, day, day.replace(month=MONTHS, day=31), year_url, year_name)
 
 
 def month(parts: Services, day: date) -> Stretch:
     """Return the month of a day. Raises NothingThere."""
-    found = parts.crew.do(lambda: parts.browsing.month(day.year, day.month))
+    found = parts.browsing.month(day.year, day.month)
     last = day.replace(day=monthrange(day.year, day.month)[1])
     return found or _nothing(parts, day, last, month_url, month_name)
 
@@ -76,14 +76,14 @@ def one_day(parts: Services, day: date, args: params.Args) -> OneDay:
     """Return the page of a day that is asked for. Raises NothingThere and BadParameter."""
     order = params.order(args)
     number, size = params.list_page(args, page_size=ARTICLES)
-    found = parts.crew.do(lambda: parts.browsing.day(day, order=order, number=number, size=size))
+    found = parts.browsing.day(day, order=order, number=number, size=size)
     return found or _nothing(parts, day, day, day_url, long_day)
 
 
 def undated(parts: Services, args: params.Args) -> Listed:
     """Return the page of the articles without a date that is asked for. Raises BadParameter."""
     number, size = params.list_page(args, page_size=ARTICLES)
-    return parts.crew.do(lambda: parts.browsing.undated(number=number, size=size))
+    return parts.browsing.undated(number=number, size=size)
 
 
 def names(parts: Services, kind: Kind, args: params.Args) -> NamesPage:
@@ -91,15 +91,13 @@ def names(parts: Services, kind: Kind, args: params.Args) -> NamesPage:
     number, size = params.list_page(args, page_size=NAMES)
     letter, text = params.letter(args), params.text(args)
     sort = params.sorting(args, default=DEFAULT_SORTING[kind])
-    return parts.crew.do(
-        lambda: parts.browsing.names(kind, letter=letter, text=text, sort=sort, number=number, size=size)
-    )
+    return parts.browsing.names(kind, letter=letter, text=text, sort=sort, number=number, size=size)
 
 
 def profile(parts: Services, kind: Kind, args: params.Args) -> Profile:
     """Return the name that is asked for. Raises NothingThere and BadParameter."""
     name = params.name(args)
-    if (found := parts.crew.do(lambda: parts.browsing.profile(kind, name))) is None:
+    if (found := parts.browsing.profile(kind, name)) is None:
         heading = gettext("No article with “%(name)s”", name=name)
         raise NothingThere(heading, links=[Link(NAMES_URLS[kind], str(ALL_NAMES[kind]))])
     return found

@@ -5,38 +5,48 @@ proxies wrote down. What else is in a `X-Forwarded-For` is anybody's word and ne
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING
 
-from flask import has_request_context, request
+from flask import request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 IPV6_NETWORK = 64  # bits: whoever has one address of it has all
 LOCAL = "local"
 
+_Address = IPv4Address | IPv6Address
+
 
 def network() -> str:
     """Return where this request came from: an IPv4 address, the network of an IPv6 one, or `LOCAL` for a socket."""
-    sender = _address()
+    return _network(_address(request.environ))
+
+
+def client() -> str:
+    """Return who sent this request, as `network` does; `LOCAL` for any program on this machine."""
+    return _client(_address(request.environ))
+
+
+def turn_taker(environ: "WSGIEnvironment") -> str:
+    """Return whose turn it is to be worked for: a client, and of local ones, who may all be one proxy, a connection."""
+    who = _client(_address(environ))
+    return f"{LOCAL}:{environ.get('REMOTE_PORT', '')}" if who == LOCAL else who
+
+
+def _client(sender: _Address | None) -> str:
+    return LOCAL if sender is not None and sender.is_loopback else _network(sender)
+
+
+def _network(sender: _Address | None) -> str:
     if isinstance(sender, IPv6Address):
         return str(ip_network((sender, IPV6_NETWORK), strict=False))
     return LOCAL if sender is None else str(sender)
 
 
-def client() -> str:
-    """Return who sent this request, as `network` does; `LOCAL` for any program on this machine."""
-    sender = _address()
-    return LOCAL if sender is not None and sender.is_loopback else network()
-
-
-def _address() -> IPv4Address | IPv6Address | None:
+def _address(environ: "WSGIEnvironment") -> _Address | None:
     try:
-        sender = ip_address(request.remote_addr or "")
+        sender = ip_address(environ.get("REMOTE_ADDR", ""))
     except ValueError:  # a socket without an address
         return None
     return (sender.ipv4_mapped or sender) if isinstance(sender, IPv6Address) else sender
-
-
-def turn_taker() -> str:
-    """Return whose turn it is to be worked for: a client, and of local ones, who may all be one proxy, a connection."""
-    if not has_request_context():
-        return LOCAL
-    who = client()
-    return f"{LOCAL}:{request.environ.get('REMOTE_PORT', '')}" if who == LOCAL else who

@@ -6,7 +6,6 @@ plain words by phrases and titles of its headlines, the beginning of an operator
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Literal
 
 from flask import Blueprint, Flask, Response, url_for
@@ -52,7 +51,7 @@ def completions() -> Response:
     """Complete what is being typed, and explain the operator it ends with."""
     typed, parts = typed_so_far(), services()
     operator = at_end(typed)
-    values = parts.crew.do(partial(_values, parts, operator)) if operator and operator.name else []
+    values = _values(parts, operator) if operator and operator.name else []
     if operator and not values and operator.may_be_over:
         operator = None
     found = [_filled(operator, value) for value in values] if operator and values else _plain(parts, typed)
@@ -70,7 +69,7 @@ def completions() -> Response:
 def _plain(parts: Services, typed: str) -> list[Completion]:
     """Return phrases, titles and names of operators that begin with the last words."""
     names = names_begun(typed)
-    suggested, listings = parts.crew.do(lambda: suggestions(parts, typed, limit=MAX_SUGGESTIONS - len(names)))
+    suggested, listings = suggestions(parts, typed, limit=MAX_SUGGESTIONS - len(names))
     found = [_suggested(item, listings) for item in suggested]
     at = 0 if is_name_begun(typed) else len(found)
     return [*found[:at], *map(_named, names), *found[at:]]

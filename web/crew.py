@@ -1,6 +1,6 @@
 """The crew: the few threads that work on requests, and the bounded queue before them.
 
-The threads that speak HTTP only wait, so there can be many of them; those that search are few, because more than the
+The threads that speak HTTP only wait, so there can be many of them; those that work are few, because more than the
 cores can run only take the interpreter from each other and hold memory of their own (a database connection, an
 inference request). What waits too long is refused unbegun: nothing piles up, and whoever is refused knows soon.
 
@@ -16,7 +16,6 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -39,7 +38,6 @@ class Overloaded(Exception):
 @dataclass(eq=False, slots=True)
 class _Job:
     work: Callable[[], Any]
-    context: Context  # for whom it is done, whose language that is
     number: int
     result: "Future[Any]" = field(default_factory=Future)
 
@@ -62,20 +60,19 @@ class _Client:
 class Places:
     """So many places, few for one client, for what keeps a thread of the server. Safe to use from several threads."""
 
-    def __init__(self, most: int, *, of_one: int, whose: Callable[[], str] = lambda: "") -> None:
+    def __init__(self, most: int, *, of_one: int) -> None:
         """Begin with all of them free."""
         self._most = most
         self._of_one = of_one
-        self._whose = whose
         self._lock = threading.Lock()
         self._taken: dict[object, str] = {}
 
-    def enter(self) -> Callable[[], None]:
-        """Take a place, and return what gives it back, however often it is called.
+    def enter(self, who: str) -> Callable[[], None]:
+        """Take a place for a client, and return what gives it back, however often it is called.
 
         Raises Overloaded when there is none for this client.
         """
-        who, place = self._whose(), object()
+        place = object()
         with self._lock:
             if len(self._taken) >= self._most or list(self._taken.values()).count(who) >= self._of_one:
                 raise Overloaded
@@ -89,10 +86,7 @@ class Places:
 
 
 class Crew:
-    """Works on `at_work` requests at once while up to `waiting` wait. Safe to use from several threads.
-
-    `whose` is asked, where the work is handed in, for which client that is.
-    """
+    """Works on `at_work` requests at once while up to `waiting` wait. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -100,7 +94,6 @@ class Crew:
         at_work: int = AT_WORK,
         waiting: int = WAITING,
         patience: float = PATIENCE,
-        whose: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.monotonic,
         worked: Callable[[], float] = time.thread_time,
     ) -> None:
@@ -108,7 +101,6 @@ class Crew:
         self._threads = ThreadPoolExecutor(at_work, thread_name_prefix="crew")
         self._room = at_work + waiting
         self._patience = patience
-        self._whose = whose
         self._clock = clock
         self._worked = worked  # of a thread: what it waited for others is not its client's
         self._lock = threading.Lock()
@@ -116,9 +108,12 @@ class Crew:
         self._inside = 0  # at work or waiting
         self._numbers = 0
 
-    def do(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, or raise what it raises, once its turn has come. Raises Overloaded."""
-        job, client = self._hand_in(work)
+    def do(self, work: Callable[[], T], *, who: str = "") -> T:
+        """Return what `work` for a client returns, or raise what it raises, once its turn has come.
+
+        Raises Overloaded. Work that has work done waits for itself, and never ends.
+        """
+        job, client = self._hand_in(work, who)
         try:
             result: T = job.result.result(self._patience)
         except TimeoutError:
@@ -137,14 +132,14 @@ class Crew:
         """Finish what was begun; the crew is not used afterwards."""
         self._threads.shutdown()
 
-    def _hand_in(self, work: Callable[[], Any]) -> tuple[_Job, _Client]:
+    def _hand_in(self, work: Callable[[], Any], who: str) -> tuple[_Job, _Client]:
         with self._lock:
-            client = self._client(self._whose())
+            client = self._client(who)
             client.charge(EXPECTED, self._clock())
             if self._inside >= self._room:
                 self._make_room(client)
             self._numbers += 1
-            job = _Job(work, copy_context(), self._numbers)
+            job = _Job(work, self._numbers)
             client.waiting.append(job)
             self._inside += 1
         self._threads.submit(self._take_turn)
@@ -187,7 +182,7 @@ class Crew:
             job = client.waiting.popleft()
         began = self._worked()
         try:
-            settle = partial(job.result.set_result, job.context.run(job.work))
+            settle = partial(job.result.set_result, job.work())
         except BaseException as error:  # it is raised where the work was handed in
             settle = partial(job.result.set_exception, error)
         took = self._worked() - began

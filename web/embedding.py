@@ -23,7 +23,7 @@ def page() -> Response:
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    article = parts.crew.do(lambda: shown_in(parts))
+    article = shown_in(parts)
     shown = render_template(
         "embed.html",
         article=article,

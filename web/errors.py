@@ -62,22 +62,19 @@ def register(app: Flask) -> None:
     app.register_error_handler(StoryMerged, _story_merged)
     app.register_error_handler(OtherName, _other_name)
     app.register_error_handler(NothingThere, _nothing_there)
-    app.register_error_handler(Overloaded, _overloaded)
+    app.register_error_handler(Overloaded, overloaded)
     app.register_error_handler(ArchiveError, _unavailable)
     app.register_error_handler(SearchError, _unavailable)
 
 
 def problem(status: HTTPStatus, detail: str, **members: object) -> Response:
     """Return a problem+json answer with `members` added to it (RFC 9457, section 3.2)."""
-    body = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-        "instance": request.full_path.rstrip("?"),
-        **({"error_id": request_id()} if status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}),
-        **members,
-    }
+    named = {"error_id": request_id()} if status >= HTTPStatus.INTERNAL_SERVER_ERROR else {}
+    return _problem(status, detail, instance=request.full_path.rstrip("?"), **named, **members)
+
+
+def _problem(status: HTTPStatus, detail: str, **members: object) -> Response:
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail, **members}
     return Response(json.dumps(body), status=status, content_type=PROBLEM_TYPE)
 
 
@@ -88,8 +85,8 @@ def bare() -> Response:
     return answer
 
 
-def _for_a_program() -> bool:
-    path = request.path
+def is_for_a_program(path: str) -> bool:
+    """Tell whether a program reads what is at this address."""
     return (
         path.startswith("/api/")
         or path in {"/api", "/healthz", "/readyz", "/metrics", "/oembed"}
@@ -97,11 +94,12 @@ def _for_a_program() -> bool:
     )
 
 
-def _answer(status: HTTPStatus, detail: str) -> Response:
-    if _for_a_program():
-        return problem(status, detail)
+def _answer(status: HTTPStatus, detail: str, *, is_for_anybody: bool = False) -> Response:
+    is_named = status >= HTTPStatus.INTERNAL_SERVER_ERROR and not is_for_anybody
+    if is_for_a_program(request.path):
+        return _problem(status, detail) if is_for_anybody else problem(status, detail)
     template = "withdrawn.html" if status == HTTPStatus.GONE else "error.html"
-    error_id = request_id() if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+    error_id = request_id() if is_named else None
     heading = HEADINGS.get(status.value, HEADINGS[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])
     return Response(
         render_template(template, status=status, heading=heading, detail=detail, error_id=error_id), status=status
@@ -124,7 +122,7 @@ def _http_error(error: HTTPException) -> BaseResponse:
 
 def _bad_parameter(error: BadParameter) -> Response:
     status = HTTPStatus.BAD_REQUEST
-    if _for_a_program():
+    if is_for_a_program(request.path):
         return problem(status, str(error), parameter=error.name, value=error.value[:MAX_ECHO], expected=error.expected)
     if request.path != SEARCH_PATH and ("q" not in request.args or request.path.startswith(BROWSE)):
         return _answer(status, gettext("%(name)s must be %(expected)s.", name=error.name, expected=error.expected))
@@ -137,7 +135,7 @@ def _query_refused(error: QueryRefused) -> Response:
     """Answer a query that exceeds a limit of the query language."""
     status = HTTPStatus.BAD_REQUEST
     query = request.args.get("q", "")
-    if _for_a_program():
+    if is_for_a_program(request.path):
         return problem(status, str(error), parameter="q", value=query[:MAX_ECHO], limit=error.limit)
     size = services().settings.page_size
     wanted = search_request(with_dates_in_order(request.args)[0], page_size=size)
@@ -175,7 +173,7 @@ def _other_name(error: OtherName) -> BaseResponse:
 
 def _moved(target: str, said: str, **members: object) -> Response:
     status = HTTPStatus.MOVED_PERMANENTLY
-    answer = problem(status, said, **members) if _for_a_program() else Response(status=status)
+    answer = problem(status, said, **members) if is_for_a_program(request.path) else Response(status=status)
     answer.headers["Location"] = target
     answer.headers["Cache-Control"] = "no-cache"
     return answer
@@ -184,15 +182,15 @@ def _moved(target: str, said: str, **members: object) -> Response:
 def _nothing_there(nothing: NothingThere) -> Response:
     """Say that there is nothing at an address that could be browsed, and lead to the nearest that has something."""
     status = HTTPStatus.NOT_FOUND
-    if _for_a_program():
+    if is_for_a_program(request.path):
         links = [{"name": link.name, "page": link.url, "self": f"/api{link.url}"} for link in nothing.links]
         return problem(status, nothing.heading, nearest=links)
     return Response(render_template("nothing_there.html", nothing=nothing), status=status)
 
 
-def _overloaded(_: Overloaded) -> Response:
-    """Answer at once when there is more to do than can wait."""
-    return _later(str(OVERLOADED), seconds=RETRY_WHEN_QUEUED)
+def overloaded(_: Overloaded | None = None) -> Response:
+    """Answer when there is more to do than can wait, in words that hold nothing of the request."""
+    return _later(str(OVERLOADED), seconds=RETRY_WHEN_QUEUED, is_for_anybody=True)
 
 
 def _unavailable(error: Exception) -> Response:
@@ -200,8 +198,8 @@ def _unavailable(error: Exception) -> Response:
     return _later(str(EXPLANATIONS[503]), seconds=RETRY_AFTER)
 
 
-def _later(detail: str, *, seconds: int) -> Response:
-    answer = _answer(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+def _later(detail: str, *, seconds: int, is_for_anybody: bool = False) -> Response:
+    answer = _answer(HTTPStatus.SERVICE_UNAVAILABLE, detail, is_for_anybody=is_for_anybody)
     answer.headers["Retry-After"] = str(seconds)
     answer.headers["Cache-Control"] = "no-store"
     return answer

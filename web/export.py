@@ -20,6 +20,7 @@ from flask import Blueprint, Response, request
 
 from index.results import Row, WholeList
 from web import params
+from web.clients import turn_taker
 from web.crew import Overloaded
 from web.links import outside_link
 from web.payload import PROBABILITY_DIGITS, SCORE_DIGITS, Json, instant
@@ -87,14 +88,15 @@ class Exported:
 def _export(form: str, media_type: str, write: Callable[[Iterable[Exported]], Iterator[str]]) -> Response:
     parts = services()
     wanted = replace(params.search_request(request.args, page_size=parts.settings.page_size), page=1, cursor=None)
-    leave = parts.exports.enter()
+    who = turn_taker(request.environ)
+    leave = parts.exports.enter(who)
     try:
-        whole = parts.crew.do(lambda: parts.search.whole(wanted))
+        whole = parts.search.whole(wanted)
     except BaseException:
         leave()
         raise
     length = min(whole.length, parts.settings.export_limit)
-    lines = write(_read(parts, whole, length, pages=absolute("/articles/")))
+    lines = write(_read(parts, whole, length, pages=absolute("/articles/"), who=who))
     answer = Response(_sent(lines, then=leave), content_type=media_type)
     answer.call_on_close(leave)  # where nothing of it was sent
     is_capped = length < whole.length
@@ -122,8 +124,8 @@ def file_name(query: str, form: str, *, capped_at: int | None) -> str:
     return f"backfile-{words}-{datetime.now(UTC).date().isoformat()}{first}.{form}"
 
 
-def _read(parts: Services, whole: WholeList, length: int, *, pages: str) -> Iterator[Exported]:
-    """Yield the first rows of a list; the addresses of all articles' pages begin with `pages`."""
+def _read(parts: Services, whole: WholeList, length: int, *, pages: str, who: str) -> Iterator[Exported]:
+    """Yield the first rows of a list, read for `who`; the addresses of all articles' pages begin with `pages`."""
 
     def piece(part: slice) -> Sequence[Exported]:
         rows = whole.read(part)
@@ -132,14 +134,14 @@ def _read(parts: Services, whole: WholeList, length: int, *, pages: str) -> Iter
         return [Exported(row, stories.get(each), pages + each) for row, each in zip(rows, ids, strict=True)]
 
     for start in range(0, length, PIECE):
-        yield from _patiently(parts, partial(piece, slice(start, min(start + PIECE, length))))
+        yield from _patiently(parts, partial(piece, slice(start, min(start + PIECE, length))), who=who)
 
 
-def _patiently(parts: Services, work: Callable[[], Sequence[Exported]]) -> Sequence[Exported]:
+def _patiently(parts: Services, work: Callable[[], Sequence[Exported]], *, who: str) -> Sequence[Exported]:
     """Return what the crew makes of it, however long it is busy: half an export is none."""
     while True:
         try:
-            return parts.crew.do(work)
+            return parts.crew.do(work, who=who)
         except Overloaded:
             time.sleep(PAUSE)
 

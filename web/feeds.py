@@ -15,7 +15,7 @@ from flask_babel import gettext
 from archive.article import Article
 from archive.story import Report
 from index.results import Result
-from index.search import SearchRequest, SearchResponse
+from index.search import SearchRequest
 from index.snippet import snippet
 from web import conditional, params
 from web.feed_formats import FORMATS, Entry, Feed
@@ -43,18 +43,13 @@ def search(form: str) -> Response:
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-
-    def find() -> tuple[SearchResponse, Sequence[News]]:
-        found = parts.search.search(wanted)
-        came_in = parts.store.came_in([result.article.id for result in found.results])
-        told = [
-            News(result.article, came_in[result.article.id], result.snippet.text, _origin(result, wanted))
-            for result in found.results
-            if result.article.id in came_in
-        ]
-        return found, told
-
-    found, told = parts.crew.do(find)
+    found = parts.search.search(wanted)
+    came_in = parts.store.came_in([result.article.id for result in found.results])
+    told = [
+        News(result.article, came_in[result.article.id], result.snippet.text, _origin(result, wanted))
+        for result in found.results
+        if result.article.id in came_in
+    ]
     answer = written(
         parts,
         form,
@@ -103,14 +98,10 @@ def story(story_id: int, form: str) -> Response:
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-
-    def read() -> tuple[str, Sequence[News]]:
-        shown = shown_story(parts, story_id)
-        return shown.headed.title, news_of(parts, _newest(shown.reports))
-
-    title, told = parts.crew.do(read)
+    shown = shown_story(parts, story_id)
+    told = news_of(parts, _newest(shown.reports))
     page = url_for("pages.story", story_id=story_id)
-    answer = written(parts, form, title=title, page=page, address=request.path, told=told)
+    answer = written(parts, form, title=shown.headed.title, page=page, address=request.path, told=told)
     return conditional.validated(answer, tag or _tag_of(None, answer))
 
 
@@ -121,19 +112,14 @@ def follow_ups(article_id: str, form: str) -> Response:
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-
-    def read() -> tuple[Article, Sequence[News], bool]:
-        article = shown_article(parts, article_id)
-        related = parts.related.related(article_id, limit=MAX_RELATED)
-        later = [result.article for result in related.results if result.lane in FOLLOWING]
-        later = [each for each in later if _is_after(each, article)]
-        return article, news_of(parts, _newest(later)), related.degraded
-
-    article, told, is_degraded = parts.crew.do(read)
+    article = shown_article(parts, article_id)
+    related = parts.related.related(article_id, limit=MAX_RELATED)
+    later = [result.article for result in related.results if result.lane in FOLLOWING]
+    told = news_of(parts, _newest([each for each in later if _is_after(each, article)]))
     page = url_for("pages.article", article_id=article_id)
     title = gettext("What came after “%(title)s”", title=article.title)
     answer = written(parts, form, title=title, page=page, address=request.path, told=told)
-    return conditional.validated(answer, tag if tag and not is_degraded else _tag_of(None, answer))
+    return conditional.validated(answer, tag if tag and not related.degraded else _tag_of(None, answer))
 
 
 @dataclass(frozen=True, slots=True)

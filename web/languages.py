@@ -10,6 +10,7 @@ says so in `Vary`.
 from babel import Locale
 from flask import Flask, Response, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
+from werkzeug.datastructures import LanguageAccept
 
 from web.services import services
 from web.units import ENGLISH
@@ -47,12 +48,12 @@ def _chosen() -> Locale:
     if not has_request_context() or _is_for_programs():
         return ENGLISH
     fixed = services().settings.language
-    return LOCALES[_asked() if fixed == "auto" else fixed]
+    return LOCALES[best(request.accept_languages) if fixed == "auto" else fixed]
 
 
-def _asked() -> str:
-    """Return the language that the reader likes best of those there are, whatever its country."""
-    for tag, quality in request.accept_languages:  # the best liked first
+def best(liked: LanguageAccept) -> str:
+    """Return the language that a reader likes best of those there are, whatever its country."""
+    for tag, quality in liked:  # the best liked first
         language = tag.partition("-")[0].lower()
         if quality > 0 and language in LOCALES:
             return language

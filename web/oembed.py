@@ -90,19 +90,18 @@ def oembed() -> Response:
 
 def _embedded(url: str) -> tuple[Card, str]:
     """Return the card of the page at this address, and the card's own. Raises NotFound and Gone."""
-    parts = services()
     endpoint, values = _page_at(url)
-
-    def read() -> Article | Told:
-        if endpoint == "pages.article":
-            return shown_article(parts, str(values["article_id"]))
-        try:
-            return shown_story(parts, int(values["story_id"]))
-        except StoryMerged as merged:
-            return shown_story(parts, merged.into)
-
-    card = card_of(parts.crew.do(read))
+    card = card_of(_shown(services(), endpoint, values))
     return card, absolute(f"{card.page}/embed")
+
+
+def _shown(parts: Services, endpoint: str, values: dict[str, str | int]) -> Article | Told:
+    if endpoint == "pages.article":
+        return shown_article(parts, str(values["article_id"]))
+    try:
+        return shown_story(parts, int(values["story_id"]))
+    except StoryMerged as merged:
+        return shown_story(parts, merged.into)
 
 
 def _page_at(url: str) -> tuple[str, dict[str, str | int]]:
@@ -132,7 +131,7 @@ def _answer(read: Callable[[Services], Article | Told]) -> Response:
     if kept := conditional.unchanged(tag):
         return _framed(kept)
     try:
-        card = card_of(parts.crew.do(lambda: read(parts)))
+        card = card_of(read(parts))
     except Gone as gone:  # where it stood in somebody's text
         return _framed(Response(render_template("card.html", card=None, why=gone.description), status=HTTPStatus.GONE))
     return _framed(conditional.validated(Response(render_template("card.html", card=card)), tag))

@@ -52,7 +52,7 @@ def home() -> Response:
     tag = conditional.search_tag(parts) or conditional.archive_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    shown = parts.crew.do(lambda: front(parts))
+    shown = front(parts)
     told = website(
         site=parts.settings.site_name,
         home=absolute(url_for("pages.home")),
@@ -78,7 +78,7 @@ def search() -> Response:
         return kept
     if made := parts.recent_pages.made(tag):
         return _validated(made, tag)
-    found, notices, outlines = parts.crew.do(lambda: _found(parts, wanted))
+    found, notices, outlines = _found(parts, wanted)
     urls = _search_urls()
     if is_exchanged:
         notices.append(DATES_EXCHANGED)
@@ -133,7 +133,7 @@ def article(article_id: str) -> BaseResponse:
     tag = conditional.search_tag(parts, parts.search.outdated(asked.search) if asked else None)
     if kept := conditional.unchanged(tag):
         return kept
-    found = parts.crew.do(lambda: read(parts, article_id, asked))
+    found = read(parts, article_id, asked)
     home = absolute(url_for("pages.home"))
     page = absolute(url_for("pages.article", article_id=article_id))
     told = news_article(found.article, page=page, site=parts.settings.site_name, home=home)
@@ -169,7 +169,7 @@ def stories() -> Response:
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    listed = parts.crew.do(lambda: parts.stories.page(number=number, size=size))
+    listed = parts.stories.page(number=number, size=size)
     links = story_page_links(listed, path=STORIES_PATH, page_size=default_size)
     page = Response(render_template("stories.html", listed=listed, links=links))
     if link := header_of(links):
@@ -184,7 +184,7 @@ def story(story_id: int) -> Response:
     tag = conditional.search_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    told = parts.crew.do(lambda: shown_story(parts, story_id))
+    told = shown_story(parts, story_id)
     return _validated(Response(render_template("story.html", told=told)), tag)
 
 

@@ -94,12 +94,8 @@ def panel(article_id: str) -> Response:
 
 def _find(article_id: str, *, limit: int) -> RelatedResponse:
     parts = services()
-
-    def find() -> RelatedResponse:
-        shown_article(parts, article_id)
-        return parts.related.related(article_id, limit=limit)
-
-    return parts.crew.do(find)
+    shown_article(parts, article_id)
+    return parts.related.related(article_id, limit=limit)
 
 
 @blueprint.post("/api/related")
@@ -110,7 +106,7 @@ def draft() -> Response:
     if not request.is_json:
         raise UnsupportedMediaType("The body must be a JSON object, sent as application/json.")
     article, limit = draft_from(request.get_data())
-    found = parts.crew.do(lambda: parts.related.related_to(article, limit=limit))
+    found = parts.related.related_to(article, limit=limit)
     answer = written(related_object(found))
     answer.headers["Cache-Control"] = "no-store"
     return answer

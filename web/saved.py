@@ -26,7 +26,7 @@ from index.search import SearchRequest
 from web import params
 from web.buckets import Rate
 from web.doors import open_to_readers
-from web.feeds import FEED_SIZE, FORMAT, News, news_of, written
+from web.feeds import FEED_SIZE, FORMAT, news_of, written
 from web.filters import chips
 from web.services import Services, services
 from web.wording import shortened
@@ -103,7 +103,7 @@ def new() -> Response:
     parts = permitted()
     asked = _asked(request.args)
     try:
-        preview = parts.crew.do(lambda: _preview(parts, asked))
+        preview = _preview(parts, asked)
     except NotJudged as error:
         raise ServiceUnavailable(
             gettext("No search can be saved yet: this archive has no index of its articles to judge them by.")
@@ -190,7 +190,7 @@ def shown(token: str) -> Response:
     saved = opened(parts, token)
     number = params.page_number(request.args)
     created = request.args.get("created") == "1"
-    view = parts.crew.do(lambda: _view(parts, token, saved, number=number))
+    view = _view(parts, token, saved, number=number)
     return Response(render_template("saved.html", view=view, created=created, most_name=MAX_NAME))
 
 
@@ -233,18 +233,14 @@ def feed(token: str, form: str) -> Response:
     """Return what a saved search found as a feed, the latest first."""
     parts = permitted()
     saved = opened(parts, token)
-
-    def read() -> list[News]:
-        fired = {each.article_id: each.fired_at for each in parts.alerts.alerts(saved.id, limit=FEED_SIZE, offset=0)}
-        return [replace(news, found=fired[news.article.id]) for news in news_of(parts, list(fired))]
-
+    fired = {each.article_id: each.fired_at for each in parts.alerts.alerts(saved.id, limit=FEED_SIZE, offset=0)}
     answer = written(
         parts,
         form,
         title=saved.name,
         page=url_for("saved.shown", token=token),
         address=url_for("saved.feed", token=token, form=form),
-        told=parts.crew.do(read),
+        told=[replace(news, found=fired[news.article.id]) for news in news_of(parts, list(fired))],
     )
     answer.add_etag(weak=True)
     answer.make_conditional(request)

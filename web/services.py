@@ -22,7 +22,6 @@ from archive.identity import ID_LENGTH
 from index.errors import SearchError
 from index.memory import give_back
 from web.buckets import Buckets
-from web.clients import turn_taker
 from web.crew import Crew, Places
 from web.settings import Settings
 
@@ -254,7 +253,7 @@ class Services:
         """The threads that work on requests."""
         from web.watched_crew import WatchedCrew
 
-        return WatchedCrew(whose=turn_taker)
+        return WatchedCrew()
 
     @once
     def ledger(self) -> "Ledger":
@@ -336,7 +335,7 @@ class Services:
     @once
     def exports(self) -> Places:
         """Who takes a whole list along at the moment."""
-        return Places(MOST_EXPORTS, of_one=EXPORTS_OF_ONE, whose=turn_taker)
+        return Places(MOST_EXPORTS, of_one=EXPORTS_OF_ONE)
 
     @once
     def buckets(self) -> Buckets:

@@ -54,7 +54,7 @@ def index() -> Response:
     tag = conditional.archive_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    spans = parts.crew.do(lambda: parts.store.arrival_spans(size=SPAN))
+    spans = parts.store.arrival_spans(size=SPAN)
     maps = [(absolute(url_for("sitemap.span", number=number + 1)), _instant(at)) for number, at in spans]
     page = render_template("sitemap_index.xml", maps=maps, namespace=NAMESPACE)
     return conditional.validated(Response(page, content_type=MEDIA_TYPE), tag)
@@ -68,7 +68,7 @@ def span(number: int) -> Response:
     if kept := conditional.unchanged(tag):
         return kept
     first = (number - 1) * SPAN
-    if not parts.crew.do(lambda: _batch(parts, first, until=first + SPAN, limit=1)):
+    if not _batch(parts, first, until=first + SPAN, limit=1):
         raise NotFound("There is no such sitemap.")
     lines = _lines(parts, first, until=first + SPAN, pages=absolute("/articles/"))
     return conditional.validated(Response(lines, content_type=MEDIA_TYPE), tag)

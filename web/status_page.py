@@ -66,7 +66,7 @@ def _asked() -> tuple[Unit, Status]:
     if parts.settings.status == "off":
         raise NotFound
     unit = params.unit(request.args)
-    return unit, parts.crew.do(lambda: status(parts, unit=unit))
+    return unit, status(parts, unit=unit)
 
 
 def _fresh(answer: Response) -> Response:

@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
 def suggest() -> Response:
     """Complete what is being typed."""
     typed, parts = typed_so_far(), services()
-    found, listings = parts.crew.do(lambda: suggestions(parts, typed))
+    found, listings = suggestions(parts, typed)
     answer = [
         typed,
         [item.text for item in found],

@@ -73,7 +73,7 @@ def syntax() -> Response:
     tag = conditional.archive_tag(parts)
     if kept := conditional.unchanged(tag):
         return kept
-    card = parts.crew.do(lambda: operators(parts.store.newest(READ), parts.field_values))
+    card = operators(parts.store.newest(READ), parts.field_values)
     return conditional.validated(Response(render_template("syntax.html", operators=card)), tag)
 
 

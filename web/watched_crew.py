@@ -12,8 +12,11 @@ T = TypeVar("T")
 class WatchedCrew(Crew):
     """Works as a crew does, and counts it."""
 
-    def do(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, or raise what it raises, once its turn has come. Raises Overloaded."""
+    def do(self, work: Callable[[], T], *, who: str = "") -> T:
+        """Return what `work` for a client returns, or raise what it raises, once its turn has come.
+
+        Raises Overloaded.
+        """
         with metrics.Turn() as turn:
 
             def begun() -> T:
@@ -21,7 +24,7 @@ class WatchedCrew(Crew):
                 return work()
 
             try:
-                return super().do(begun)
+                return super().do(begun, who=who)
             except Overloaded:
                 metrics.REFUSED.inc()
                 raise

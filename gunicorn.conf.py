@@ -16,14 +16,17 @@ import mmap
 import os
 import re
 import secrets
+import selectors
 import shutil
 import signal
 import socket
 import struct
+import sys
 import tempfile
 import termios
 import time
 from concurrent.futures import Future
+from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -40,9 +43,9 @@ gunicorn.http.wsgi.SERVER = "Backfile"  # what the program is, and not what it i
 
 bind = "127.0.0.1:8000"
 workers = 1  # threads share one open index and one model; each further process adds a model and shares the mapped files
-# These speak HTTP and wait; few of them work at once (web/crew.py). Enough for all that may be worked on or wait, and
-# some to spare, so that who has to be refused, and who asks after our health, is answered at once.
-threads = 48
+# These speak HTTP, and wait for the few that work (web/crew.py). Enough that the few have work, and some are left for
+# exports and writes; each that speaks takes the interpreter from those that work.
+threads = 32
 limit_request_line = 8190  # bytes, the most gunicorn can be told: a query of some 1,300 Cyrillic letters fits
 limit_request_fields = 64  # browsers and proxies send twenty
 limit_request_field_size = 8190  # bytes
@@ -57,14 +60,17 @@ accesslog = None  # the program tells of each request itself (web/watching.py)
 
 SLOW = 10.0  # seconds in which a request must have arrived
 STALLED = 20  # seconds in which a client must take some of an answer
-QUICK = 0.005  # seconds that a thread waits for what is on its way already
 MOST_OF_ONE = 64  # connections of one address that wait to send or to be asked again; a browser has six
 MAX_HEAD = 32 * 1024  # bytes
 MAX_BODY = 512 * 1024  # bytes, web/app.py: what is longer is refused unread
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
+FORWARDED = re.compile(rb"\r\nx-forwarded-for:([\x20-\x7e\t]*)(?=\r\n)", re.IGNORECASE)
 Address = tuple[str, int] | str
+QUICK_THREADS = 4  # for monitors and files
+SWITCH = 0.001  # seconds; in Python's own five, who only has to pass something on waits for those that compute
+RETRY_AFTER = 5  # seconds, where a request has waited for too long
 WHOLE, NOT_YET, REFUSED = "whole", "not yet", "refused"
 
 STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -123,6 +129,7 @@ class Connection(gthread.TConn):
         super().__init__(cfg, sock, client, server)
         self.deadline = time.monotonic() + SLOW
         self.seen = -1  # bytes that were there when it was looked at last
+        self.there = b""  # and those of them that were looked at
         self.is_waited_for = False  # told to go on
         self.is_watched = sock.family != socket.AF_UNIX and not cfg.is_ssl  # else a proxy of ours speaks, or we decrypt
         if self.is_watched:
@@ -133,12 +140,29 @@ class Connection(gthread.TConn):
         """Whom connections are counted for; empty for a proxy of ours."""
         return self.client[0] if self.is_watched and self.client else ""
 
+    def who(self, hops: int) -> str:
+        """Return whose request has arrived; where so many proxies are ours, who that is to them."""
+        from web.clients import turn_taker
+
+        address, port = self.client[:2] if isinstance(self.client, tuple) else ("", "")
+        named = [each.strip() for line in FORWARDED.findall(self.there) for each in line.decode().split(",")]
+        if hops and len(named) >= hops:
+            address = named[-hops]
+        return turn_taker({"REMOTE_ADDR": address, "REMOTE_PORT": port})
+
+    def is_quick(self) -> bool:
+        """Tell whether what has arrived is for a monitor, or asks for a file."""
+        from web.turns import is_quick
+
+        method, _, rest = self.there.partition(b" ")
+        return method in (b"GET", b"HEAD") and is_quick(re.split(rb"[?\s]", rest, maxsplit=1)[0].decode("latin-1"))
+
     def arrived(self) -> tuple[str, HTTPStatus | None]:
         """Return whether the next request is there whole, and if it is refused, the status.
 
         Until it is, the selector wakes us only when more has come than we have seen.
         """
-        if not self.is_watched:
+        if self.cfg.is_ssl:
             return WHOLE, None
         kept = self.parser.unreader.buf.getvalue() if self.parser is not None else b""  # read with the one before
         # Counted before it is looked at: what comes in between must wake us.
@@ -147,9 +171,10 @@ class Connection(gthread.TConn):
             there = self.sock.recv(MAX_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             there = None
-        if there == b"" or (there and count == self.seen):
+        self.there = kept + (there or b"")
+        if there == b"" or (there and count == self.seen) or not self.is_watched:
             return WHOLE, None  # no more will come: whoever reads it finds that out
-        head = read_head(kept + (there or b""))
+        head = read_head(self.there)
         if head.status:
             return REFUSED, head.status
         if head.size is not None and len(kept) + count >= head.size:
@@ -176,7 +201,50 @@ class Connection(gthread.TConn):
 
 
 class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
-    """gunicorn's threads, none of which waits for a client, and whose door is shut once they are to stop."""
+    """gunicorn's threads, none of which waits for a client, and whose door is shut once they are to stop.
+
+    Requests wait for a thread as they do for the crew: clients take turns. Monitors and files have their own threads.
+    """
+
+    hops = 0  # proxies that are ours; known once the application is loaded
+
+    def get_thread_pool(self) -> object:
+        """Return the threads, with a place in their queue for every connection."""
+        from web.crew import Crew
+
+        class Threads(Crew):
+            def shutdown(self, *, wait: bool = True) -> None:
+                self._threads.shutdown(wait)
+
+        self.quick = Threads(at_work=QUICK_THREADS, waiting=self.cfg.worker_connections)
+        return Threads(at_work=self.cfg.threads, waiting=self.cfg.worker_connections)
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Have a request answered that is there whole, when it is its client's turn; put off or refuse any other."""
+        try:
+            found, status = conn.arrived()
+        except OSError:  # it is gone
+            found, status = REFUSED, None
+        if found == NOT_YET:
+            self.put_off(conn)
+        elif found == REFUSED:
+            if status:
+                refuse(conn.sock, status)
+            self.nr_conns -= 1
+            conn.close(graceful=True)
+        else:
+            threads = self.quick if conn.is_quick() else self.tpool
+            done = threads.submit(partial(self.handle, conn), who=conn.who(self.hops))
+            done.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+
+    def put_off(self, conn: Connection) -> None:
+        """Wait at the selector until there is more; of those that do, one address has only so many."""
+        conn.sock.setblocking(False)
+        conn.timeout = conn.deadline
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        if sum(each.address == conn.address != "" for each in self.pending_conns) > MOST_OF_ONE:
+            self.drop(conn)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Accept, or accept no more. Left open, whoever still came would wait until the last answer is given."""
@@ -198,17 +266,8 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
         self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname()))
 
     def handle(self, conn: Connection) -> object:
-        """Answer a request that is there whole; put off any other."""
-        found, status = conn.arrived()
-        if found == NOT_YET and not conn.initialized and conn.seen == 0 and conn.wait_for_data(QUICK):
-            conn.data_ready = False
-            found, status = conn.arrived()
-        if found == NOT_YET:
-            return gthread._DEFER
-        if found == REFUSED:
-            refuse(conn.sock, status)
-            return False
-        conn.data_ready = True
+        """Answer a request that is there whole."""
+        conn.data_ready = conn.is_watched
         try:
             again = super().handle(conn)
         except BaseException as error:  # of a SystemExit, which would be raised once more where it ends the process
@@ -218,12 +277,10 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
         return again
 
     def finish_request(self, conn: Connection, fs: "Future[object]") -> None:
-        """Keep or close a connection; of those that have not sent yet, one address has only so many."""
+        """Keep or close a connection."""
+        if fs.exception() is not None:  # it has waited for too long
+            refuse(conn.sock, HTTPStatus.SERVICE_UNAVAILABLE)
         super().finish_request(conn, fs)
-        if conn in self.pending_conns:
-            conn.timeout = conn.deadline
-            if sum(each.address == conn.address != "" for each in self.pending_conns) > MOST_OF_ONE:
-                self.drop(conn)
 
     def murder_pending(self) -> None:
         """Close what has had its time."""
@@ -269,8 +326,9 @@ def refuse(sock: socket.socket, status: HTTPStatus, error_id: str = "") -> None:
     body = json.dumps(problem | ({"error_id": error_id} if error_id else {})).encode()
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nServer: Backfile\r\nConnection: close\r\n"
-        f"Content-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: {len(body)}\r\n"
     )
+    head += f"Retry-After: {RETRY_AFTER}\r\n\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else "\r\n"
     with contextlib.suppress(OSError):
         sock.send(head.encode("latin-1") + body, socket.MSG_DONTWAIT)
 
@@ -312,6 +370,9 @@ def post_worker_init(worker: object) -> None:
 
     services = worker.app.callable.extensions[EXTENSION]
     services.is_leaving = lambda: not worker.alive or bool(worker.draining[0])
+    services.scores = worker.tpool.scores  # who is next is one question, whatever is waited for
+    sys.setswitchinterval(SWITCH)
+    worker.hops = services.settings.proxy_hops
     services.begin_to_warm_up()
 
 

@@ -9,9 +9,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -20,8 +21,11 @@ from processes import PATIENCE, ROOT, Newsroom, listening, server, wait_until
 
 from web.app import MAX_BODY
 from web.crew import AT_WORK, WAITING
+from web.services import MOST_EXPORTS
 
-BEYOND = 6  # more clients than may work or wait
+CONFIGURATION = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+THREADS = CONFIGURATION["threads"]
+BEYOND = 6  # more clients than there are threads
 
 
 @dataclass(frozen=True)
@@ -56,51 +60,25 @@ def address(room: Newsroom) -> Iterator[str]:
     room.hold.unlink(missing_ok=True)
 
 
-def settled(address: str, path: str) -> str:
-    """Return the tag of an answer once everything the server reads in the background is read."""
-    deadline = time.monotonic() + PATIENCE
-    tag = ask(address, path).headers["ETag"]
-    while True:
-        time.sleep(0.2)
-        assert time.monotonic() < deadline
-        before, tag = tag, ask(address, path).headers["ETag"]
-        if tag == before:
-            return tag
-
-
-def refused(jobs: list["Future[Answer]"], count: int) -> list[Answer]:
-    """Return the answers to those refused, once there are so many."""
-    deadline = time.monotonic() + PATIENCE
-    while sum(job.done() for job in jobs) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return [job.result() for job in jobs if job.done()]
-
-
-def test_beyond_the_queue_searches_are_refused_at_once_while_health_and_what_is_known_are_answered(
-    room: Newsroom, address: str
-) -> None:
-    tag = settled(address, "/api/search?q=known")
-    room.hold.touch()
-    clients = AT_WORK + WAITING + BEYOND
-    with ThreadPoolExecutor(clients) as pool:
+def test_whoever_comes_while_all_are_busy_waits_and_monitors_and_files_do_not(room: Newsroom) -> None:
+    clients = THREADS + BEYOND
+    with server(room) as (address, process), ThreadPoolExecutor(clients) as pool:
+        wait_until(lambda: ask(address, "/readyz").status == 200, process)
+        room.hold.touch()
         jobs = [pool.submit(ask, address, f"/api/search?q=report+{number}") for number in range(clients)]
-        answers = refused(jobs, BEYOND)
-        assert [answer.status for answer in answers] == [503] * BEYOND
-        for answer in answers:
-            assert answer.headers["Content-Type"] == "application/problem+json"
-            assert int(answer.headers["Retry-After"]) > 0
-            assert "waiting" in json.loads(answer.text)["detail"]
-        page = ask(address, "/search?q=one+more")
-        assert (page.status, page.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
-        assert page.headers["Retry-After"]
-        assert ask(address, "/healthz").status == 200
-        assert ask(address, "/static/backfile.css").status == 200
-        assert ask(address, "/api/search?q=known", If_None_Match=tag).status == 304
-        assert sum(job.done() for job in jobs) == BEYOND, "all the others wait"
+        wait_until(lambda: waiting(address) == THREADS - AT_WORK, process)
+        for path in ("/healthz", "/readyz", "/static/backfile.css"):
+            assert ask(address, path).status == 200
+        assert not any(job.done() for job in jobs), "all the others wait"
         room.hold.unlink()
-        assert sorted(job.result(PATIENCE).status for job in jobs) == [200] * (AT_WORK + WAITING) + [503] * BEYOND
-    assert ask(address, "/api/search?q=report+0").status == 200
+        assert {job.result(PATIENCE).status for job in jobs} == {200}
+        assert ask(address, "/api/search?q=report+0").status == 200
+
+
+def waiting(address: str) -> float:
+    """Return how many requests wait for the crew."""
+    found = re.search(r"^backfile_crew_requests_waiting (\S+)$", ask(address, "/metrics").text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
 
 
 def test_sixteen_clients_at_once_are_all_answered(address: str) -> None:
@@ -117,11 +95,50 @@ def test_nobody_is_believed_who_says_by_which_way_they_came(address: str) -> Non
     assert "evil.example" not in told.text
 
 
-def test_there_are_threads_for_all_who_may_wait_and_some_to_spare() -> None:
-    configuration = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
-    assert configuration["threads"] >= AT_WORK + WAITING + 8
-    assert configuration["preload_app"] is False
-    assert configuration["MAX_BODY"] == MAX_BODY, "what the program would refuse is not read"
+def test_there_are_threads_for_all_who_work_and_for_all_exports_and_no_more_than_the_crew_has_room_for() -> None:
+    assert AT_WORK + MOST_EXPORTS + 8 <= THREADS <= AT_WORK + WAITING
+    assert CONFIGURATION["preload_app"] is False
+    assert CONFIGURATION["MAX_BODY"] == MAX_BODY, "what the program would refuse is not read"
+
+
+@pytest.mark.parametrize(
+    ("hops", "named", "who"),
+    [
+        (0, "203.0.113.9", "local:5"),
+        (1, "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        (2, "203.0.113.9, 198.51.100.7", "203.0.113.9"),
+        (3, "203.0.113.9, 198.51.100.7", "local:5"),
+        (1, "2001:db8::7", "2001:db8::/64"),
+        (1, "nobody", "local"),
+    ],
+)
+def test_whose_turn_it_is_for_a_thread_goes_by_what_our_proxies_say(hops: int, named: str, who: str) -> None:
+    connection = arrived(f"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {named}\r\n\r\n")
+    assert connection.who(hops).removesuffix(":5") == who.removesuffix(":5")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_quick"),
+    [
+        ("GET /healthz HTTP/1.1", True),
+        ("HEAD /static/backfile.css?v=1 HTTP/1.1", True),
+        ("GET /metrics", True),
+        ("POST /healthz HTTP/1.1", False),
+        ("GET /search?q=/static/ HTTP/1.1", False),
+        ("GET /healthz/more HTTP/1.1", False),
+        ("", False),
+    ],
+)
+def test_monitors_and_files_are_told_by_the_first_line(line: str, is_quick: bool) -> None:
+    assert arrived(f"{line}\r\n\r\n").is_quick() == is_quick
+
+
+def arrived(sent: str) -> Any:  # noqa: ANN401 a class of a file that is no module
+    """Return a connection from this machine of which so much has arrived."""
+    kind = CONFIGURATION["Connection"]
+    connection = kind.__new__(kind)
+    connection.client, connection.there = ("127.0.0.1", 5), sent.encode("latin-1")
+    return connection
 
 
 def test_the_server_is_at_work_before_its_first_visitor(room: Newsroom) -> None:

@@ -1,20 +1,21 @@
 """The crew: the few threads that work on requests, and the bounded queue before them.
 
-The threads that speak HTTP only wait, so there can be many of them; those that work are few, because more than the
-cores can run only take the interpreter from each other and hold memory of their own (a database connection, an
-inference request). What waits too long is refused unbegun: nothing piles up, and whoever is refused knows soon.
+Those that work are few, because more than the cores can run only take the interpreter from each other and hold memory
+of their own (a database connection, an inference request). What waits too long is refused unbegun: nothing piles up,
+and whoever is refused knows soon.
 
-Invariant: nobody's requests keep others from theirs. Each client has a score: the seconds of a processor that it asked
-for, what was refused counting too, and half of it forgotten every ten seconds. The lowest score is next, of equals
-whoever came first. So a client that asks now and then is served before one that asks all the time, however many
-requests that has waiting; and when the queue is full, the newest request of the one with the highest score is refused.
+Invariant: nobody's requests keep others from theirs. Each client has a score: the seconds that its requests were here,
+each for itself, waiting or worked on, half of it forgotten every ten seconds. The lowest score is next, of equals
+whoever came first. So who asks, reads and asks again is served before one that always has a request here, and that one
+before another that has six; what they asked for was found to tell them apart less well, since whoever has to wait asks
+for little. When the queue is full, the newest request of the one with the highest score is refused.
 """
 
 import os
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,22 +40,37 @@ class Overloaded(Exception):
 class _Job:
     work: Callable[[], Any]
     number: int
+    at: float  # when it was handed in
     result: "Future[Any]" = field(default_factory=Future)
 
 
-@dataclass(eq=False, slots=True)
-class _Client:
-    waiting: "deque[_Job]" = field(default_factory=deque)
-    _score: float = 0.0
-    _at: float = 0.0
+class Scores:
+    """How much each client has asked for lately, in seconds. Safe to use from several threads."""
 
-    def charge(self, seconds: float, now: float) -> None:
-        """Add to the score."""
-        self._score, self._at = self.score(now) + seconds, now
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with nobody known."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, tuple[float, float]] = OrderedDict()  # the score, and when it was that
 
-    def score(self, now: float) -> float:
-        """Return the score at this time."""
-        return self._score * float(0.5 ** ((now - self._at) / HALF_LIFE))
+    def charge(self, who: str, seconds: float) -> None:
+        """Add to the score of a client; whoever was not heard of for longest is forgotten when there are too many."""
+        now = self._clock()
+        with self._lock:
+            self._known[who] = self._of(who, now) + seconds, now
+            self._known.move_to_end(who)
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+
+    def of(self, clients: Iterable[str]) -> dict[str, float]:
+        """Return the scores of these clients at this moment."""
+        now = self._clock()
+        with self._lock:
+            return {who: self._of(who, now) for who in clients}
+
+    def _of(self, who: str, now: float) -> float:
+        score, at = self._known.get(who, (0.0, now))
+        return score * float(0.5 ** ((now - at) / HALF_LIFE))
 
 
 class Places:
@@ -94,17 +110,17 @@ class Crew:
         at_work: int = AT_WORK,
         waiting: int = WAITING,
         patience: float = PATIENCE,
+        scores: Scores | None = None,
         clock: Callable[[], float] = time.monotonic,
-        worked: Callable[[], float] = time.thread_time,
     ) -> None:
-        """Start no thread before there is work."""
+        """Start no thread before there is work. `scores` are those of another crew, where it works for the same."""
+        self.scores = scores or Scores(clock)
         self._threads = ThreadPoolExecutor(at_work, thread_name_prefix="crew")
         self._room = at_work + waiting
         self._patience = patience
         self._clock = clock
-        self._worked = worked  # of a thread: what it waited for others is not its client's
         self._lock = threading.Lock()
-        self._clients: OrderedDict[str, _Client] = OrderedDict()
+        self._waiting: dict[str, deque[_Job]] = {}  # of each client that has any, the first first
         self._inside = 0  # at work or waiting
         self._numbers = 0
 
@@ -113,80 +129,80 @@ class Crew:
 
         Raises Overloaded. Work that has work done waits for itself, and never ends.
         """
-        job, client = self._hand_in(work, who)
+        job = self._hand_in(work, who)
         try:
             result: T = job.result.result(self._patience)
         except TimeoutError:
-            if self._took_back(job, client):
+            if self._took_back(job, who):
                 raise Overloaded from None
             result = job.result.result()  # it was begun in time, or it is its own error
         return result
+
+    def submit(self, work: Callable[[], T], *, who: str = "") -> "Future[T]":
+        """Return the future of what `do` would return, or raise. Raises Overloaded where there is no room."""
+        return self._hand_in(work, who).result
 
     @property
     def waiting(self) -> int:
         """How many requests wait."""
         with self._lock:
-            return sum(len(client.waiting) for client in self._clients.values())
+            return sum(map(len, self._waiting.values()))
 
     def close(self) -> None:
         """Finish what was begun; the crew is not used afterwards."""
         self._threads.shutdown()
 
-    def _hand_in(self, work: Callable[[], Any], who: str) -> tuple[_Job, _Client]:
+    def _hand_in(self, work: Callable[[], Any], who: str) -> _Job:
+        self.scores.charge(who, EXPECTED)
         with self._lock:
-            client = self._client(who)
-            client.charge(EXPECTED, self._clock())
             if self._inside >= self._room:
-                self._make_room(client)
+                self._make_room(who)
             self._numbers += 1
-            job = _Job(work, self._numbers)
-            client.waiting.append(job)
+            job = _Job(work, self._numbers, self._clock())
+            self._waiting.setdefault(who, deque()).append(job)
             self._inside += 1
         self._threads.submit(self._take_turn)
-        return job, client
+        return job
 
-    def _client(self, name: str) -> _Client:
-        client = self._clients.setdefault(name, _Client())
-        self._clients.move_to_end(name)
-        while len(self._clients) > REMEMBERED and not next(iter(self._clients.values())).waiting:
-            self._clients.popitem(last=False)
-        return client
-
-    def _make_room(self, newcomer: _Client) -> None:
+    def _make_room(self, newcomer: str) -> None:
         """Refuse the newest request of whoever has the highest score; raises Overloaded where that is `newcomer`."""
-        now = self._clock()
-        waiting = (each for each in self._clients.values() if each.waiting)
-        highest = max(waiting, key=lambda each: each.score(now), default=newcomer)
-        if highest.score(now) <= newcomer.score(now):
+        scores = self.scores.of([newcomer, *self._waiting])
+        highest = max(self._waiting, key=scores.__getitem__, default=newcomer)
+        if scores[highest] <= scores[newcomer]:
             raise Overloaded
-        refused = highest.waiting.pop()
+        self._take(highest, self._waiting[highest][-1]).result.set_exception(Overloaded())
         self._inside -= 1
-        refused.result.set_exception(Overloaded())
 
-    def _took_back(self, job: _Job, client: _Client) -> bool:
+    def _took_back(self, job: _Job, who: str) -> bool:
         with self._lock:
-            if job not in client.waiting:
+            if job not in self._waiting.get(who, ()):
                 return False
-            client.waiting.remove(job)
+            self._take(who, job)
             self._inside -= 1
             return True
+
+    def _take(self, who: str, job: _Job) -> _Job:
+        """Return a request that waits, which does so no longer."""
+        self._waiting[who].remove(job)
+        if not self._waiting[who]:
+            del self._waiting[who]
+        return job
 
     def _take_turn(self) -> None:
         """Work on the request whose turn it is, if there is still one."""
         with self._lock:
-            now = self._clock()
-            waiting = (each for each in self._clients.values() if each.waiting)
-            client = min(waiting, key=lambda each: (each.score(now), each.waiting[0].number), default=None)
-            if client is None:
+            if not self._waiting:
                 return  # it was refused, or taken back
-            job = client.waiting.popleft()
-        began = self._worked()
+            scores = self.scores.of(self._waiting)
+            who = min(self._waiting, key=lambda each: (scores[each], self._waiting[each][0].number))
+            job = self._take(who, self._waiting[who][0])
         try:
+            if self._clock() - job.at > self._patience:
+                raise Overloaded
             settle = partial(job.result.set_result, job.work())
         except BaseException as error:  # it is raised where the work was handed in
             settle = partial(job.result.set_exception, error)
-        took = self._worked() - began
+        self.scores.charge(who, self._clock() - job.at - EXPECTED)
         with self._lock:
-            client.charge(took - EXPECTED, self._clock())
             self._inside -= 1
         settle()

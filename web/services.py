@@ -22,7 +22,7 @@ from archive.identity import ID_LENGTH
 from index.errors import SearchError
 from index.memory import give_back
 from web.buckets import Buckets
-from web.crew import Crew, Places
+from web.crew import Crew, Places, Scores
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ class Services:
         self._must_rebuild = False
         self.is_warming = False
         self.is_leaving: Callable[[], bool] = lambda: False  # whoever stops this server says so
+        self.scores = Scores()  # of who asks; the server that this is run by has a queue too, and shares them
         self._given = embedder
 
     def begin_to_warm_up(self) -> None:
@@ -253,7 +254,7 @@ class Services:
         """The threads that work on requests."""
         from web.watched_crew import WatchedCrew
 
-        return WatchedCrew()
+        return WatchedCrew(scores=self.scores)
 
     @once
     def ledger(self) -> "Ledger":

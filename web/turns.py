@@ -73,7 +73,10 @@ class _Turns:
         return "en", LENT if endpoint in EMBEDDED else DATA
 
 
+def is_quick(path: str) -> bool:
+    """Tell whether this is for a monitor, or a file."""
+    return path in PROBES or path.startswith(FILES)
+
+
 def _takes_a_turn(method: str, path: str) -> bool:
-    if method not in READS:
-        return path == DRAFTS
-    return path not in PROBES and not path.startswith(FILES)
+    return not is_quick(path) if method in READS else path == DRAFTS

@@ -5,8 +5,11 @@ Of C libraries only glibc is asked (https://man7.org/linux/man-pages/man3/mallop
 
 import ctypes
 import gc
+import itertools
 from contextlib import suppress
 
+WHOLE = 32  # calls, of which one looks through everything: an archive that is added to every minute, in ten minutes
+_calls = itertools.count(1)
 M_ARENA_MAX = -8  # glibc's malloc.h
 ARENAS = 2  # threads take turns with Python's lock nearly always when they allocate
 
@@ -15,10 +18,12 @@ def give_back() -> None:
     """Return freed memory to the system: to be called after something large was read or replaced.
 
     Reading an archive of 100,000 articles leaves 60 MB of holes between what is kept. Python's garbage collector is
-    told to look for cycles among what comes from now on: looking through all that is kept, an index with its words and
-    titles, takes a tenth of a second at 25,000 articles, in which every request would wait, every 150 requests.
+    told to look for cycles among what comes from now on: looking through all that is kept, libraries and an index with
+    its words and titles, takes a tenth of a second at 25,000 articles, in which every request would wait, every 150
+    requests. It is done now and then all the same, for cycles among what was kept and was replaced since.
     """
-    gc.unfreeze()
+    if next(_calls) % WHOLE == 0:
+        gc.unfreeze()
     gc.collect()
     gc.freeze()
     with suppress(OSError, AttributeError):

@@ -8,7 +8,9 @@ An engine is lent together with the model of its vectors; of a generation by ano
 answered once before the generation is taken up, and until then, or where it cannot be opened, the old one goes on.
 """
 
+import fcntl
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -30,6 +32,8 @@ from index.models import Model, Models
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0  # after an opening that failed: a model that is not there is looked for again, but not all the time
+
+TURN_SECONDS = 2.0  # that a process waits for those that open a generation before it
 
 Pointer = tuple[PublishedGeneration | None, PublishedGeneration | None]
 
@@ -164,8 +168,9 @@ class Serving:
 
     def _catch_up_or_say(self) -> None:
         try:
-            self.catch_up()
-            give_back()
+            with _one_after_the_other(self._root):
+                self.catch_up()
+                give_back()
         except SearchError as error:
             self._again_at = time.monotonic() + RETRY_SECONDS
             log.warning("the next generation is not served yet: %s", error)
@@ -222,6 +227,31 @@ class Serving:
         """Tell whether there is a lease, and queries are embedded for it."""
         lease = self._lease
         return lease is not None and (self._is_warm or (lease.model is not None and lease.model.is_open))
+
+
+@contextmanager
+def _one_after_the_other(root: Path) -> Iterator[None]:
+    """Wait until no other process opens a generation, for a while: all at once would take all processors."""
+    try:
+        folder = os.open(root, os.O_RDONLY)
+    except FileNotFoundError:
+        yield
+        return
+    until = time.monotonic() + TURN_SECONDS
+    try:
+        while not _is_locked(folder) and time.monotonic() < until:
+            time.sleep(0.01)
+        yield
+    finally:
+        os.close(folder)  # which lets the next one in
+
+
+def _is_locked(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another has it, or this disk knows no locks
+        return False
+    return True
 
 
 def _serves(lease: _Lease, current: PublishedGeneration | None) -> bool:

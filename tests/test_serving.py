@@ -1,8 +1,11 @@
 """Serving: which engine answers while generations come, go and break. Somebody always answers."""
 
+import fcntl
 import logging
+import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -322,6 +325,31 @@ def test_a_request_that_began_before_the_swap_ends_with_the_engine_it_began_with
         assert answer_at_once(waiting.serving) == (2, False, 2)
         assert (engine.generation, slow.closed) == (1, [])
     assert slow.closed == ["gen-000001"]
+
+
+@pytest.mark.parametrize("lets_go", [True, False])
+def test_processes_open_a_generation_one_after_the_other_and_wait_for_nobody_for_good(
+    parts: Services, whoosh: NotingFormat, monkeypatch: pytest.MonkeyPatch, lets_go: bool
+) -> None:
+    if not lets_go:
+        monkeypatch.setattr("index.serving.TURN_SECONDS", 0.3)
+    publish(parts, 1)
+    answer(parts.serving)
+    publish(parts, 2)
+    another = os.open(root(parts), os.O_RDONLY)
+    try:
+        fcntl.flock(another, fcntl.LOCK_EX)
+        began = time.monotonic()
+        assert answer_at_once(parts.serving) == (1, False, 1)
+        time.sleep(0.1)
+        assert whoosh.opened == ["gen-000001"], "another process is at it"
+        if lets_go:
+            fcntl.flock(another, fcntl.LOCK_UN)
+        while answer_at_once(parts.serving) != (2, False, 2):
+            assert time.monotonic() < began + PATIENCE
+            time.sleep(0.01)
+    finally:
+        os.close(another)
 
 
 def test_an_opening_that_fails_leaves_the_old_generation_and_is_tried_again(

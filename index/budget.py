@@ -4,17 +4,19 @@ Words and filters are answered from postings, which are quick at any size. Phras
 misspellings whose stem is shared by other words, are looked for in the texts themselves, and a query of many such would
 keep a processor for seconds. So whoever answers strangers opens a budget, and what looks through texts spends from it.
 
-Invariant: whether a query is within its budget is settled by the query and the archive, never by what is remembered:
+Invariants: whether a query is within its budget is settled by the query and the archive, never by what is remembered:
 what was found before costs what it cost to find. A single phrase is always looked for, in an archive of any size.
 """
 
+import math
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from index.language.clauses import QueryRefused
 
-MOST_WORDS = 100_000_000  # some .4 s of a processor of 2026
+MOST_WORDS = 18_000_000  # some .3 s of a processor of 2026
+NEAR = 2  # times as many, for near words alone: among the commonest they mean nothing
 
 
 class Budget:
@@ -28,12 +30,15 @@ class Budget:
         self._paid: set[Hashable] = set()
         self._parts = 0  # of the query that cost something
 
-    def spend(self, words: int) -> None:
-        """Look through so many words more. Raises QueryRefused when that is too much, for more than one part."""
+    def spend(self, words: int, *, is_near: bool = False) -> None:
+        """Look through so many words more. Raises QueryRefused when that is too much.
+
+        What is looked for alone is bounded only where it is near words.
+        """
         self.spent += words
         if self._outer is not None:
-            self._outer.spend(words)
-        if self._parts and self.spent > self._most:
+            self._outer.spend(words, is_near=is_near)
+        if self.spent > self._most * (1 if self._parts else NEAR if is_near else math.inf):
             raise QueryRefused(
                 "work",
                 f"These phrases and the like have more than {self._most:,} words of the archive looked through: "
@@ -73,10 +78,10 @@ def measured() -> Iterator[Budget]:
         yield opened
 
 
-def spend(words: int) -> None:
+def spend(words: int, *, is_near: bool = False) -> None:
     """Look through so many words. Raises QueryRefused where somebody has bounded that."""
     if (current := _current.get()) is not None:
-        current.spend(words)
+        current.spend(words, is_near=is_near)
 
 
 def current() -> Budget | None:

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from benchmarks.attacks import Attack, attacks, query_attacks
+from benchmarks.hostile_queries import Here
 from index.analysis import words
 from index.budget import measured
 from index.keywords.vocabulary import Vocabulary
@@ -25,6 +26,7 @@ MOST_SENT = 2_000_000  # bytes
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     with newsroom.application(tmp_path_factory.mktemp("attacked"), keywords="tantivy", rate_limit=0) as app:
+        newsroom.services_of(app).made["crew"] = Here()
         yield app
 
 

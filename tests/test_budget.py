@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from archive import store as store_module
 from index import budget as module
 from index import fallback
-from index.budget import Budget, budget, measured, spend
+from index.budget import NEAR, Budget, budget, measured, spend
 from index.fallback import StoreEngine
 from index.query import QueryRefused, parse
 
@@ -31,6 +31,14 @@ def test_a_single_part_may_cost_what_it_must_and_a_second_one_no_more() -> None:
     with pytest.raises(QueryRefused, match="looked through") as refused:
         spent.spend(1)
     assert refused.value.limit == "work"
+
+
+def test_near_words_are_bounded_alone_too() -> None:
+    spent = Budget(10)
+    spent.spend(10 * NEAR, is_near=True)
+    with pytest.raises(QueryRefused, match="looked through"):
+        spent.spend(1, is_near=True)
+    Budget(10).spend(1_000)  # a phrase is not
 
 
 def test_what_is_remembered_costs_what_it_cost_and_once() -> None:

@@ -8,7 +8,7 @@ shortest stretch of it ends. The work grows with the texts of the articles that 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache, partial, reduce
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 
@@ -176,13 +176,12 @@ class Lookup:
             holding = [matches.of(among[matches.articles]) for matches in holding]
         if find is None:
             return holding[0]
-        articles = reduce(
-            lambda these, those: np.intersect1d(these, those, assume_unique=True), [each.articles for each in holding]
-        )
+        spend(sum(len(matches.articles) for matches in holding) // 2)
+        articles = _in_all([each.articles for each in holding], count=len(self._postings.live))
         looked_at, counts = [NOWHERE.articles], [np.zeros((0, 2))]
         cost = 0 if find is runs else len(marked)  # clusters look at the marks once for each
         for some, marks in self._postings.texts(articles, groups):
-            spend(len(marks) * (5 + cost) // 5)
+            spend(len(marks) * (5 + cost) // 5, is_near=cost > 0)
             looked_at.append(some)
             counts.append(counted(marks, find(marks, marked)))
         articles, frequencies = np.concatenate(looked_at), np.concatenate(counts)
@@ -242,6 +241,16 @@ def _apart(groups: Sequence[Terms]) -> list[Terms]:
         sharing = [group for group in apart if not group.isdisjoint(terms)]
         apart = [*(group for group in apart if group not in sharing), set(terms).union(*sharing)]
     return sorted(tuple(sorted(group)) for group in apart)
+
+
+def _in_all(lists: Sequence[Ints], *, count: int) -> Ints:
+    """Return the articles (ascending) that are in each of these lists, of so many that there are."""
+    found, *others = sorted(lists, key=len)
+    for other in others:
+        is_there = np.zeros(count, np.bool_)
+        is_there[other] = True
+        found = found[is_there[found]]
+    return found
 
 
 def _size(matches: Matches) -> int:

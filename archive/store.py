@@ -181,12 +181,14 @@ class Store:
         for _ in range(wal.LOOKS):
             try:
                 frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
+                if wal.read(self._wal, after=after).holds(frames - after):
+                    return True
             except apsw.ConnectionClosedError:  # that is when it was looked at
                 return True
-            except apsw.Error:
+            except (apsw.CorruptError, apsw.NotADBError):
                 return False
-            if wal.read(self._wal, after=after).holds(frames - after):
-                return True
+            except (apsw.Error, OSError):  # a disk that fails once has lost nothing yet
+                pass
             time.sleep(wal.PAUSE)
         return False
 

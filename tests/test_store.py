@@ -1268,6 +1268,24 @@ def test_what_is_told_is_told_whole_or_not_at_all(store: Store) -> None:
 # SQLite itself
 
 
+@pytest.mark.parametrize(("failures", "is_told"), [(1, False), (module.wal.LOOKS, True)])
+def test_a_log_that_cannot_be_read_once_is_looked_at_again(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, failures: int, is_told: bool
+) -> None:
+    read, left = module.wal.read, iter(range(failures))
+
+    def failing(log: Path, *, after: int = 0) -> object:
+        if next(left, None) is not None:
+            raise OSError(5, "Input/output error")
+        return read(log, after=after)
+
+    store = Store(path)
+    store.put(article(1))
+    monkeypatch.setattr(module.wal, "read", failing)
+    store.close()
+    assert ("is damaged" in caplog.text) == is_told
+
+
 def test_an_archive_that_is_closed_twice_is_closed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = Store(path)
     store.put(article(1))

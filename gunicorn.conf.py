@@ -210,12 +210,14 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
 
     def get_thread_pool(self) -> object:
         """Return the threads, with a place in their queue for every connection."""
+        from web import watching
         from web.crew import Crew
 
         class Threads(Crew):
             def shutdown(self, *, wait: bool = True) -> None:
                 self._threads.shutdown(wait)
 
+        self.watching = watching
         self.quick = Threads(at_work=QUICK_THREADS, waiting=self.cfg.worker_connections)
         return Threads(at_work=self.cfg.threads, waiting=self.cfg.worker_connections)
 
@@ -234,7 +236,8 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
             conn.close(graceful=True)
         else:
             threads = self.quick if conn.is_quick() else self.tpool
-            done = threads.submit(partial(self.handle, conn), who=conn.who(self.hops))
+            arrived = self.watching.queued()
+            done = threads.submit(partial(self.handle, conn, arrived), who=conn.who(self.hops))
             done.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def put_off(self, conn: Connection) -> None:
@@ -266,8 +269,9 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
         self.nr_conns += 1
         self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname()))
 
-    def handle(self, conn: Connection) -> object:
+    def handle(self, conn: Connection, arrived: float) -> object:
         """Answer a request that is there whole."""
+        self.watching.begun(arrived)
         conn.data_ready = conn.is_watched
         try:
             again = super().handle(conn)
@@ -280,6 +284,7 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
     def finish_request(self, conn: Connection, fs: "Future[object]") -> None:
         """Keep or close a connection."""
         if fs.exception() is not None:  # it has waited for too long
+            self.watching.given_up()
             refuse(conn.sock, HTTPStatus.SERVICE_UNAVAILABLE)
         super().finish_request(conn, fs)
 

@@ -66,7 +66,7 @@ def test_whoever_comes_while_all_are_busy_waits_and_monitors_and_files_do_not(ro
         wait_until(lambda: ask(address, "/readyz").status == 200, process)
         room.hold.touch()
         jobs = [pool.submit(ask, address, f"/api/search?q=report+{number}") for number in range(clients)]
-        wait_until(lambda: waiting(address) == THREADS - AT_WORK, process)
+        wait_until(lambda: waiting(address) == clients - AT_WORK, process)
         for path in ("/healthz", "/readyz", "/static/backfile.css"):
             assert ask(address, path).status == 200
         assert not any(job.done() for job in jobs), "all the others wait"
@@ -76,7 +76,7 @@ def test_whoever_comes_while_all_are_busy_waits_and_monitors_and_files_do_not(ro
 
 
 def waiting(address: str) -> float:
-    """Return how many requests wait for the crew."""
+    """Return how many requests wait, for a thread or for the crew."""
     found = re.search(r"^backfile_crew_requests_waiting (\S+)$", ask(address, "/metrics").text, re.MULTILINE)
     return float(found[1]) if found else 0.0
 

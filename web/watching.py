@@ -9,6 +9,7 @@ import logging
 import re
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
@@ -36,6 +37,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "DELETE", "PUT", "PATCH"}
 OTHER = "other"  # a method that nothing here knows, or an address that no route has: labels must be few
 
 
+_arrived = threading.local()  # `at`: when the next request of this thread came, where whoever serves us tells
+
+
 class Seen:
     """One request, from its first byte to the last of its answer."""
 
@@ -43,7 +47,7 @@ class Seen:
         """Take what is asked, and the id that came with it, where it is harmless."""
         given = environ.get("HTTP_X_REQUEST_ID", "")
         self.id = given if HARMLESS.fullmatch(given) else secrets.token_hex(8)
-        self.began = time.perf_counter()
+        self.began = _arrived.__dict__.pop("at", None) or time.perf_counter()
         self.method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else OTHER
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")  # as WSGI hands it over
         self.path = telling_path(path)[:MOST_PATH]
@@ -78,6 +82,24 @@ class Seen:
         if self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return logging.INFO
         return logging.ERROR if self.error else logging.WARNING  # without one it was refused: there is too much to do
+
+
+def queued() -> float:
+    """Count a request that waits for a thread of the server; return the time, for `begun`."""
+    metrics.WAITING.inc()
+    return time.perf_counter()
+
+
+def begun(at: float) -> None:
+    """Count it no longer: this thread has the request, which takes its time from then."""
+    metrics.WAITING.dec()
+    _arrived.at = at
+
+
+def given_up() -> None:
+    """Count it no longer, and as refused."""
+    metrics.WAITING.dec()
+    metrics.REFUSED.inc()
 
 
 def register(app: Flask) -> None:

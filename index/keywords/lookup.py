@@ -130,6 +130,8 @@ class Lookup:
             if key not in self._remembered:
                 with measured() as cost:
                     matches = find()
+                if not len(matches.articles) and not cost.spent:
+                    return NOWHERE  # found out in no time; of words that are nowhere there is no end
                 self._remembered[key] = matches, cost.spent
                 self._room -= _size(matches)
                 while self._room < 0:
@@ -254,4 +256,4 @@ def _in_all(lists: Sequence[Ints], *, count: int) -> Ints:
 
 
 def _size(matches: Matches) -> int:
-    return len(matches.articles) + 10  # a key and three arrays take as much as ten postings
+    return len(matches.articles) + 40  # a key and three arrays take as much as forty postings

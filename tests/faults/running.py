@@ -158,11 +158,17 @@ def tried(prepared: Prepared, point: Point, fault: str, *, folder: Path, starter
             inject=f"{point.name}:{FAULTS[fault]}:when={point.number}",
             seeded=prepared.seeded,
         )
+    injected = [call for call in ended.calls if call.injected]
+    struck = ended.status == KILLED if fault == "KILL" else any(map(_is_the_commands_own, injected))
     violations = judging.after_fault(room, scenario, ended.promised, erased=prepared.erased)
-    violations += said_wrongly(room, ended)
+    violations += said_wrongly(room, ended) if struck or not injected else []
     violations += repeated(prepared, room, starter)
-    struck = ended.status == KILLED if fault == "KILL" else any(call.injected for call in ended.calls)
     return Trial(struck, [*violations, *(reading.problems if reading else [])], reading.answers if reading else 0)
+
+
+def _is_the_commands_own(call: Call) -> bool:
+    """Tell whether a call writes, and to the command's own files: threads share calls out differently each time."""
+    return call.writes and not (call.paths and call.paths[-1].endswith("/told"))
 
 
 def read_meanwhile(room: Room, scenario: Scenario) -> AbstractContextManager[Reading | None]:

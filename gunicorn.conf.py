@@ -63,7 +63,8 @@ STALLED = 20  # seconds in which a client must take some of an answer
 MOST_OF_ONE = 64  # connections of one address that wait to send or to be asked again; a browser has six
 MAX_HEAD = 32 * 1024  # bytes
 MAX_BODY = 512 * 1024  # bytes, web/app.py: what is longer is refused unread
-LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
+MOST_DIGITS = 18  # of a length; what has more is too long, whatever they are
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 FORWARDED = re.compile(rb"\r\nx-forwarded-for:([\x20-\x7e\t]*)(?=\r\n)", re.IGNORECASE)
@@ -115,8 +116,9 @@ def read_head(there: bytes) -> Head:
     if CHUNKED.search(head):
         return Head(status=HTTPStatus.LENGTH_REQUIRED)
     length = LENGTH.search(head)
-    size = int(length[1]) if length else 0
-    if size > MAX_BODY:
+    digits = length[1].lstrip(b"0") if length else b""
+    size = int(digits[:MOST_DIGITS] or 0)
+    if size > MAX_BODY or len(digits) > MOST_DIGITS:
         return Head(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return Head(len(head) + 2 + size, waits=size > 0 and EXPECTS.search(head) is not None)
 

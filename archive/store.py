@@ -71,6 +71,7 @@ PACKED_SCHEMA = 2  # what is older leaves much space behind when it is brought t
 CHECKSUM_SCHEMA = 13  # from here on every page has its checksum
 FRAMES = 1000  # of the write-ahead log, a page each: from so many on they are written into the database
 RESTORE = "restore it from a backup"
+NOT_AS_WRITTEN = "differs from its checksum"
 BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
 # A row of `Store.filings`: article id, seq of its last change, whether it is shown, source, section, authors (JSON),
 # language, published_at (ISO 8601), all as they are stored.
@@ -1460,7 +1461,8 @@ class Store:
                 for problem in part():
                     problems.append(problem)  # at once: what was found before an error counts too
             except ArchiveDamaged as error:
-                problems.append(f"{error}: restore it from a backup")
+                if not any(NOT_AS_WRITTEN in each for each in problems):  # by a page that is named already
+                    problems.append(f"{self._path}: {error.__cause__ or error}: {RESTORE}")
         return problems
 
     def _check_pages(self) -> Iterator[str]:
@@ -1470,7 +1472,7 @@ class Store:
             used = (
                 f"page {page} of the database, of {users[page]}," if page in users else f"page {page} of the database"
             )
-            yield f"{used} differs from its checksum: run `flask check --repair`, which says if it needs a backup"
+            yield f"{used} {NOT_AS_WRITTEN}: run `flask check --repair`, which says if it needs a backup"
 
     def _check_log(self) -> Iterator[str]:
         if not self._log_is_whole():

@@ -156,8 +156,8 @@ def _from_hub(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except (HFValidationError, OSError, ValueError) as error:
         raise ModelUnavailable(
-            f"model {name!r} is neither a folder here nor to be had from the hub"
-            " (BACKFILE_MODEL takes `bundled`, a folder, or a hub name)"
+            f"model {name!r} is neither a folder here nor to be had from the hub: put it back, or name another by"
+            " `flask reindex --model`, or for a new archive by BACKFILE_MODEL: `bundled`, a folder, or a hub name"
         ) from error
 
 

@@ -67,10 +67,7 @@ def restore(
     """
     if target.is_symlink():
         target = target.resolve()
-    if target.exists() and not target.is_dir():
-        raise BackupError(f"{target}: it is no folder")
-    if target.resolve() == backup.path.resolve() or backup.path.resolve().is_relative_to(target.resolve()):
-        raise BackupError(f"{target}: the backup itself lies there: name another folder")
+    _refuse_unfit(target, backup)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = UNFINISHED.format(name=target.name)
     refuse_if_open(target / backups.DATABASE)
@@ -98,6 +95,17 @@ def restore(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return Restored(backup, put_aside)
+
+
+def _refuse_unfit(target: Path, backup: Backup) -> None:
+    if target.exists() and not target.is_dir():
+        raise BackupError(f"{target}: it is no folder")
+    if backup.path.resolve().is_relative_to(target.resolve()):
+        raise BackupError(f"{target}: the backup itself lies there: name another folder")
+    if target.resolve().is_relative_to(backup.path.parent.resolve()):
+        raise BackupError(f"{target}: it lies among the backups: name another folder")
+    if target.exists() and any(target.iterdir()) and not (target / backups.DATABASE).exists():
+        raise BackupError(f"{target}: it holds something else than an archive: name another folder, or empty it")
 
 
 def _copy(backup: Backup, aside: Path, progress: Progress) -> None:

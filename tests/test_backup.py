@@ -326,6 +326,21 @@ def test_a_folder_that_is_no_place_for_a_backup_is_refused(parts: Services, tmp_
         make(parts, tmp_path / "file")
 
 
+def test_a_restore_takes_no_folder_that_is_something_else(parts: Services, folder: Path, tmp_path: Path) -> None:
+    make(parts, folder)
+    chosen = choose(folder)[0]
+    other = tmp_path / "letters"
+    other.mkdir()
+    (other / "letter.txt").write_text("dear all")
+    with pytest.raises(BackupError, match="something else than an archive"):
+        restore(chosen, other, ledgers=[])
+    assert (other / "letter.txt").read_text() == "dear all"
+    with pytest.raises(BackupError, match="among the backups"):
+        restore(chosen, folder / "inside", ledgers=[])
+    (other / "letter.txt").unlink()
+    assert restore(chosen, other, ledgers=[]).put_aside is None, "an empty folder is as good as none"
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -12,7 +12,7 @@ from flask import Flask
 from newsroom import CountingEmbedder, MeaningEmbedder, OtherEmbedder, TwinEmbedder
 
 from archive.models import model_in_use
-from index.embedder import Embedder
+from index.embedder import BUNDLED, BUNDLED_SHA256, Embedder
 from index.search import SearchRequest
 from web import create_app
 from web.saved import question_of
@@ -332,6 +332,25 @@ def test_a_generation_whose_model_is_gone_is_not_returned_to(app: Flask, monkeyp
     assert "there is no model bundled" in refused.stderr
     assert served(later) == (2, OtherEmbedder.sha256, False)
     parts_of(later).close()
+
+
+def test_a_check_says_that_the_model_is_gone(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    done(app, "reindex", "--model", "other", "--yes")
+    done(app, "check")
+    monkeypatch.delitem(newsroom.MODELS, "other")
+    later = another(app)
+    ended = run(later, "check")
+    assert ended.exit_code == 1
+    assert "searches go by words alone: there is no model other" in ended.output
+    parts_of(later).close()
+
+
+def test_a_copy_of_the_bundled_model_is_the_bundled_model(app: Flask) -> None:
+    class Copy(MeaningEmbedder):
+        sha256 = BUNDLED_SHA256
+
+    assert parts_of(app).builder_of(Copy(), reference="/srv/copy")._reference == BUNDLED
+    assert parts_of(app).builder_of(parts_of(app).embedder, reference="/srv/own")._reference == "/srv/own"
 
 
 def test_what_the_setting_still_names_is_said(app: Flask) -> None:

@@ -70,6 +70,7 @@ WAYS = {
     "nothing": b"",
     "half a head": b"GET /api/stats HTTP/1.1\r\nHost: loc",
     "half a body": HEAD + b'1000\r\n\r\n{"title": ',
+    "a length with noughts before it": HEAD + b'000000000000000000000500\r\n\r\n{"title": ',
     "a body that is waited for": HEAD + b"1000\r\nExpect: 100-continue\r\n\r\n",
 }
 
@@ -140,6 +141,7 @@ REFUSED = {
         b"411",
     ),
     "a body too long": (HEAD + b"600000\r\n\r\n{", b"413"),
+    "a body of thirty digits": (HEAD + b"9" * 30 + b"\r\n\r\n{", b"413"),
     "a body of more than there is": (HEAD + b"99999999999999999\r\n\r\n{", b"413"),
     "a head too long": (b"GET / HTTP/1.1\r\n" + b"X-Long: " + b"a" * 40_000, b"431"),
     "too many headers": (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", b"431"),

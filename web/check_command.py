@@ -49,7 +49,20 @@ def _problems(parts: Services) -> list[str]:
     from index.check import check
 
     problems = check(parts.settings.data / "index", parts.store, formats=parts.formats)
-    return [*problems, *parts.quarantine.problems(), *parts.ledger.read().problems]
+    return [*problems, *_model_problems(parts), *parts.quarantine.problems(), *parts.ledger.read().problems]
+
+
+def _model_problems(parts: Services) -> list[str]:
+    """Say where the model of what is served cannot be opened; what cannot be read of the archive is told elsewhere."""
+    try:
+        named = parts.named_model
+        if named is not None and named.reference is not None:
+            parts.models.embedder(named.sha256)
+    except ArchiveError:
+        return []
+    except SearchError as error:
+        return [f"searches go by words alone: {error}"]
+    return []
 
 
 def _repair(parts: Services) -> list[str]:

@@ -421,8 +421,12 @@ class Services:
         return self.builder_of(self.embedder, reference=known or reference_of(self.set_model))
 
     def builder_of(self, embedder: "Embedder", *, reference: str) -> "Builder":
-        """Return what builds the index by this embedder, which is opened by that reference."""
+        """Return what builds the index by this embedder, which is opened by that reference.
+
+        A copy of the bundled model is the bundled model, which stays when the copy goes.
+        """
         from index.build import Builder
+        from index.embedder import BUNDLED, BUNDLED_SHA256
 
         return Builder(
             root=self.settings.data / "index",
@@ -430,7 +434,7 @@ class Services:
             embedder=embedder,
             formats=self.formats,
             keywords=self.settings.keywords,
-            reference=reference,
+            reference=BUNDLED if embedder.sha256 == BUNDLED_SHA256 else reference,
         )
 
     @once

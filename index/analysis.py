@@ -19,7 +19,7 @@ import Stemmer
 
 MAX_WORD = 256  # characters of one word that are looked at
 MAX_TERM = 64  # characters of a term that are kept; longer ones are noise from tables and encodings
-MAX_REMEMBERED = 200_000  # words remembered, folded and as terms, about 30 MB each; then it starts afresh
+MAX_REMEMBERED = 50_000  # words remembered, folded and as terms, about 8 MB each; then it starts afresh
 
 # Chinese and Japanese are written without spaces: each character is a word of its own.
 _UNSPACED = (

@@ -23,7 +23,7 @@ import Stemmer
 
 from index.analysis import analyse, spans
 
-MAX_REMEMBERED = 50_000  # stems
+MAX_REMEMBERED = 16_384  # stems
 
 _SNOWBALL = {
     "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "es": "spanish", "et": "estonian",

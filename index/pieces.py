@@ -21,7 +21,7 @@ from index.engine import Vectors
 MAX_VOCABULARY = 65_536  # pieces; a larger vocabulary belongs to a larger model, which would take minutes to ask
 SMOOTHING = 1e-3  # a in a / (a + p), as published
 BATCH_PIECES = 2_048  # pieces of one inference
-KEPT_WORDS = 65_536  # whose pieces are remembered, some 200 bytes each; then it starts afresh
+KEPT_WORDS = 16_384  # whose pieces are remembered, some 200 bytes each; then it starts afresh
 MOST_FREQUENT = ("the", "▁the", "Ġthe")  # before it stand marks, characters and punctuation
 
 

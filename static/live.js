@@ -32,7 +32,7 @@ function putBack(fields, main, focused) {
   focused?.focus({ preventScroll: true });
 }
 
-export function live(form, box, status) {
+export function live(form, box, status, isTyped) {
   const main = document.querySelector("main");
   const pages = new Map(); // as they came: scripts have had a hand in the one that is here
   let shown = bare();
@@ -144,5 +144,5 @@ export function live(form, box, status) {
     show(url, page);
     if (!known) scrollTo(0, history.state?.y ?? 0);
   });
-  if (document.activeElement === box && box.value !== box.defaultValue) typed(); // before this was here
+  if (isTyped) typed(); // before this was here
 }

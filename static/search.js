@@ -41,7 +41,15 @@ function start(box) {
     if (matchMedia("(pointer: coarse)").matches) box.blur(); // the keyboard goes away from over the results
   });
   keys(box);
-  if ("live" in form.dataset && !navigator.connection?.saveData) import("./live.js").then(({ live }) => live(form, box, found));
+  if ("live" in form.dataset && !navigator.connection?.saveData) follow(form, box, found);
+}
+
+async function follow(form, box, found) {
+  let isTyped = false; // before the script is here
+  box.addEventListener("input", (event) => (isTyped = !event.isComposing));
+  box.addEventListener("compositionend", () => (isTyped = true));
+  const { live } = await import("./live.js");
+  live(form, box, found, isTyped);
 }
 
 const box = document.getElementById("q");

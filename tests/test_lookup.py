@@ -49,13 +49,20 @@ def test_what_was_found_is_not_read_again(postings: NotingPostings) -> None:
 def test_what_was_not_asked_for_the_longest_is_forgotten_first(
     postings: NotingPostings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookup, "REMEMBERED", 45)  # two words of ten articles each
+    monkeypatch.setattr(lookup, "REMEMBERED", 105)  # two words of ten articles each
     found = Lookup(postings)
     for term in ("kursk", "land", "kursk", "east", "kursk"):
         assert len(found.matches(Run((term,))).articles) == 10
     assert postings.noted == ["kursk", "kursk", "land", "land", "east", "east"]
     found.matches(Run(("land",)))
     assert postings.noted[6:] == ["land", "land"]
+
+
+def test_words_that_are_nowhere_are_not_remembered(postings: NotingPostings) -> None:
+    found = Lookup(postings)
+    for number in range(20):
+        assert len(found.matches(Run((f"nowhere{number}",))).articles) == 0
+    assert len(found._remembered) == 0
 
 
 def test_what_is_too_large_to_remember_is_found_all_the_same(

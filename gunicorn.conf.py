@@ -147,9 +147,9 @@ class Connection(gthread.TConn):
         from web.clients import turn_taker
 
         address, port = self.client[:2] if isinstance(self.client, tuple) else ("", "")
-        named = [each.strip() for line in FORWARDED.findall(self.there) for each in line.decode().split(",")]
-        if hops and len(named) >= hops:
-            address = named[-hops]
+        if hops:
+            named = [each.strip() for line in FORWARDED.findall(self.there) for each in line.decode().split(",")]
+            address = named[-hops] if len(named) >= hops else address
         return turn_taker({"REMOTE_ADDR": address, "REMOTE_PORT": port})
 
     def is_quick(self) -> bool:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from web.buckets import Rate, Taken
 from web.clients import LOCAL, client
+from web.doors import QUESTIONS
 from web.hosts import PROBES
 from web.services import services
 
@@ -24,7 +25,6 @@ FREE = {  # endpoints, beside what monitors ask
 }
 DEAR = 10  # a list of thousands read to its end, a whole text embedded, three months of articles judged, a write
 DEAR_ENDPOINTS = {"export.as_csv", "export.as_json_lines", "related.draft", "saved.new"}
-READS = {"GET", "HEAD", "OPTIONS"}
 
 
 def register(app: Flask) -> None:
@@ -37,7 +37,7 @@ def cost() -> int:
     """Return what this request costs."""
     if request.endpoint in FREE or request.path in PROBES or request.method == "OPTIONS":
         return 0
-    return DEAR if request.endpoint in DEAR_ENDPOINTS or request.method not in READS else PAGE
+    return DEAR if request.endpoint in DEAR_ENDPOINTS or request.method not in QUESTIONS else PAGE
 
 
 def _count() -> None:

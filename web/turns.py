@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Request
 
 from web import errors, languages
 from web.clients import turn_taker
 from web.crew import Overloaded
+from web.doors import QUESTIONS
 from web.hosts import PROBES
 from web.security import BEHIND_KEYS, EMBEDDED
 from web.services import EXTENSION, Services
@@ -25,7 +25,6 @@ from web.services import EXTENSION, Services
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
 DRAFTS = "/api/related"  # POSTed to, as a text fits into no address; nothing is written
 FILES = "/static/"
 PAGES, KEYED, DATA, LENT = "/search", "/saved/refused", "/api/stats", "/api/search"  # one of each kind of address
@@ -68,7 +67,7 @@ class _Turns:
             return languages.best(Request(environ).accept_languages), KEYED if BEHIND_KEYS.match(path) else PAGES
         try:
             endpoint, _ = self._app.url_map.bind_to_environ(environ).match()
-        except (HTTPException, RequestRedirect):
+        except HTTPException:  # no such address, or one that leads elsewhere
             return "en", DATA
         return "en", LENT if endpoint in EMBEDDED else DATA
 
@@ -79,4 +78,4 @@ def is_quick(path: str) -> bool:
 
 
 def _takes_a_turn(method: str, path: str) -> bool:
-    return not is_quick(path) if method in READS else path == DRAFTS
+    return not is_quick(path) if method in QUESTIONS else path == DRAFTS

@@ -189,6 +189,24 @@ def test_what_is_sent_and_what_is_wrong_are_as_described_too(client: FlaskClient
         assert problems(document, schema, client.get(refused).get_json(force=True)) == []
 
 
+def test_what_a_form_leaves_empty_is_as_described_and_no_choice_of_the_page(
+    client: FlaskClient, document: dict[str, Any]
+) -> None:
+    asked = document["paths"]["/api/browse/sections"]["get"]["parameters"]
+    (sort,) = (parameter for parameter in asked if parameter["name"] == "sort")
+    assert problems(document, sort["schema"], "") == []
+    assert client.get("/api/browse/sections?sort=").get_json() == client.get("/api/browse/sections").get_json()
+    options = html.fromstring(client.get("/api/docs").text).xpath("//form[@class='try']//option")
+    assert options
+    assert all(option.text for option in options)
+
+
+def test_a_takedown_may_be_sent_without_a_reason(document: dict[str, Any]) -> None:
+    sent = document["paths"]["/api/articles/{id}"]["delete"]["requestBody"]["content"]["application/json"]["schema"]
+    assert [problems(document, sent, body) for body in ({}, {"reason": None}, {"reason": "court order"})] == [[]] * 3
+    assert problems(document, sent, {"reason": 3})
+
+
 def test_a_schema_that_lacks_a_field_or_has_one_too_many_would_be_found(
     client: FlaskClient, document: dict[str, Any]
 ) -> None:

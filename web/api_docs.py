@@ -18,6 +18,7 @@ from web.api import json_answer
 from web.embedding import shown_in
 from web.links import outside_link
 from web.openapi import SCHEMAS, document
+from web.openapi_operations import LEFT_EMPTY
 from web.payload import Json
 from web.services import Services, services
 from web.urls import absolute, site_url
@@ -157,7 +158,7 @@ def _field(parameter: Json) -> Field:
         place=str(parameter["in"]),
         description=str(parameter["description"]),
         kind="choice" if "enum" in items else kinds.get(form, "text"),
-        choices=items.get("enum", ()),
+        choices=[choice for choice in items.get("enum", ()) if choice != LEFT_EMPTY],
         default=str(schema.get("default", "")),
         value=value,
         is_required=bool(parameter.get("required")),

@@ -35,7 +35,10 @@ _FEED = shape(
 )
 
 ARCHIVE_SCHEMAS: dict[str, Json] = {
-    "Reason": shape({"reason": a("string", "Why, for the change log and the ledger.", maxLength=MAX_REASON)}),
+    "Reason": shape(
+        {"reason": or_null(a("string", "Why, for the change log and the ledger.", maxLength=MAX_REASON))},
+        may_lack=("reason",),
+    ),
     "Takedown": shape(
         {
             "id": TEXT,

@@ -10,6 +10,7 @@ from web.settings import MAX_PAGE_SIZE
 
 Place = Literal["query", "path"]
 
+LEFT_EMPTY = ""  # what a form sends of a field that nobody filled in
 
 _LATER: Json = {
     status: {
@@ -49,8 +50,9 @@ def whole(name: str, description: str, *, default: int, most: int) -> Json:
 
 
 def choice(name: str, description: str, choices: Sequence[str], *, default: str = "") -> Json:
-    """Return one of which there are only so many values, the first of them by default."""
-    return parameter(name, description, {"type": "string", "enum": list(choices), "default": default or choices[0]})
+    """Return one of which there are only so many values, the first by default; left empty it is not given."""
+    values: Json = {"type": "string", "enum": [*choices, LEFT_EMPTY], "default": default or choices[0]}
+    return parameter(name, description, values)
 
 
 def any_of(name: str, description: str) -> Json:

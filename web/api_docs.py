@@ -18,7 +18,6 @@ from web.api import json_answer
 from web.embedding import shown_in
 from web.links import outside_link
 from web.openapi import SCHEMAS, document
-from web.openapi_operations import LEFT_EMPTY
 from web.payload import Json
 from web.services import Services, services
 from web.urls import absolute, site_url
@@ -151,14 +150,14 @@ def _field(parameter: Json) -> Field:
     schema = cast(dict[str, Any], parameter["schema"])
     items = schema.get("items", schema)
     kinds = {"integer": "number", "date": "date"}
-    form = items.get("anyOf", [items])[0].get("format", items["type"])
+    form = items.get("format", items["type"])
     value = str(parameter.get("example", ""))
     return Field(
         name=str(parameter["name"]),
         place=str(parameter["in"]),
         description=str(parameter["description"]),
         kind="choice" if "enum" in items else kinds.get(form, "text"),
-        choices=[choice for choice in items.get("enum", ()) if choice != LEFT_EMPTY],
+        choices=items.get("enum", ()),
         default=str(schema.get("default", "")),
         value=value,
         is_required=bool(parameter.get("required")),

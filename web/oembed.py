@@ -61,10 +61,10 @@ def story(story_id: int) -> Response:
 @blueprint.get("/oembed")
 def oembed() -> Response:
     """Say how the page at an address of this site is embedded."""
-    form = request.args.get("format", "").strip() or "json"
+    form = params.single(request.args, "format") or "json"
     if form not in OEMBED_TYPES:
         abort(HTTPStatus.NOT_IMPLEMENTED, f"oEmbed is given as {' or '.join(OEMBED_TYPES)}.")
-    url = request.args.get("url", "").strip()
+    url = params.single(request.args, "url")
     if not url:
         raise params.BadParameter("url", url, "the address of an article or a story of this site")
     width = min(WIDTH, params.pixels(request.args, "maxwidth", default=WIDTH))

@@ -15,18 +15,7 @@ from web.feeds import FEED_SIZE
 from web.json_schema import problem, ref
 from web.openapi_archive import archive_paths
 from web.openapi_archive_schemas import ARCHIVE_SCHEMAS
-from web.openapi_operations import (
-    LEFT_EMPTY,
-    any_of,
-    choice,
-    file_of,
-    json_of,
-    operation,
-    paging,
-    parameter,
-    size,
-    whole,
-)
+from web.openapi_operations import any_of, choice, file_of, json_of, operation, paging, parameter, size, whole
 from web.openapi_schemas import SCHEMAS as SEARCH_SCHEMAS
 from web.params import DEFAULT_RELATED, MAX_PAGE, MAX_PIXELS, MAX_RELATED
 from web.payload import Json
@@ -152,7 +141,7 @@ def _takedown(examples: Mapping[str, str]) -> Json:
 
 def _search(*, order: str = SORTS[0]) -> list[Json]:
     """Return what says which articles are looked for, and in which order."""
-    day: Json = {"type": "string", "anyOf": [{"format": "date"}, {"const": LEFT_EMPTY}]}
+    day: Json = {"type": "string", "format": "date"}
     words: Json = {"type": "string", "maxLength": MAX_QUERY_CHARS}
     return [
         parameter("q", "What to look for, in the query language.", words, example="flood"),

@@ -10,8 +10,6 @@ from web.settings import MAX_PAGE_SIZE
 
 Place = Literal["query", "path"]
 
-LEFT_EMPTY = ""  # what a form sends of a field that nobody filled in
-
 _LATER: Json = {
     status: {
         **problem(said),
@@ -37,10 +35,12 @@ def operation(name: str, summary: str, parameters: Sequence[Json], content: Json
 def parameter(
     name: str, description: str, schema: Json, *, place: Place = "query", example: object = None, required: bool = False
 ) -> Json:
-    """Return a parameter."""
+    """Return a parameter. One of a query that may be left out may be left empty too, as forms send it."""
     made: Json = {"name": name, "in": place, "description": description, "schema": schema}
     if place == "path" or required:
         made["required"] = True
+    else:
+        made["allowEmptyValue"] = True
     return made if example is None else {**made, "example": example}
 
 
@@ -50,9 +50,8 @@ def whole(name: str, description: str, *, default: int, most: int) -> Json:
 
 
 def choice(name: str, description: str, choices: Sequence[str], *, default: str = "") -> Json:
-    """Return one of which there are only so many values, the first by default; left empty it is not given."""
-    values: Json = {"type": "string", "enum": [*choices, LEFT_EMPTY], "default": default or choices[0]}
-    return parameter(name, description, values)
+    """Return one of which there are only so many values, the first of them by default."""
+    return parameter(name, description, {"type": "string", "enum": list(choices), "default": default or choices[0]})
 
 
 def any_of(name: str, description: str) -> Json:

@@ -63,7 +63,7 @@ def search_request(args: Args, *, page_size: int) -> SearchRequest:
     if date_from and date_to and date_to < date_from:
         raise BadParameter("to", args["to"], gettext("a day not before %(day)s", day=date_from.isoformat()))
     return SearchRequest(
-        query=args.get("q", "").strip(),  # its limits are the query language's own
+        query=single(args, "q"),  # its limits are the query language's own
         mode=cast(Mode, _one_of(args, "mode", MODES)),
         sources=_values(args, "source"),
         sections=_values(args, "section"),
@@ -140,7 +140,7 @@ def sorting(args: Args, *, default: Sorting) -> Sorting:
 
 def letter(args: Args) -> str:
     """Return the letter whose names are asked for, empty for all. Raises BadParameter."""
-    text = args.get("letter", "").strip()
+    text = single(args, "letter")
     if len(text) > 1 and text != OTHER:
         raise BadParameter("letter", text, gettext("one letter, or %(other)s", other=OTHER))
     return text if text == OTHER else text.upper()[:1]
@@ -159,7 +159,7 @@ def name(args: Args) -> str:
 
 
 def _limited(args: Args, name: str) -> str:
-    value = args.get(name, "").strip()
+    value = single(args, name)
     if len(value) > MAX_FILTER_CHARS:
         raise BadParameter(name, value, gettext("at most %(most)s characters", most=MAX_FILTER_CHARS))
     return value
@@ -181,7 +181,7 @@ def list_page(args: Args, *, page_size: int) -> tuple[int, int]:
 
 
 def _cursor(args: Args) -> str | None:
-    text = args.get("cursor", "").strip()
+    text = single(args, "cursor")
     if text and read_cursor(text) is None:
         raise BadParameter("cursor", text, gettext("the cursor of an earlier answer, unchanged"))
     return text or None
@@ -197,15 +197,23 @@ def _values(args: Args, name: str) -> tuple[str, ...]:
     return values
 
 
+def single(args: Args, name: str) -> str:
+    """Return the value of one that is given once, empty where it is not given. Raises BadParameter for several."""
+    given = args.getlist(name)
+    if len(given) > 1:
+        raise BadParameter(name, given[1], gettext("given once"))
+    return given[0].strip() if given else ""
+
+
 def _one_of(args: Args, name: str, choices: Sequence[str]) -> str:
-    value = args.get(name, "").strip() or choices[0]
+    value = single(args, name) or choices[0]
     if value not in choices:
         raise BadParameter(name, value, format_list([*choices], "or", locale=units.locale()))
     return value
 
 
 def _day(args: Args, name: str) -> date | None:
-    text = args.get(name, "").strip()
+    text = single(args, name)
     if not text:
         return None
     try:
@@ -217,7 +225,7 @@ def _day(args: Args, name: str) -> date | None:
 
 
 def _whole_number(args: Args, name: str, *, default: int, most: int) -> int:
-    text = args.get(name, "").strip()
+    text = single(args, name)
     if not text:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:

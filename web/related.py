@@ -56,7 +56,7 @@ def by_id(article_id: str) -> Response:
 @blueprint.get("/api/related")
 def by_url() -> Response:
     """Return the articles related to the one that was published at this address."""
-    url = request.args.get("url", "").strip()
+    url = params.single(request.args, "url")
     article_id = id_of(url=_web_address(url), source=None, source_id=None, text="")
     try:
         return _related_json(article_id)

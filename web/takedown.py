@@ -11,7 +11,7 @@ from archive.errors import ArticleNotFound
 from archive.reason import clean_reason
 from web.api import written
 from web.errors import problem
-from web.params import BadParameter
+from web.params import BadParameter, single
 from web.payload import instant
 from web.services import services
 from web.tokens import TAKEDOWN, address, needs
@@ -55,7 +55,7 @@ def remove(token: "Token", article_id: str) -> Response:
 
 def _reason() -> str | None:
     """Return why, from the body or the address. Raises BadParameter."""
-    given: object = request.args.get("reason")
+    given: object = single(request.args, "reason") or None
     if request.get_data():
         body = _body()
         given = body.get("reason", given)

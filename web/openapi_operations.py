@@ -39,7 +39,7 @@ def parameter(
     made: Json = {"name": name, "in": place, "description": description, "schema": schema}
     if place == "path" or required:
         made["required"] = True
-    else:
+    elif schema["type"] != "array":  # of which an empty text is a value like any other
         made["allowEmptyValue"] = True
     return made if example is None else {**made, "example": example}
 

@@ -10,7 +10,6 @@ through all attempts. Of a token only its hash is kept.
 """
 
 import hashlib
-import json
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +19,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from archive import questions
+from archive.database import Connection, batches, listed
 from archive.errors import ArchiveError
-from archive.store import Connection, Store
+from archive.store import Store
 
 ChannelKind = Literal["mail", "webhook"]
 ChannelState = Literal["unconfirmed", "active", "stopped"]
@@ -194,7 +194,7 @@ class Alerts:
     def behind(self, seq: int) -> list[SavedSearch]:
         """Return those that are not paused and have not been judged up to `seq`, those furthest behind first."""
         rows = self._store.rows(
-            f"{_SAVED} WHERE NOT paused AND after_seq < ? ORDER BY after_seq, saved_search_id", (seq,)
+            f"{_SAVED} WHERE paused = 0 AND after_seq < ? ORDER BY after_seq, saved_search_id", (seq,)
         )
         return list(map(_saved, rows))
 
@@ -209,7 +209,8 @@ class Alerts:
     def resume(self, saved_search_id: int, *, after_seq: int) -> None:
         """Judge again what comes in after this change; what came in meanwhile is passed over."""
         self._store.change(
-            "UPDATE saved_search SET paused = 0, after_seq = max(after_seq, ?) WHERE saved_search_id = ? AND paused",
+            "UPDATE saved_search SET paused = 0, after_seq = CASE WHEN after_seq < ?1 THEN ?1 ELSE after_seq END"
+            " WHERE saved_search_id = ?2 AND paused = 1",
             (after_seq, saved_search_id),
         )
 
@@ -220,7 +221,7 @@ class Alerts:
     def trouble(self, saved_search_id: int, problem: str | None) -> None:
         """Note why it could not be judged, or that it could."""
         self._store.change(
-            "UPDATE saved_search SET problem = ?1 WHERE saved_search_id = ?2 AND problem IS NOT ?1",
+            "UPDATE saved_search SET problem = ?1 WHERE saved_search_id = ?2 AND problem IS DISTINCT FROM ?1",
             (problem, saved_search_id),
         )
 
@@ -236,18 +237,16 @@ class Alerts:
         with self._store.transaction() as connection:
             moved = connection.execute(
                 "UPDATE saved_search SET after_seq = ?, problem = NULL"
-                " WHERE saved_search_id = ? AND after_seq = ? AND NOT paused RETURNING 1",
+                " WHERE saved_search_id = ? AND after_seq = ? AND paused = 0 RETURNING 1",
                 (until, saved.id, saved.after_seq),
             ).fetchall()
             if not moved:
                 return 0
-            fired = connection.execute(
-                "INSERT OR IGNORE INTO alert (saved_search_id, article_id, version, seq, fired_at)"
-                " SELECT ?, a.article_id, a.version, asked.value ->> 1, ?"
-                " FROM json_each(?) asked JOIN article a ON a.article_id = asked.value ->> 0"
-                " ORDER BY asked.key RETURNING alert_id",
-                (saved.id, now, json.dumps(list(article_seqs.items()))),
-            ).fetchall()
+            fired = [
+                alert
+                for batch in batches(list(article_seqs.items()))
+                for (alert,) in connection.execute(*_fired(batch, saved.id, now))
+            ]
             if fired:
                 channels = connection.execute(
                     "SELECT channel_id FROM channel WHERE saved_search_id = ? AND state = 'active'", (saved.id,)
@@ -255,25 +254,29 @@ class Alerts:
                 connection.executemany(
                     "INSERT INTO delivery (channel_id, message, first_alert, last_alert, state, next_at, created_at)"
                     " VALUES (?, ?, ?, ?, 'waiting', ?, ?)",
-                    [(channel, str(uuid.uuid4()), min(fired)[0], max(fired)[0], now, now) for (channel,) in channels],
+                    [(channel, str(uuid.uuid4()), min(fired), max(fired), now, now) for (channel,) in channels],
                 )
             return len(fired)
 
     def copies_fired(self, saved_search_id: int, article_ids: Sequence[str]) -> set[str]:
         """Return those of the articles of which a copy, or they themselves, has fired already."""
-        rows = self._store.rows(
-            "SELECT DISTINCT asked.value FROM json_each(?) asked"
-            " LEFT JOIN copy mine ON mine.article_id = asked.value"
-            " LEFT JOIN copy other ON other.group_id = mine.group_id"
-            " JOIN alert a ON a.article_id IN (asked.value, other.article_id) AND a.saved_search_id = ?",
-            (json.dumps(list(article_ids)), saved_search_id),
-        )
-        return {article_id for (article_id,) in rows}
+        fired: set[str] = set()
+        for batch in batches(article_ids):
+            asked, bindings = listed([(article_id,) for article_id in batch])
+            rows = self._store.rows(
+                f"SELECT DISTINCT asked.column1 FROM {asked} asked"
+                " LEFT JOIN copy mine ON mine.article_id = asked.column1"
+                " LEFT JOIN copy other ON other.group_id = mine.group_id"
+                " JOIN alert a ON a.article_id IN (asked.column1, other.article_id) AND a.saved_search_id = ?",
+                [*bindings, saved_search_id],
+            )
+            fired.update(article_id for (article_id,) in rows)
+        return fired
 
     def alerts(self, saved_search_id: int, *, limit: int, offset: int = 0) -> list[Alert]:
         """Return the alerts about articles that may be shown, the latest first."""
         rows = self._store.rows(
-            f"{_ALERT} WHERE saved_search_id = ? AND +s.status = 'live' ORDER BY alert_id DESC LIMIT ? OFFSET ?",
+            f"{_ALERT} WHERE saved_search_id = ? AND s.status || '' = 'live' ORDER BY alert_id DESC LIMIT ? OFFSET ?",
             (saved_search_id, limit, offset),
         )
         return list(map(_alert, rows))
@@ -283,7 +286,7 @@ class Alerts:
         return int(
             self._store.one(
                 "SELECT count(*) FROM alert JOIN article s USING (article_id)"
-                " WHERE saved_search_id = ? AND +s.status = 'live'",
+                " WHERE saved_search_id = ? AND s.status || '' = 'live'",
                 (saved_search_id,),
             )[0]
         )
@@ -408,7 +411,8 @@ class Alerts:
         if delivery.alerts is None:
             return []
         rows = self._store.rows(
-            f"{_ALERT} WHERE saved_search_id = ? AND alert_id BETWEEN ? AND ? AND +s.status = 'live' ORDER BY alert_id",
+            f"{_ALERT} WHERE saved_search_id = ? AND alert_id BETWEEN ? AND ? AND s.status || '' = 'live'"
+            " ORDER BY alert_id",
             (delivery.search.id, *delivery.alerts),
         )
         return list(map(_alert, rows))
@@ -456,6 +460,18 @@ _SAVED = "SELECT saved_search_id, name, question, after_seq, paused, problem, cr
 _SENT_TO = "channel c WHERE c.saved_search_id = s.saved_search_id AND c.state = 'active'"
 _ALERT = "SELECT alert_id, article_id, alert.version, seq, fired_at FROM alert JOIN article s USING (article_id)"
 _CHANNEL = "SELECT channel_id, saved_search_id, kind, address, secret, state, problem FROM channel"
+
+
+def _fired(article_seqs: Sequence[tuple[str, int]], saved_search_id: int, now: int) -> tuple[str, list[object]]:
+    """Return the statement that keeps alerts, in this order, and gives the ids of those that are new; its bindings."""
+    asked, bindings = listed([(*pair, place) for place, pair in enumerate(article_seqs)])
+    return (
+        "INSERT INTO alert (saved_search_id, article_id, version, seq, fired_at)"
+        f" SELECT ?, a.article_id, a.version, asked.column2, ? FROM {asked} asked"
+        " JOIN article a ON a.article_id = asked.column1 WHERE true ORDER BY asked.column3"
+        " ON CONFLICT DO NOTHING RETURNING alert_id",
+        [saved_search_id, now, *bindings],
+    )
 
 
 def _count(connection: Connection, select: str, *bindings: object) -> int:

@@ -34,15 +34,21 @@ class AskedSearches:
     def note(self, questions: Mapping[str, int], *, on: date) -> None:
         """Note that each was asked so often on that day. Of too many those asked longest ago are forgotten."""
         with self._store.transaction() as connection:
-            connection.executemany(
-                "INSERT INTO asked (question, first_on, last_on, times) VALUES (?1, ?2, ?2, ?3)"
-                " ON CONFLICT (question) DO UPDATE SET last_on = max(last_on, ?2), times = times + ?3",
-                [(question, on.isoformat(), times) for question, times in questions.items()],
-            )
+            for question, times in questions.items():
+                connection.execute(
+                    "UPDATE asked SET times = times + ?3, last_on = CASE WHEN last_on < ?2 THEN ?2 ELSE last_on END"
+                    " WHERE question = ?1",
+                    (question, on.isoformat(), times),
+                )
+                if not connection.changes():
+                    connection.execute(
+                        "INSERT INTO asked (question, first_on, last_on, times) VALUES (?1, ?2, ?2, ?3)",
+                        (question, on.isoformat(), times),
+                    )
             connection.execute(
                 "DELETE FROM asked WHERE question IN"
-                " (SELECT question FROM asked ORDER BY last_on DESC, times DESC, question LIMIT -1 OFFSET ?)",
-                (MOST_KEPT,),
+                " (SELECT question FROM asked ORDER BY last_on DESC, times DESC, question LIMIT ? OFFSET ?)",
+                (MOST_KEPT + len(questions), MOST_KEPT),
             )
 
     def latest(self, limit: int = MOST_KEPT) -> list[Asked]:

@@ -14,9 +14,10 @@ from itertools import islice
 
 from archive.article import Article
 from archive.byte_search import SHORTEST
+from archive.database import Connection
 from archive.identity import content_hash
 from archive.packing import PASSAGE, pack_text, unguarded, unpack_text
-from archive.store import Connection, Store
+from archive.store import Store
 
 BATCH = 100  # articles blanked in one transaction
 WINDOW = 32  # bytes of a text that are looked for together
@@ -76,16 +77,18 @@ def held_elsewhere(
 
 
 def _others(store: Store, erased: Sequence[str]) -> Iterator[tuple[str | None, list[bytes]]]:
+    of_these, ids = store.database.among("article_id", erased)
     for (text,) in store.rows(
         "SELECT reason FROM takedown WHERE reason IS NOT NULL"
-        " UNION SELECT reason FROM change WHERE reason IS NOT NULL"
-        " AND article_id NOT IN (SELECT value FROM json_each(?))"
+        f" UNION SELECT reason FROM change WHERE reason IS NOT NULL AND NOT ({of_these})"
         " UNION SELECT name || ' ' || question FROM saved_search",
-        (json.dumps(list(erased)),),
+        (ids,),
     ):
         yield None, [_bytes(text)]
     gone = set(erased)
-    rows = store.rows(f"SELECT v.article_id, {_FIELDS}, b.packed FROM version v JOIN body b USING (version_id)")
+    rows = store.database.scan(
+        f"SELECT v.article_id, {_FIELDS}, b.packed FROM version v JOIN body b USING (version_id)"
+    )
     for article_id, *fields, packed in rows:
         if article_id not in gone:
             yield article_id, [*map(_bytes, [*_written(fields), _body(packed)]), packed]
@@ -93,12 +96,13 @@ def _others(store: Store, erased: Sequence[str]) -> Iterator[tuple[str | None, l
 
 def copies_of(store: Store, article_ids: Sequence[str]) -> dict[str, list[str]]:
     """Return the shown copies of articles, removed ones too, by id, as far as copies have been looked for."""
+    asked, ids = store.database.among("mine.article_id", article_ids)
     rows = store.rows(
-        "SELECT mine.article_id, other.article_id FROM json_each(?) asked"
-        " JOIN copy mine ON mine.article_id = asked.value"
+        "SELECT mine.article_id, other.article_id FROM copy mine"
         " JOIN copy other ON other.group_id = mine.group_id AND other.article_id <> mine.article_id"
-        " JOIN article a ON a.article_id = other.article_id AND +a.status = 'live' ORDER BY 1, 2",
-        (json.dumps(list(article_ids)),),
+        " JOIN article a ON a.article_id = other.article_id AND a.status || '' = 'live'"
+        f" WHERE {asked} ORDER BY 1, 2",
+        (ids,),
     )
     copies: dict[str, list[str]] = {}
     for article_id, other in rows:
@@ -122,7 +126,7 @@ def blank(store: Store, article_ids: Sequence[str]) -> None:
 def _blank(connection: Connection, article_id: str) -> None:
     versions: list[tuple[int, int | None]] = connection.execute(
         "SELECT version_id, source_version FROM version WHERE article_id = ?", (article_id,)
-    ).fetchall()  # type: ignore[assignment]  # what the schema says of these columns
+    ).fetchall()
     for version_id, source_version in versions:
         nothing = Article(id=article_id, title="", body="", source_version=source_version)
         connection.execute(
@@ -143,7 +147,7 @@ def _own_hashes(store: Store, article_ids: Sequence[str]) -> set[bytes]:
     erased = set(article_ids)
     own: set[bytes] = set()
     shared: set[bytes] = set()
-    for article_id, packed in store.rows(
+    for article_id, packed in store.database.scan(
         "SELECT v.article_id, p.packed FROM passages p JOIN version v USING (version_id)"
     ):
         (own if article_id in erased else shared).update(_hashes(packed))

@@ -35,6 +35,10 @@ class ArchiveDamaged(ArchiveError):
     """The database cannot be opened, is newer than this program, or fails its checks."""
 
 
+class ContradictionError(ArchiveError):
+    """What was to be written contradicts what is there: the database refuses it, and nothing is changed."""
+
+
 class FetchError(ArchiveError):
     """An address on the network gave no usable answer.
 

@@ -103,15 +103,19 @@ class Follows:
         """
         now = self._now()
         with self._store.transaction() as connection:
-            known = connection.execute("SELECT 1 FROM follow WHERE url = ?", (url,)).fetchone()
             connection.execute(
-                "INSERT INTO follow (url, host, title, kind, every, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-                " ON CONFLICT (url) DO UPDATE SET title = coalesce(?3, title), kind = coalesce(?4, kind),"
-                " every = coalesce(?7, every), next_at = iif(state = 'active', next_at, ?6), problem = NULL,"
-                " failures = 0, state = 'active'",
-                (url, host_of(url), title, kind, every or default, now, every),
+                "UPDATE follow SET title = coalesce(?3, title), kind = coalesce(?4, kind), every = coalesce(?5, every),"
+                " next_at = CASE state WHEN 'active' THEN next_at ELSE ?2 END, problem = NULL, failures = 0,"
+                " state = 'active' WHERE url = ?1",
+                (url, now, title, kind, every),
             )
-        return known is None
+            is_known = connection.changes() > 0
+            if not is_known:
+                connection.execute(
+                    "INSERT INTO follow (url, host, title, kind, every, next_at) VALUES (?, ?, ?, ?, ?, ?)",
+                    (url, host_of(url), title, kind, every or default, now),
+                )
+        return not is_known
 
     def follows(self) -> list[Follow]:
         """Return all that is followed, by address."""
@@ -120,7 +124,7 @@ class Follows:
     def due(self) -> list[Follow]:
         """Return what is to be asked by now, what has waited longest first."""
         rows = self._store.rows(
-            f"{_FOLLOW} WHERE state = 'active' AND max(next_at, {_BUSY_UNTIL}) <= ? ORDER BY next_at, follow_id",
+            f"{_FOLLOW} WHERE state = 'active' AND next_at <= ?1 AND {_BUSY_UNTIL} <= ?1 ORDER BY next_at, follow_id",
             (self._now(),),
         )
         return list(map(_follow, rows))
@@ -128,8 +132,9 @@ class Follows:
     def counts(self) -> FollowCounts:
         """Count what is followed."""
         row = self._store.one(
-            "SELECT coalesce(sum(state = 'active'), 0), coalesce(sum(state = 'paused'), 0),"
-            " coalesce(sum(state = 'active' AND failures > 0), 0), coalesce(sum(state = 'gone'), 0) FROM follow"
+            "SELECT count(*) FILTER (WHERE state = 'active'), count(*) FILTER (WHERE state = 'paused'),"
+            " count(*) FILTER (WHERE state = 'active' AND failures > 0), count(*) FILTER (WHERE state = 'gone')"
+            " FROM follow"
         )
         return FollowCounts(*row)
 
@@ -185,7 +190,7 @@ class Follows:
         """Note that there is nothing new; what problem there was with its pages there still is."""
         now = self._now()
         self._store.change(
-            "UPDATE follow SET failures = 0, problem = iif(failures = 0, problem, NULL), last_at = ?, next_at = ?"
+            "UPDATE follow SET failures = 0, problem = CASE failures WHEN 0 THEN problem END, last_at = ?, next_at = ?"
             " WHERE follow_id = ?",
             (now, now + _beat(follow.every), follow.id),
         )
@@ -253,8 +258,9 @@ class Follows:
         """Note what became of a page, and what `teller`, an address, said of it."""
         with self._store.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO page (url_hash, said, state, has_text, failures, etag, last_modified, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO page (url_hash, said, state, has_text, failures, etag, last_modified, at)"
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (url_hash) DO UPDATE SET said = ?2, state = ?3,"
+                " has_text = ?4, failures = ?5, etag = ?6, last_modified = ?7, at = ?8",
                 (
                     *(_hash(url), page.said, page.state, int(page.has_text), page.failures),
                     *(page.validators.etag, page.validators.last_modified, self._now()),
@@ -271,7 +277,7 @@ class Follows:
             connection.execute("DELETE FROM busy_host WHERE until <= ?", (now,))
             connection.execute(
                 "INSERT INTO busy_host VALUES (?, ?)"
-                " ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until)",
+                " ON CONFLICT (host) DO UPDATE SET until = excluded.until WHERE busy_host.until < excluded.until",
                 (host, now + seconds),
             )
 
@@ -284,7 +290,7 @@ class Follows:
         """Return what a site answered when it was asked for its robots.txt, None when it is to be asked again."""
         now = self._now()
         row = self._store.one(
-            "SELECT status, body FROM robots WHERE site = ? AND at > iif(status >= ?, ?, ?)",
+            "SELECT status, body FROM robots WHERE site = ? AND at > CASE WHEN status >= ? THEN ? ELSE ? END",
             (site, TROUBLED, now - TROUBLED_SECONDS, now - ROBOTS_SECONDS),
         )
         return (row[0], row[1]) if row else None
@@ -294,7 +300,11 @@ class Follows:
         now = self._now()
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM robots WHERE at <= ?", (now - ROBOTS_SECONDS,))
-            connection.execute("INSERT OR REPLACE INTO robots VALUES (?, ?, ?, ?)", (site, status, body, now))
+            connection.execute(
+                "INSERT INTO robots (site, status, body, at) VALUES (?1, ?2, ?3, ?4)"
+                " ON CONFLICT (site) DO UPDATE SET status = ?2, body = ?3, at = ?4",
+                (site, status, body, now),
+            )
 
     def now(self) -> datetime:
         """Return the time that all of this goes by."""
@@ -308,7 +318,10 @@ _FOLLOW = (
     "SELECT follow_id, url, title, kind, state, every, next_at, etag, last_modified, body_hash, failures, problem,"
     " last_at, found FROM follow"
 )
-_TELL = "INSERT OR REPLACE INTO told (url_hash, teller, said) VALUES (?, ?, ?)"
+_TELL = (
+    "INSERT INTO told (url_hash, teller, said) VALUES (?1, ?2, ?3)"
+    " ON CONFLICT (url_hash, teller) DO UPDATE SET said = ?3"
+)
 _BUSY_UNTIL = "coalesce((SELECT until FROM busy_host b WHERE b.host = follow.host), 0)"
 
 

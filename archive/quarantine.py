@@ -78,11 +78,11 @@ class Quarantine:
 
     def drop(self, ids: Sequence[int]) -> int:
         """Delete inputs, and return how many there were."""
-        return self._delete("id IN (SELECT value FROM json_each(?))", json.dumps(list(ids)))
+        return self._delete(*self._store.database.among("id", list(ids)))
 
     def drop_all(self) -> int:
         """Delete everything, and return how much there was."""
-        return self._delete("?", 1)
+        return self._delete("id >= ?", 0)
 
     def files(self) -> set[str]:
         """Return the names of the files and addresses of which there is something, and of what lay in them."""
@@ -174,12 +174,13 @@ _LISTED = """
 _NOTE = """
     INSERT INTO quarantine (digest, source, line, reason, size, kept, first_at, last_at, packed)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)
-    ON CONFLICT (digest) DO UPDATE SET source = ?2, line = ?3, reason = ?4, kept = ?6, last_at = ?7, times = times + 1
+    ON CONFLICT (digest) DO UPDATE SET source = ?2, line = ?3, reason = ?4, kept = ?6, last_at = ?7,
+        times = quarantine.times + 1
     RETURNING id
 """
 _TRIM = """
     DELETE FROM quarantine WHERE id IN (
-        SELECT id FROM (SELECT id, sum(kept) OVER (ORDER BY last_at DESC, id DESC) AS with_newer FROM quarantine)
+        SELECT id FROM (SELECT id, sum(kept) OVER (ORDER BY last_at DESC, id DESC) AS with_newer FROM quarantine) kept
         WHERE with_newer > ?
     )
 """
@@ -191,7 +192,10 @@ def _row(rejection: Rejection, size: int, now: str) -> tuple[object, ...]:
     packed = None if raw is None else zlib.compress(raw)
     digest = _digest(rejection.source, raw) if raw is not None else hashlib.sha256(_bytes(f"named:{named}")).digest()
     kept = ROW_BYTES + len(rejection.source) + len(rejection.reason) + len(packed or b"")
-    return digest, rejection.source, rejection.line, rejection.reason, size, kept, now, packed
+    reason = rejection.reason.replace(
+        "\0", "\ufffd"
+    )  # it may quote what was rejected, and PostgreSQL holds no such text
+    return digest, rejection.source, rejection.line, reason, size, kept, now, packed
 
 
 def _bangs(source: str) -> list[int]:

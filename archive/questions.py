@@ -6,7 +6,8 @@ and the saved search it was asked for.
 
 import hashlib
 
-from archive.store import Connection, Store
+from archive.database import Connection
+from archive.store import Store
 
 MOST_QUESTIONS = 3  # to one address, of those it has not said yes to
 DAYS = 30  # that a question counts
@@ -25,22 +26,22 @@ def may_ask(connection: Connection, address: str, *, now: int) -> bool:
 def note_asked(connection: Connection, address: str, *, now: int) -> None:
     """Note that an address is being asked, and forget of all what counts no more."""
     connection.execute("DELETE FROM mail_question WHERE asked_at <= ?", (now - DAYS * 24 * 60 * 60,))
-    connection.execute("INSERT INTO mail_question VALUES (?, ?)", (_hash(address), now))
+    connection.execute("INSERT INTO mail_question (address_hash, asked_at) VALUES (?, ?)", (_hash(address), now))
 
 
 def note_yes(connection: Connection, address: str) -> None:
     """Note that an address has said yes to a question: its owner is no stranger, so that one does not count."""
     connection.execute("DELETE FROM mail_refusal WHERE address_hash = ?", (_hash(address),))
     connection.execute(
-        "DELETE FROM mail_question WHERE rowid ="
-        " (SELECT rowid FROM mail_question WHERE address_hash = ? ORDER BY asked_at LIMIT 1)",
+        "DELETE FROM mail_question WHERE question_id ="
+        " (SELECT question_id FROM mail_question WHERE address_hash = ? ORDER BY asked_at, question_id LIMIT 1)",
         (_hash(address),),
     )
 
 
 def note_refused(connection: Connection, address: str, *, now: int) -> None:
     """Note that an address is not to be asked again."""
-    connection.execute("INSERT OR IGNORE INTO mail_refusal VALUES (?, ?)", (_hash(address), now))
+    connection.execute("INSERT INTO mail_refusal VALUES (?, ?) ON CONFLICT DO NOTHING", (_hash(address), now))
 
 
 def has_refused(store: Store, address: str) -> bool:

@@ -19,7 +19,8 @@ import apsw
 
 from archive import sqlite, wal
 from archive.errors import ArchiveDamaged, ArchiveError
-from archive.store import DAMAGE, RESTORE, Store
+from archive.sqlite_database import DAMAGE, RESTORE
+from archive.store import Store
 from archive.syncing import sync
 
 # What is made again by what is done anyway: chunking, embedding, looking for copies, telling stories, publishing,

@@ -1,37 +1,31 @@
-"""The archive on disk: every SQL statement there is, over one SQLite database, but those of a few tables.
+"""The archive: every SQL statement there is, over one database, but those of a few tables.
 
 `archive.alerts`, `archive.questions`, `archive.takedowns`, `archive.erasing`, `archive.tokens`, `archive.models` and
 `archive.asked` hold their own.
 
 This file is long because it is the one place where SQL stands, and holds nothing else.
 
-Invariants: a method that writes is one transaction, and what it has returned from is on the disk (WAL with
-`synchronous=FULL`). Every version of an article is kept. Each change of an article appends to the change log in the
-same transaction. Readers never wait for a writer. How values are packed into a column is `archive.packing`'s business.
+Invariants: a method that writes is one transaction, and what it has returned from is on the disk. Every version of an
+article is kept. Each change of an article appends to the change log in the same transaction, so the log's numbers are
+committed in order. Readers never wait for a writer. How values are packed into a column is `archive.packing`'s
+business.
 
-Which SQLite this is, and that it notices what a disk has lost, is `archive.sqlite`'s business.
+The statements are written in the SQL that every database of `archive.database` understands.
 """
 
 import json
 import logging
-import shutil
-import threading
-import time
-import uuid
-import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from heapq import nsmallest
-from importlib import resources
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-import apsw
-
-from archive import sqlite, wal
 from archive.arrival import UNTIL_FURTHER_NOTICE, Arrival, Known, Outcome, decide
 from archive.article import (
     Article,
@@ -46,52 +40,34 @@ from archive.article import (
     Status,
     Withdrawal,
 )
-from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
+from archive.database import BATCH, Bindings, Connection, Database, batches, listed, marks
+from archive.errors import ArchiveDamaged, ArticleNotFound
 from archive.identity import content_hash
 from archive.ingest_run import MOST_RUNS, IngestRun
 from archive.ledger import Ledger
 from archive.packing import CRC, PASSAGE, guarded, pack_passages, pack_text, unguarded, unpack_passages, unpack_text
+from archive.sqlite_database import NOT_AS_WRITTEN, RESTORE, SqliteDatabase
 from archive.story import Event, Report, Story, StorySize, Telling
-from archive.syncing import make_folder
 from archive.takedowns import IMPORTED, TAKEN_BACK, note_removed
-from archive.upgrade import packed_embedding, packed_passages, packed_text
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-Connection = apsw.Connection
 # What became of a record that was to be restored; differs: other versions stand here already.
 Restored = Literal["added", "updated", "held", "unchanged", "withdrawn", "differs"]
 
-BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another's transaction before giving up
-CACHE_KIB = 1024  # pages a connection keeps; each thread has one, and the system keeps the file's pages for all
-BUSY_RETRY_SECONDS = 0.01
-LEAST_FREE = 1 << 16  # bytes: a disk that has less is full; one step of SQLite's shared memory is half of it
-PACKED_SCHEMA = 2  # what is older leaves much space behind when it is brought to this
-CHECKSUM_SCHEMA = 13  # from here on every page has its checksum
-FRAMES = 1000  # of the write-ahead log, a page each: from so many on they are written into the database
-RESTORE = "restore it from a backup"
-NOT_AS_WRITTEN = "differs from its checksum"
-BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
 # A row of `Store.filings`: article id, seq of its last change, whether it is shown, source, section, authors (JSON),
 # language, published_at (ISO 8601), all as they are stored.
 Filing = tuple[str, int, bool, str | None, str | None, str, str | None, str | None]
-
-WRITER_PRAGMAS: dict[str, str | int] = {
-    "synchronous": "full",
-    "foreign_keys": 1,
-    "secure_delete": 1,
-}
-# SQLError too: every statement is a constant here, so one that SQLite does not understand means another schema.
-DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.SQLError)
 
 _VERSION_COLUMNS = (
     "v.article_id, v.title, b.packed, v.url, v.source, v.section, v.authors, v.language, v.published_at, v.updated_at,"
     " v.version, a.status, v.derived_title, v.embargoed_until, v.source_version, v.note, v.sha256"
 )
-# `+a.status` below keeps SQLite from going through all that is shown where it can find each article by its id.
+# For a reader who knows which articles: as an expression it keeps SQLite from going through all that is shown.
+_IS_LIVE = "a.status || '' = 'live'"
 _FOREVER = UNTIL_FURTHER_NOTICE.isoformat()
 _SHOWN = "FROM article a JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
+_LOG = "INSERT INTO change (article_id, version, kind, reason, at) VALUES (?, ?, ?, ?, ?)"
 _WITH_BODY = "JOIN body b ON b.version_id = v.version_id"
 
 
@@ -134,224 +110,65 @@ class ArchiveStats:
     seq: int
 
 
+def open_store(where: Path | str, *, ledger: Ledger | None = None) -> "Store":
+    """Open the archive in a file of SQLite, or at the address of a PostgreSQL database. Raises ArchiveError."""
+    if isinstance(where, Path):
+        return Store(where, ledger=ledger)
+    from archive.postgres_database import PostgresDatabase  # which hardly any archive needs
+
+    return Store(PostgresDatabase(where), ledger=ledger)
+
+
 class Store:
-    """An archive in the SQLite database at `path`, made when it is not there. Safe to use from several threads."""
+    """An archive in a database: of SQLite at a path, made when it is not there. Safe to use from several threads."""
 
     def __init__(
-        self, path: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), ledger: Ledger | None = None
+        self,
+        where: Path | Database,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ledger: Ledger | None = None,
     ) -> None:
         """Open the database and bring its schema up to date. Raises ArchiveDamaged when that is impossible.
 
         With a `ledger`, no article is removed without a line in it.
         """
-        self._path = path
-        self._wal = path.with_name(f"{path.name}-wal")
-        self._written = 0  # frames of the write-ahead log that have been looked at, to be written into the database
+        self.database: Database = SqliteDatabase(where) if isinstance(where, Path) else where
         self._ledger = ledger
         self._clock = clock
-        self._writing = threading.RLock()
-        self._local = threading.local()
-        # A thread's connection lives as long as the thread: a server that starts one per request keeps none open.
-        self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
-        sqlite.prepare()
         try:
-            make_folder(path.parent)
-            if lost := wal.lost(self._wal):
-                raise ArchiveDamaged(f"{self._wal}: {lost}: run `flask check --repair` to go on without that")
-            self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
-            self._migrate()
-        except (apsw.Error, OSError) as error:
-            if self._is_out_of_space(error):
-                raise self._full() from error
-            raise ArchiveDamaged(f"{path}: cannot open the archive: {error}") from error
-        self.uuid: str = self._one("SELECT value FROM meta WHERE key = 'uuid'")[0]
+            self.uuid: str = self.one("SELECT value FROM meta WHERE key = 'uuid'")[0]
+        except BaseException:
+            self.database.close()
+            raise
 
     def close(self) -> None:
-        """Close every connection; the store is not used afterwards, but may be closed again.
+        """Close every connection; the store is not used afterwards, but may be closed again."""
+        self.database.close()
 
-        The last one to close writes the write-ahead log into the database: not when that log is damaged.
-        """
-        if not self._log_is_whole():
-            log.error("%s is damaged and stays as it is: run `flask check`", self._wal)
-            self._writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        for connection in (*self._readers, self._writer):
-            connection.close()
-
-    def _log_is_whole(self, *, after: int = 0) -> bool:
-        """Tell whether the write-ahead log holds, behind so many frames, what was written; others may be writing."""
-        for _ in range(wal.LOOKS):
-            try:
-                frames = next(iter(self._writer.execute("PRAGMA wal_checkpoint(NOOP)")))[1]
-                if wal.read(self._wal, after=after).holds(frames - after):
-                    return True
-            except apsw.ConnectionClosedError:  # that is when it was looked at
-                return True
-            except (apsw.CorruptError, apsw.NotADBError):
-                return False
-            except (apsw.Error, OSError):  # a disk that fails once has lost nothing yet
-                pass
-            time.sleep(wal.PAUSE)
-        return False
-
-    def _checkpoint(self, connection: apsw.Connection, _: str, frames: int) -> int:
-        """Write the log into the database when it has grown; what it lost gets no new checksum there."""
-        if frames < self._written:  # it was begun anew
-            self._written = 0
-        if frames - self._written >= FRAMES:
-            if not self._log_is_whole(after=self._written):
-                raise ArchiveDamaged(f"{self._wal} is damaged: stop what writes, and run `flask check`")
-            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-            self._written = frames
-        return apsw.SQLITE_OK
-
-    # Connections and transactions
-
-    def _connect(self, flags: int) -> apsw.Connection:
-        connection = apsw.Connection(str(self._path), flags=flags)
-        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        connection.pragma("cache_size", -CACHE_KIB)
-        if flags & apsw.SQLITE_OPEN_READWRITE:
-            self._keep_checksums(connection)
-            self._use_wal(connection)
-            connection.set_wal_hook(self._checkpoint)
-            for pragma, value in WRITER_PRAGMAS.items():
-                connection.pragma(pragma, value)
-            connection.create_scalar_function("packed_text", packed_text, 1)
-            connection.create_scalar_function("packed_embedding", packed_embedding, 2)
-            connection.create_aggregate_function("packed_passages", packed_passages, 3)
-        if not sqlite.verifies(connection):
-            raise apsw.CorruptError("its header is damaged: restore it from a backup")
-        return connection
-
-    def _keep_checksums(self, connection: apsw.Connection) -> None:
-        """See to it that every page has a checksum: in a new archive, or one from before pages had any."""
-        if connection.pragma("user_version") < CHECKSUM_SCHEMA and not sqlite.verifies(connection):
-            sqlite.keep_checksums(connection)
-
-    def _use_wal(self, connection: apsw.Connection) -> None:
-        """Turn the file to WAL, waiting for whoever is doing just that.
-
-        SQLite does not wait there by itself: two connections to a new file hold what each other needs, and it refuses
-        one of them at once, whatever its busy timeout (https://sqlite.org/c3ref/busy_handler.html).
-        """
-        deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-        while True:
-            try:
-                connection.pragma("journal_mode", "wal")
-            except apsw.BusyError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(BUSY_RETRY_SECONDS)
-            else:
-                return
-
-    def _migrate(self) -> None:
-        scripts = sorted(
-            (int(entry.name[:3]), entry.read_text(encoding="utf-8"))
-            for entry in (resources.files("archive") / "schema").iterdir()
-            if entry.name.endswith(".sql")
-        )
-        with self._transaction() as connection:
-            current = connection.pragma("user_version")
-            if current > scripts[-1][0]:
-                raise ArchiveDamaged(f"{self._path}: schema {current} is newer than this program: upgrade Backfile")
-            for number, script in scripts[current:]:
-                connection.execute(script)
-                connection.pragma("user_version", number)
-            connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('uuid', ?)", (str(uuid.uuid4()),))
-        if 0 < current < PACKED_SCHEMA:
-            self._give_back()
-
-    def _give_back(self) -> None:
-        """Shorten the files by what an upgrade has left empty; where that cannot be, new articles will fill it."""
-        with suppress(apsw.Error):  # the upgrade is done, whatever becomes of this
-            self._writer.execute("VACUUM")
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[apsw.Connection]:
-        with self._writing, self._errors():
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-                self._writer.execute("COMMIT")  # when this fails, the transaction is still open
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
-
-    def _rows(self, sql: str, bindings: Sequence[Any] = ()) -> Iterator[Any]:
-        with self._errors():
-            yield from self._reader().execute(sql, bindings)
-
-    def _reader(self) -> apsw.Connection:
-        connection: apsw.Connection | None = getattr(self._local, "reader", None)
-        if connection is None:
-            connection = self._connect(apsw.SQLITE_OPEN_READONLY)
-            self._local.reader = connection
-            self._readers.add(connection)
-        return connection
-
-    def _one(self, sql: str, bindings: Sequence[Any] = ()) -> Any:  # noqa: ANN401 a row of any shape
-        return next(self._rows(sql, bindings), None)
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Tell what goes wrong in SQLite, on the disk, or in a row, as an error of the archive."""
-        try:
-            yield
-        except apsw.BusyError as error:
-            raise ArchiveBusy(f"{self._path}: another process is writing: try again when it has ended") from error
-        except apsw.FullError as error:
-            raise self._full() from error
-        except (*DAMAGE, UnicodeDecodeError) as error:
-            if self._is_out_of_space(error):
-                raise self._full() from error
-            raise ArchiveDamaged(f"{self._path}: {error}: run `flask check`") from error
-
-    def _full(self) -> ArchiveError:
-        return ArchiveError(f"{self._path}: the disk is full: free some space and try again")
-
-    def _is_out_of_space(self, error: Exception) -> bool:
-        """Tell whether SQLite means a full disk: of a shared-memory file that cannot grow it says "disk I/O error"."""
-        if isinstance(error, apsw.FullError):
-            return True
-        if not isinstance(error, (apsw.IOError, apsw.CantOpenError)):
-            return False
-        try:
-            return shutil.disk_usage(self._path.parent).free < LEAST_FREE
-        except OSError:
-            return False
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> AbstractContextManager[None]:
         """Let this thread read the archive as it is now, whatever is written meanwhile."""
-        with self._errors():
-            self._reader().execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._reader().execute("ROLLBACK")
+        return self.database.snapshot()
 
     # For the modules that hold the statements of their own tables
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """Return a context in which the one connection that writes is lent; an exception undoes what was done in it."""
-        return self._transaction()
+        return self.database.transaction()
 
-    def change(self, sql: str, bindings: Sequence[Any] = ()) -> int:
+    def change(self, sql: str, bindings: Bindings = ()) -> int:
         """Run one statement that writes, alone, and return how many rows it changed."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(sql, bindings)
             return connection.changes()
 
-    def rows(self, sql: str, bindings: Sequence[Any] = ()) -> Iterator[Any]:
+    def rows(self, sql: str, bindings: Bindings = ()) -> Iterator[Any]:
         """Yield the rows of a statement that only reads."""
-        return self._rows(sql, bindings)
+        return self.database.rows(sql, bindings)
 
-    def one(self, sql: str, bindings: Sequence[Any] = ()) -> Any:  # noqa: ANN401 a row of any shape
+    def one(self, sql: str, bindings: Bindings = ()) -> Any:  # noqa: ANN401 a row of any shape
         """Return the first of them, None when there is none."""
-        return self._one(sql, bindings)
+        return next(self.rows(sql, bindings), None)
 
     # Articles
 
@@ -363,7 +180,7 @@ class Store:
         article was removed: a takedown holds whatever arrives later. "held" is what may not be shown yet.
         """
         now = self._clock()
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             article = replace(article, id=self._known_as(connection, article.id, article.aliases))
             digest = content_hash(article)
             known = self._known(connection, article.id, self._same_content(connection, article))
@@ -372,34 +189,36 @@ class Store:
                 self._arrive(connection, article, arrival, digest=digest)
             return arrival.outcome
 
-    def _known_as(self, connection: apsw.Connection, article_id: str, aliases: Sequence[str]) -> str:
+    def _known_as(self, connection: Connection, article_id: str, aliases: Sequence[str]) -> str:
         """Return the id under which an article is kept, or is to be kept; what else it is called is noted."""
         kept, unheard = self._named(connection, article_id, aliases)
         self._note_names(connection, kept, unheard)
         return kept
 
     @staticmethod
-    def _named(connection: apsw.Connection, article_id: str, aliases: Sequence[str]) -> tuple[str, list[str]]:
+    def _named(connection: Connection, article_id: str, aliases: Sequence[str]) -> tuple[str, list[str]]:
         """Return the id under which an article is kept, or is to be kept, and those of its names never heard of."""
         names = list(dict.fromkeys([article_id, *aliases]))
+        asked, bindings = listed([(name,) for name in names])
         rows = dict(
             connection.execute(
-                "SELECT asked.value, coalesce(a.article_id, l.article_id) FROM json_each(?) asked"
-                " LEFT JOIN article a ON a.article_id = asked.value LEFT JOIN alias l ON l.alias = asked.value",
-                (json.dumps(names),),
+                f"SELECT asked.column1, coalesce(a.article_id, l.article_id) FROM {asked} asked"
+                " LEFT JOIN article a ON a.article_id = asked.column1 LEFT JOIN alias l ON l.alias = asked.column1",
+                bindings,
             )
         )
         kept = next((rows[name] for name in names if rows[name]), article_id)
         return kept, [name for name in names if name != kept and rows[name] is None]
 
     @staticmethod
-    def _note_names(connection: apsw.Connection, article_id: str, names: Sequence[str]) -> None:
+    def _note_names(connection: Connection, article_id: str, names: Sequence[str]) -> None:
         connection.executemany(
-            "INSERT OR IGNORE INTO alias (alias, article_id) VALUES (?, ?)", [(name, article_id) for name in names]
+            "INSERT INTO alias (alias, article_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(name, article_id) for name in names],
         )
 
     @staticmethod
-    def _same_content(connection: apsw.Connection, article: Article) -> Collection[bytes]:
+    def _same_content(connection: Connection, article: Article) -> Collection[bytes]:
         """Return the hashes of what says the same as `article`.
 
         A guess is nothing that a source says: no version differs from what arrives by the language alone, whether that
@@ -412,41 +231,36 @@ class Store:
         return {content_hash(replace(article, language=language)) for language in languages}
 
     @staticmethod
-    def _known(connection: apsw.Connection, article_id: str, same: Collection[bytes]) -> Known | None:
-        row = connection.execute(
-            "SELECT a.status, max(every.embargoed_until IS NULL),"
-            " newest.embargoed_until, max(every.source_version),"
-            " max(hex(every.sha256) IN (SELECT value FROM json_each(?1))),"
-            " hex(newest.sha256) IN (SELECT value FROM json_each(?1))"
-            " FROM article a JOIN version every ON every.article_id = a.article_id"
-            " JOIN version newest ON newest.article_id = a.article_id"
-            " AND newest.version = (SELECT max(version) FROM version WHERE article_id = a.article_id)"
-            " WHERE a.article_id = ?2 GROUP BY a.article_id",
-            (json.dumps([digest.hex().upper() for digest in same]), article_id),
-        ).fetchone()
-        if row is None:
+    def _known(connection: Connection, article_id: str, same: Collection[bytes]) -> Known | None:
+        versions = connection.execute(
+            "SELECT a.status, v.embargoed_until, v.source_version, v.sha256 FROM article a"
+            " JOIN version v ON v.article_id = a.article_id WHERE a.article_id = ? ORDER BY v.version",
+            (article_id,),
+        ).fetchall()
+        if not versions:
             return None
+        status, newest_embargo, _, newest_digest = versions[-1]
         return Known(
-            status=row[0],
-            was_shown=bool(row[1]),
-            newest_embargo=_time(row[2]),
-            source_version=row[3],
-            has_text=bool(row[4]),
-            newest_has_text=bool(row[5]),
+            status=status,
+            was_shown=any(embargo is None for _, embargo, _, _ in versions),
+            newest_embargo=_time(newest_embargo),
+            source_version=max((number for _, _, number, _ in versions if number is not None), default=None),
+            has_text=any(digest in same for *_, digest in versions),
+            newest_has_text=newest_digest in same,
         )
 
     def _arrive(
         self,
-        connection: apsw.Connection,
+        connection: Connection,
         article: Article,
         arrival: Arrival,
         *,
         digest: bytes,
         noted_reason: str | None = TAKEN_BACK,
     ) -> None:
-        newest = next(
-            connection.execute("SELECT coalesce(max(version), 0) FROM version WHERE article_id = ?", (article.id,))
-        )[0]
+        (newest,) = connection.execute(
+            "SELECT coalesce(max(version), 0) FROM version WHERE article_id = ?", (article.id,)
+        ).fetchone()
         if arrival.holds_all:
             connection.execute(
                 "UPDATE version SET embargoed_until = ? WHERE article_id = ? AND embargoed_until IS NOT NULL",
@@ -462,8 +276,8 @@ class Store:
         connection.execute(
             "INSERT INTO article (article_id, version, status, published_at) VALUES (?1, ?2, ?3, ?4)"
             " ON CONFLICT (article_id) DO UPDATE SET status = excluded.status,"
-            " version = iif(?5, excluded.version, version),"
-            " published_at = iif(?5, excluded.published_at, published_at)",
+            " version = CASE ?5 WHEN 1 THEN excluded.version ELSE article.version END,"
+            " published_at = CASE ?5 WHEN 1 THEN excluded.published_at ELSE article.published_at END",
             (article.id, newest, arrival.status, _iso(article.published_at), int(arrival.show_newest)),
         )
         kind: ChangeKind = "updated" if arrival.outcome == "unchanged" else arrival.outcome
@@ -480,7 +294,7 @@ class Store:
         """
         if not withdrawal.for_good:
             return self.put(_held(withdrawal)) == "held"
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             article_id = self._known_as(connection, withdrawal.id, withdrawal.aliases)
             gone = Article(
                 id=article_id,
@@ -506,10 +320,11 @@ class Store:
     def release(self) -> list[str]:
         """Show what was embargoed until now, and return the ids of those articles."""
         now = _iso(self._clock())
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             due = connection.execute(
-                "SELECT article_id, max(EXISTS (SELECT 1 FROM version open WHERE open.article_id = due.article_id"
-                " AND open.embargoed_until IS NULL)) FROM version due WHERE embargoed_until <= ? GROUP BY article_id",
+                "SELECT due.article_id, count(open.version_id) FROM version due"
+                " LEFT JOIN version open ON open.article_id = due.article_id AND open.embargoed_until IS NULL"
+                " WHERE due.embargoed_until <= ? GROUP BY due.article_id",
                 (now,),
             ).fetchall()
             connection.execute("UPDATE version SET embargoed_until = NULL WHERE embargoed_until <= ?", (now,))
@@ -532,23 +347,23 @@ class Store:
 
     def count_held(self) -> int:
         """Return of how many articles something may not be shown yet: for whoever runs the archive, and nobody else."""
-        row = self._one(
+        row = self.one(
             "SELECT count(*) FROM (SELECT article_id FROM article WHERE status = 'embargoed' UNION"
             " SELECT article_id FROM version JOIN article USING (article_id)"
-            " WHERE embargoed_until IS NOT NULL AND +status <> 'removed')"
+            " WHERE embargoed_until IS NOT NULL AND status || '' <> 'removed') held"
         )
         return int(row[0])
 
     def next_release(self) -> datetime | None:
         """Return when something that is embargoed may be shown, None when nothing waits for its time."""
-        row = self._one(
+        row = self.one(
             "SELECT min(embargoed_until) FROM version WHERE embargoed_until < ?", (_iso(UNTIL_FURTHER_NOTICE),)
         )
         return _time(row[0])
 
     def _insert_version(
         self,
-        connection: apsw.Connection,
+        connection: Connection,
         article: Article,
         *,
         version: int,
@@ -556,10 +371,11 @@ class Store:
         ingested_at: datetime | None = None,
         row: int | None = None,
     ) -> None:
-        connection.execute(
+        (row,) = connection.execute(
             "INSERT INTO version (version_id, article_id, version, url, source, section, title, authors, language,"
-            " published_at, updated_at, derived_title, ingested_at, sha256, source_version, note)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " published_at, updated_at, derived_title, ingested_at, sha256, source_version, note) VALUES"
+            " (coalesce(?, (SELECT coalesce(max(version_id), 0) + 1 FROM version)),?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+            " RETURNING version_id",
             (
                 row,
                 article.id,
@@ -578,18 +394,13 @@ class Store:
                 article.source_version,
                 article.note,
             ),
-        )
-        connection.execute(
-            "INSERT INTO body (version_id, packed) VALUES (last_insert_rowid(), ?)", (pack_text(article.body),)
-        )
+        ).fetchone()
+        connection.execute("INSERT INTO body (version_id, packed) VALUES (?, ?)", (row, pack_text(article.body)))
 
     def _log(
-        self, connection: apsw.Connection, article_id: str, *, version: int, kind: ChangeKind, reason: str | None = None
+        self, connection: Connection, article_id: str, *, version: int, kind: ChangeKind, reason: str | None = None
     ) -> None:
-        connection.execute(
-            "INSERT INTO change (article_id, version, kind, reason, at) VALUES (?, ?, ?, ?, ?)",
-            (article_id, version, kind, reason, _iso(datetime.now(UTC))),
-        )
+        connection.execute(_LOG, (article_id, version, kind, reason, _iso(datetime.now(UTC))))
 
     def remove(
         self, article_id: str, *, reason: str | None = None, note: Callable[[Connection, str], None] | None = None
@@ -598,16 +409,14 @@ class Store:
 
         `note` writes in the same transaction who did it. Raises ArticleNotFound when there is none to hide.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             article_id, _ = self._named(connection, article_id, ())
             if note is not None:
                 note(connection, article_id)
             self._remove(connection, article_id, reason=reason, noted_reason=reason)
         return article_id
 
-    def _remove(
-        self, connection: apsw.Connection, article_id: str, *, reason: str | None, noted_reason: str | None
-    ) -> None:
+    def _remove(self, connection: Connection, article_id: str, *, reason: str | None, noted_reason: str | None) -> None:
         row = connection.execute(
             "UPDATE article SET status = 'removed' WHERE article_id = ? AND status <> 'removed' RETURNING version",
             (article_id,),
@@ -619,14 +428,14 @@ class Store:
 
     def article(self, article_id: str) -> Article | None:
         """Return the shown version of an article, whatever its status, or None when there is no such article."""
-        row = self._one(f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY} WHERE a.article_id = ?", (article_id,))
+        row = self.one(f"SELECT {_VERSION_COLUMNS} {_SHOWN} {_WITH_BODY} WHERE a.article_id = ?", (article_id,))
         return _article(row) if row else None
 
     def version(self, article_id: str, number: int) -> Article | None:
         """Return this version of an article that may be shown, or None when there is none of that number."""
-        row = self._one(
+        row = self.one(
             f"SELECT {_VERSION_COLUMNS} FROM article a JOIN version v ON v.article_id = a.article_id {_WITH_BODY}"
-            " WHERE a.article_id = ? AND v.version = ? AND v.embargoed_until IS NULL AND +a.status = 'live'",
+            f" WHERE a.article_id = ? AND v.version = ? AND v.embargoed_until IS NULL AND {_IS_LIVE}",
             (article_id, number),
         )
         return _article(row) if row else None
@@ -643,20 +452,20 @@ class Store:
 
     def _live_rows(self, select: str, article_ids: Sequence[str]) -> Iterator[Any]:
         """Yield the rows of `select`, from `article a`, of those of the articles that may be shown."""
-        return self._article_rows(f"{select} WHERE +a.status = 'live' AND", article_ids)
+        return self._article_rows(f"{select} WHERE {_IS_LIVE} AND", article_ids)
 
     def _article_rows(self, select: str, article_ids: Sequence[str]) -> Iterator[Any]:
         """Yield the rows of `select`, which ends in WHERE or AND, of these articles; what is damaged is passed over."""
-        for batch in _batches(article_ids):
+        for batch in batches(article_ids):
             try:
-                rows = list(self._rows(f"{select} a.article_id IN ({_marks(batch)})", batch))
+                rows = list(self.rows(f"{select} a.article_id IN ({marks(batch)})", batch))
             except ArchiveDamaged:
                 rows = [row for article_id in batch for row in self._readable(select, article_id)]
             yield from rows
 
     def _readable(self, select: str, article_id: str) -> list[Any]:
         try:
-            return list(self._rows(f"{select} a.article_id = ?", (article_id,)))
+            return list(self.rows(f"{select} a.article_id = ?", (article_id,)))
         except ArchiveDamaged as error:
             log.error("article %s is passed over: %s", article_id, error)
             return []
@@ -687,7 +496,7 @@ class Store:
         fields = "a.status = 'live', v.source, v.section, v.authors, v.language, v.published_at"
         try:
             rows = list(
-                self._rows(
+                self.rows(
                     f"SELECT a.article_id, c.seq, {fields}"
                     " FROM (SELECT article_id, max(seq) AS seq FROM change WHERE seq > ? GROUP BY article_id) c"
                     " JOIN article a ON a.article_id = c.article_id"
@@ -703,37 +512,36 @@ class Store:
 
     def count_live(self) -> int:
         """Return how many articles may be shown."""
-        return int(self._one("SELECT count(*) FROM article WHERE status = 'live'")[0])
+        return int(self.one("SELECT count(*) FROM article WHERE status = 'live'")[0])
 
     def live_ids(self) -> list[str]:
         """Return the ids of every article that may be shown, in order."""
-        return [
-            row[0] for row in self._rows("SELECT article_id FROM article WHERE status = 'live' ORDER BY article_id")
-        ]
+        return [row[0] for row in self.rows("SELECT article_id FROM article WHERE status = 'live' ORDER BY article_id")]
 
     def latest_ids(self, most: int) -> list[str]:
         """Return the ids of up to so many articles that may be shown, those published last first, undated ones last."""
-        rows = self._rows(
-            "SELECT article_id FROM article WHERE status = 'live' ORDER BY published_at DESC, article_id LIMIT ?",
+        rows = self.rows(
+            "SELECT article_id FROM article WHERE status = 'live'"
+            " ORDER BY published_at DESC NULLS LAST, article_id LIMIT ?",
             (most,),
         )
         return [row[0] for row in rows]
 
     def published(self) -> dict[str, datetime | None]:
         """Return when each shown article was published, None where that is not known."""
-        rows = self._rows("SELECT article_id, published_at FROM article WHERE status = 'live'")
+        rows = self.rows("SELECT article_id, published_at FROM article WHERE status = 'live'")
         return {article_id: _time(at) for article_id, at in rows}
 
     def headlines(self) -> list[tuple[str, str, str | None]]:
         """Return (id, title, language) of every shown article, newest first; undated ones come last."""
         select, order = (
             f"SELECT a.article_id, v.title, v.language {_SHOWN}",
-            "ORDER BY a.published_at DESC, a.article_id",
+            "ORDER BY a.published_at DESC NULLS LAST, a.article_id",
         )
         try:
-            return list(self._rows(f"{select} WHERE a.status = 'live' {order}"))
+            return list(self.rows(f"{select} WHERE a.status = 'live' {order}"))
         except ArchiveDamaged:  # some of them
-            ids = [row[0] for row in self._rows(f"SELECT article_id FROM article a WHERE status = 'live' {order}")]
+            ids = [row[0] for row in self.rows(f"SELECT article_id FROM article a WHERE status = 'live' {order}")]
             readable = {row[0]: row for row in self._live_rows(select, ids)}
             return [readable[article_id] for article_id in ids if article_id in readable]
 
@@ -743,7 +551,7 @@ class Store:
 
     def newest(self, limit: int) -> list[Article]:
         """Return the `limit` shown articles published last; undated ones are not among them."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT article_id FROM article WHERE status = 'live' AND published_at IS NOT NULL"
             " ORDER BY published_at DESC, article_id LIMIT ?",
             (limit,),
@@ -754,16 +562,16 @@ class Store:
 
     def latest_arrivals(self, limit: int) -> list[tuple[str, datetime]]:
         """Return the `limit` shown articles that came in last, the latest first, and when each did."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT c.article_id, c.at FROM change c JOIN article a ON a.article_id = c.article_id"
-            " WHERE c.kind = 'added' AND +a.status = 'live' ORDER BY c.seq DESC LIMIT ?",
+            f" WHERE c.kind = 'added' AND {_IS_LIVE} ORDER BY c.seq DESC LIMIT ?",
             (limit,),
         )
         return [(article_id, datetime.fromisoformat(at)) for article_id, at in rows]
 
     def versions(self, article_id: str) -> list[VersionEntry]:
         """Return an article's history, oldest first, without what is embargoed; empty when there is no such article."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT version, title, ingested_at, updated_at, note FROM version"
             " WHERE article_id = ? AND embargoed_until IS NULL ORDER BY version",
             (article_id,),
@@ -784,9 +592,9 @@ class Store:
         Each is its number, by which it stays where it is and which a gap may follow, its id, and when the version that
         is shown came in. `after` is the number of the last one before them.
         """
-        rows = self._rows(
+        rows = self.rows(
             "SELECT first.version_id, a.article_id, v.ingested_at FROM version first"
-            " JOIN article a ON a.article_id = first.article_id AND +a.status = 'live'"
+            f" JOIN article a ON a.article_id = first.article_id AND {_IS_LIVE}"
             " JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
             " WHERE first.version_id > ? AND first.version = 1 ORDER BY first.version_id LIMIT ?",
             (after, limit),
@@ -798,7 +606,7 @@ class Store:
 
         A span n has the numbers of `arrivals` from n * size + 1 to (n + 1) * size.
         """
-        rows = self._rows(
+        rows = self.rows(
             "SELECT (first.version_id - 1) / ?1, max(v.ingested_at) FROM article a"
             " JOIN version first ON first.article_id = a.article_id AND first.version = 1"
             " JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
@@ -825,28 +633,28 @@ class Store:
 
     def resolve(self, name: str) -> str | None:
         """Return the id of the article that has `name` as another name, None when there is none."""
-        row = self._one("SELECT article_id FROM alias WHERE alias = ?", (name,))
+        row = self.one("SELECT article_id FROM alias WHERE alias = ?", (name,))
         return row[0] if row else None
 
     def count_records(self) -> int:
         """Return of how many articles `records` tells."""
-        return int(self._one("SELECT count(*) FROM article")[0])
+        return int(self.one("SELECT count(*) FROM article")[0])
 
     def records(self, article_ids: Sequence[str] | None = None) -> Iterator[Record]:
         """Yield everything there is of these articles, or of all: in the order of their last changes.
 
         In that order they can be restored with the numbers their changes have.
         """
-        chosen = "" if article_ids is None else "WHERE c.article_id IN (SELECT value FROM json_each(?))"
-        rows = self._rows(
-            "SELECT a.article_id, a.status, a.version,"
-            " json_group_array(json_array(c.seq, c.version, c.kind, c.reason, c.at) ORDER BY c.seq)"
-            f" FROM change c JOIN article a ON a.article_id = c.article_id {chosen}"
-            " GROUP BY a.article_id ORDER BY max(c.seq)",
-            () if article_ids is None else (json.dumps(list(article_ids)),),
+        where, chosen = ("true", []) if article_ids is None else self._among("article_id", article_ids)
+        rows = self.rows(
+            "SELECT a.article_id, a.status, a.version, c.seq, c.version, c.kind, c.reason, c.at FROM"
+            f" (SELECT article_id, max(seq) AS seq FROM change WHERE {where} GROUP BY article_id) newest"
+            " JOIN change c ON c.article_id = newest.article_id JOIN article a ON a.article_id = newest.article_id"
+            " ORDER BY newest.seq, c.seq",
+            chosen,
         )
-        for article_id, status, version, changes in rows:
-            aliases = self._rows("SELECT alias FROM alias WHERE article_id = ? ORDER BY alias", (article_id,))
+        for (article_id, status, version), changes in groupby(rows, itemgetter(0, 1, 2)):
+            aliases = self.rows("SELECT alias FROM alias WHERE article_id = ? ORDER BY alias", (article_id,))
             yield Record(
                 id=article_id,
                 status=status,
@@ -860,14 +668,18 @@ class Store:
                         reason=reason if status != "removed" or kind == "removed" else None,  # others quote the source
                         at=datetime.fromisoformat(at),
                     )
-                    for seq, number, kind, reason, at in json.loads(changes)
+                    for *_, seq, number, kind, reason, at in changes
                 ),
                 aliases=tuple(alias for (alias,) in aliases),
             )
 
+    def _among(self, column: str, values: Sequence[str]) -> tuple[str, list[Any]]:
+        condition, binding = self.database.among(column, values)
+        return condition, [binding]
+
     def _editions(self, article_id: str, status: Status, version: int) -> Iterator[Edition]:
         columns = _VERSION_COLUMNS.replace("a.status", "'live'")
-        for *row, ingested_at, number in self._rows(
+        for *row, ingested_at, number in self.rows(
             f"SELECT {columns}, v.ingested_at, v.version_id FROM version v {_WITH_BODY}"
             " WHERE v.article_id = ? ORDER BY v.version",
             (article_id,),
@@ -887,7 +699,7 @@ class Store:
         of other versions than those that are here nothing is kept ("differs"). What was removed there is removed here.
         Changes keep their numbers where those are free and whoever reads the log by its numbers misses nothing.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             article_id, unheard = self._named(connection, record.id, record.aliases)
             here = connection.execute("SELECT status FROM article WHERE article_id = ?", (article_id,)).fetchone()
             sums = connection.execute(
@@ -911,13 +723,12 @@ class Store:
             return "updated" if here else "added"
         return "held" if record.status == "embargoed" else "withdrawn"
 
-    def _restore(self, connection: apsw.Connection, record: Record, *, known: int) -> None:
+    def _restore(self, connection: Connection, record: Record, *, known: int) -> None:
         """Write a record of which the first `known` versions are here."""
         new = record.editions[known:]
-        rows = [edition.row for edition in new]
-        is_free = not connection.execute(
-            "SELECT 1 FROM version WHERE version_id IN (SELECT value FROM json_each(?))", (json.dumps(rows),)
-        ).fetchone()
+        rows = [edition.row for edition in new if edition.row is not None]
+        taken, numbers = self.database.among("version_id", rows)
+        is_free = not connection.execute(f"SELECT 1 FROM version WHERE {taken}", (numbers,)).fetchone()
         for edition in new:
             self._insert_version(
                 connection,
@@ -932,45 +743,43 @@ class Store:
             [(_iso(each.embargoed_until), record.id, each.article.version) for each in record.editions],
         )
         connection.execute(
-            "INSERT OR REPLACE INTO article (article_id, version, status, published_at)"
-            " SELECT article_id, version, ?3, published_at FROM version WHERE article_id = ?1 AND version = ?2",
+            "INSERT INTO article (article_id, version, status, published_at)"
+            " SELECT article_id, version, ?3, published_at FROM version WHERE article_id = ?1 AND version = ?2"
+            " ON CONFLICT (article_id) DO UPDATE SET version = excluded.version, status = excluded.status,"
+            " published_at = excluded.published_at",
             (record.id, record.version, record.status),
         )
         changes = [change for change in record.changes if change.version > known or not known]
-        numbers = [change.seq for change in changes]
-        keeps = not known and None not in numbers and self._may_have(connection, numbers)
-        connection.executemany(
-            "INSERT INTO change (seq, article_id, version, kind, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (each.seq if keeps else None, record.id, each.version, each.kind, each.reason, _iso(each.at))
-                for each in changes
-            ],
-        )
+        numbers = [change.seq for change in changes if change.seq is not None]
+        keeps = not known and len(numbers) == len(changes) and self._may_have(connection, numbers)
+        if keeps:
+            connection.executemany(
+                "INSERT INTO change (seq, article_id, version, kind, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
+                [(each.seq, record.id, each.version, each.kind, each.reason, _iso(each.at)) for each in changes],
+            )
+            self.database.number_on(connection, "change", "seq", after=numbers[-1])
+        else:
+            connection.executemany(
+                _LOG, [(record.id, each.version, each.kind, each.reason, _iso(each.at)) for each in changes]
+            )
         if record.status == "removed":
             note_removed(connection, self._ledger, record.id, reason=IMPORTED)
 
-    @staticmethod
-    def _may_have(connection: apsw.Connection, numbers: Sequence[int | None]) -> bool:
+    def _may_have(self, connection: Connection, numbers: Sequence[int]) -> bool:
         """Tell whether these numbers are free and the last of them is the highest there is."""
-        asked = json.dumps(numbers)
-        (may,) = next(
-            connection.execute(
-                "SELECT NOT EXISTS (SELECT 1 FROM change WHERE seq IN (SELECT value FROM json_each(?1)))"
-                " AND ?2 > coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'change'), 0)",
-                (asked, numbers[-1]),
-            )
-        )
-        return bool(may)
+        taken, asked = self.database.among("seq", numbers)
+        is_free = not connection.execute(f"SELECT 1 FROM change WHERE {taken}", (asked,)).fetchone()
+        return is_free and numbers[-1] > self.database.last_number("change", "seq")
 
     # The change log
 
     def last_seq(self) -> int:
         """Return the number of the last committed change, 0 when there is none."""
-        return int(self._one("SELECT coalesce(max(seq), 0) FROM change")[0])
+        return int(self.one("SELECT coalesce(max(seq), 0) FROM change")[0])
 
     def changes(self, *, after: int, until: int) -> list[Change]:
         """Return the changes with `after < seq <= until`, in order."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT seq, article_id, version, kind, at FROM change WHERE seq > ? AND seq <= ? ORDER BY seq",
             (after, until),
         )
@@ -986,12 +795,16 @@ class Store:
         """
         kinds = "" if with_held else "AND kind <> 'held'"
         return dict(
-            self._rows(f"SELECT article_id, max(seq) FROM change WHERE seq > ? {kinds} GROUP BY article_id", (after,))
+            self.rows(
+                f"SELECT article_id, max(seq) FROM change WHERE seq > ? {kinds}"
+                " GROUP BY article_id ORDER BY article_id",
+                (after,),
+            )
         )
 
     def count_changes(self, *, after: int) -> int:
         """Return how many changes since `after` are for readers to see: of what is held nothing is told."""
-        return int(self._one("SELECT count(*) FROM change WHERE seq > ? AND kind <> 'held'", (after,))[0])
+        return int(self.one("SELECT count(*) FROM change WHERE seq > ? AND kind <> 'held'", (after,))[0])
 
     # Passages and embeddings
 
@@ -1004,13 +817,14 @@ class Store:
         for passage in sorted(passages, key=lambda passage: passage.ordinal):
             cut.setdefault((passage.article_id, passage.version), []).append(passage)
         rows = [(*version, chunking, _packed(pieces)) for version, pieces in cut.items()]
-        with self._transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO chunking (name) VALUES (?)", (chunking,))
+        with self.transaction() as connection:
+            connection.execute("INSERT INTO chunking (name) VALUES (?) ON CONFLICT DO NOTHING", (chunking,))
             connection.executemany(
                 "INSERT INTO passages (version_id, chunking_id, packed) VALUES"
                 " ((SELECT version_id FROM version WHERE article_id = ? AND version = ?),"
                 " (SELECT chunking_id FROM chunking WHERE name = ?), ?)"
-                " ON CONFLICT DO UPDATE SET packed = excluded.packed WHERE packed <> excluded.packed",
+                " ON CONFLICT (version_id, chunking_id) DO UPDATE SET packed = excluded.packed"
+                " WHERE passages.packed <> excluded.packed",
                 rows,
             )
 
@@ -1024,25 +838,29 @@ class Store:
         What is damaged counts as not cut.
         """
         found: dict[str, list[Passage]] = {}
-        rows = self._rows(
-            "SELECT v.article_id, v.version, p.packed FROM json_each(?) asked"
-            " JOIN version v ON v.article_id = asked.value ->> 0 AND v.version = asked.value ->> 1"
-            " JOIN passages p ON p.version_id = v.version_id"
-            " AND p.chunking_id = (SELECT chunking_id FROM chunking WHERE name = ?)",
-            (json.dumps(list(versions)), chunking),
-        )
-        for article_id, version, packed in rows:
-            with suppress(ValueError):
-                found[article_id] = unpack_passages(unguarded(packed), article_id=article_id, version=version)
+        for batch in batches(list(versions)):
+            asked, bindings = listed(batch)
+            rows = self.rows(
+                f"SELECT v.article_id, v.version, p.packed FROM {asked} asked"
+                " JOIN version v ON v.article_id = asked.column1 AND v.version = asked.column2"
+                " JOIN passages p ON p.version_id = v.version_id"
+                " AND p.chunking_id = (SELECT chunking_id FROM chunking WHERE name = ?)",
+                [*bindings, chunking],
+            )
+            for article_id, version, packed in rows:
+                with suppress(ValueError):
+                    found[article_id] = unpack_passages(unguarded(packed), article_id=article_id, version=version)
         return found
 
     def model_id(self, *, sha256: str, name: str) -> int:
         """Return this archive's number for the model with these weights, giving it one when it is new."""
-        row = self._one("SELECT model_id FROM model WHERE sha256 = ?", (sha256,))
+        row = self.one("SELECT model_id FROM model WHERE sha256 = ?", (sha256,))
         if row is None:
-            with self._transaction() as connection:
-                connection.execute("INSERT OR IGNORE INTO model (sha256, name) VALUES (?, ?)", (sha256, name))
-            row = self._one("SELECT model_id FROM model WHERE sha256 = ?", (sha256,))
+            with self.transaction() as connection:
+                connection.execute(
+                    "INSERT INTO model (sha256, name) VALUES (?, ?) ON CONFLICT DO NOTHING", (sha256, name)
+                )
+            row = self.one("SELECT model_id FROM model WHERE sha256 = ?", (sha256,))
         return int(row[0])
 
     def put_embeddings(self, model_id: int, vectors: Sequence[tuple[bytes, bytes]]) -> None:
@@ -1050,16 +868,16 @@ class Store:
 
         A text that already has one keeps the one it has, unless that is damaged.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for text_hash, vector in vectors:
                 _put_embedding(connection, model_id, text_hash, vector)
 
     def embedded(self, model_id: int, text_hashes: Sequence[bytes]) -> set[bytes]:
         """Return those of the hashes whose text has an embedding by this model, without looking whether it is whole."""
         found: set[bytes] = set()
-        for batch in _batches(text_hashes):
-            rows = self._rows(
-                f"SELECT text_hash FROM embedded WHERE model_id = ? AND text_hash IN ({_marks(batch)})",
+        for batch in batches(text_hashes):
+            rows = self.rows(
+                f"SELECT text_hash FROM embedded WHERE model_id = ? AND text_hash IN ({marks(batch)})",
                 [model_id, *batch],
             )
             found.update(digest for (digest,) in rows)
@@ -1068,10 +886,10 @@ class Store:
     def embeddings(self, model_id: int, text_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the kept vectors of these texts, by text hash. One whose checksum does not hold is left out."""
         found: dict[bytes, bytes] = {}
-        for batch in _batches(text_hashes):
-            rows = self._rows(
+        for batch in batches(text_hashes):
+            rows = self.rows(
                 "SELECT text_hash, packed FROM embedded JOIN embedding USING (embedding_id)"
-                f" WHERE model_id = ? AND text_hash IN ({_marks(batch)})",
+                f" WHERE model_id = ? AND text_hash IN ({marks(batch)})",
                 [model_id, *batch],
             )
             for text_hash, packed in rows:
@@ -1083,7 +901,7 @@ class Store:
 
     def copies_seq(self) -> int:
         """Return the seq of the change up to which copies were looked for. It grows whenever the groups change."""
-        return int(self._one("SELECT value FROM meta WHERE key = 'copies'")[0])
+        return int(self.one("SELECT value FROM meta WHERE key = 'copies'")[0])
 
     def unsigned(self, article_ids: Sequence[str]) -> Iterator[tuple[int, str]]:
         """Yield the body of those of the articles that are shown and have no signature, by the row of their version.
@@ -1101,26 +919,28 @@ class Store:
 
     def put_signatures(self, signatures: Sequence[tuple[int, bytes]]) -> None:
         """Keep signatures, by the row of their version; one that is there already stays."""
-        with self._transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO signature (version_id, packed) VALUES (?, ?)", signatures)
+        with self.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO signature (version_id, packed) VALUES (?, ?) ON CONFLICT DO NOTHING", signatures
+            )
 
     def signatures(self) -> tuple[list[str], bytes]:
         """Return the articles that are shown and have one, in order of arrival, and their signatures, end to end."""
         # Put together here: three tables read from end to end take a tenth of what looking each article up does.
-        shown = dict(self._rows("SELECT article_id, version FROM article WHERE +status = 'live'"))
+        shown = dict(self.rows("SELECT article_id, version FROM article WHERE status || '' = 'live'"))
         ids, packed = [], bytearray()
-        for article_id, version, signature in self._rows(
-            "SELECT v.article_id, v.version, s.packed FROM signature s CROSS JOIN version v USING (version_id)"
+        for article_id, version, signature in self.rows(
+            "SELECT v.article_id, v.version, s.packed FROM signature s LEFT JOIN version v USING (version_id)"
             " ORDER BY s.version_id"
         ):
-            if shown.get(article_id) == version:
+            if article_id is not None and shown.get(article_id) == version:
                 ids.append(article_id)
                 packed += signature
         return ids, bytes(packed)
 
     def signed(self) -> Iterator[tuple[str, str, bytes]]:
         """Yield (id, body, signature) of every version that has a signature and is not damaged."""
-        for article_id, packed, signature in self._rows(
+        for article_id, packed, signature in self.database.scan(
             "SELECT v.article_id, b.packed, s.packed FROM signature s JOIN version v USING (version_id)"
             f" {_WITH_BODY} ORDER BY s.version_id"
         ):
@@ -1129,8 +949,9 @@ class Store:
 
     def forget_copies(self) -> None:
         """Have copies looked for again, from the first change on."""
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM copy; DELETE FROM signature")
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM copy")
+            connection.execute("DELETE FROM signature")
             connection.execute("UPDATE meta SET value = '0' WHERE key = 'copies'")
 
     def bodies(self, article_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -1145,7 +966,7 @@ class Store:
         What was known of them before, and of all articles that were `judged`, is forgotten. Returns False, and keeps
         nothing, when another process has kept something since `after`.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             moved = connection.execute(
                 "UPDATE meta SET value = ? WHERE key = 'copies' AND value = ? RETURNING 1", (str(until), str(after))
             ).fetchall()
@@ -1153,15 +974,15 @@ class Store:
                 return False
             gone = dict.fromkeys([*judged, *(article_id for group in groups for article_id in group)])
             connection.executemany("DELETE FROM copy WHERE article_id = ?", ((article_id,) for article_id in gone))
-            (highest,) = connection.execute("SELECT coalesce(max(group_id), 0) FROM copy")
-            rows = [(member, number) for number, group in enumerate(groups, highest[0] + 1) for member in group]
+            (highest,) = connection.execute("SELECT coalesce(max(group_id), 0) FROM copy").fetchone()
+            rows = [(member, number) for number, group in enumerate(groups, highest + 1) for member in group]
             connection.executemany("INSERT INTO copy (article_id, group_id) VALUES (?, ?)", rows)
             return True
 
     def copy_groups(self) -> tuple[int, dict[str, int]]:
         """Return `copies_seq`, and the group of every article that has copies, shown or not."""
         rows = list(
-            self._rows(
+            self.rows(
                 "SELECT m.value, c.article_id, c.group_id FROM meta m LEFT JOIN copy c ON true WHERE m.key = 'copies'"
             )
         )
@@ -1173,18 +994,18 @@ class Store:
         The likely origin comes first: what was published first, the undated last, then what came in first.
         """
         asked: dict[int, list[str]] = {}
-        for batch in _batches(article_ids):
-            for article_id, group in self._rows(
-                f"SELECT article_id, group_id FROM copy WHERE article_id IN ({_marks(batch)})", batch
+        for batch in batches(article_ids):
+            for article_id, group in self.rows(
+                f"SELECT article_id, group_id FROM copy WHERE article_id IN ({marks(batch)})", batch
             ):
                 asked.setdefault(group, []).append(article_id)
         members: dict[int, list[str]] = {}
-        for group, article_id in self._rows(
-            "SELECT c.group_id, c.article_id FROM json_each(?) asked JOIN copy c ON c.group_id = asked.value"
-            " JOIN article a ON a.article_id = c.article_id AND +a.status = 'live'"
+        in_these, groups = self.database.among("c.group_id", list(asked))
+        for group, article_id in self.rows(
+            f"SELECT c.group_id, c.article_id FROM copy c JOIN article a ON a.article_id = c.article_id AND {_IS_LIVE}"
             " JOIN version v ON v.article_id = c.article_id AND v.version = 1"  # its row tells when the article came in
-            " ORDER BY a.published_at IS NULL, a.published_at, v.version_id",
-            (json.dumps(list(asked)),),
+            f" WHERE {in_these} ORDER BY a.published_at IS NULL, a.published_at, v.version_id",
+            (groups,),
         ):
             members.setdefault(group, []).append(article_id)
         return {
@@ -1198,21 +1019,21 @@ class Store:
 
     def telling(self) -> Telling:
         """Return how far stories have been told."""
-        return Telling(*self._one("SELECT seq, model_sha256, times FROM telling"))
+        return Telling(*self.one("SELECT seq, model_sha256, times FROM telling"))
 
     def next_story(self) -> int:
         """Return a number no story ever had."""
-        return int(self._one("SELECT coalesce(max(story_id), 0) + 1 FROM story_log")[0])
+        return int(self.one("SELECT coalesce(max(story_id), 0) + 1 FROM story_log")[0])
 
     def tell(
         self, stories: Mapping[str, int | None], events: Sequence[Event], *, seq: int, model_sha256: str | None
     ) -> None:
         """Keep the story each of these articles is in, None for none, what happened, and how far that is told."""
         at = int(datetime.now(UTC).timestamp())
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.executemany(
                 "INSERT INTO story_article (article_id, story_id) VALUES (?, ?) ON CONFLICT (article_id)"
-                " DO UPDATE SET story_id = excluded.story_id WHERE story_id <> excluded.story_id",
+                " DO UPDATE SET story_id = excluded.story_id WHERE story_article.story_id <> excluded.story_id",
                 [(article_id, story) for article_id, story in stories.items() if story is not None],
             )
             connection.executemany(
@@ -1228,31 +1049,31 @@ class Store:
 
     def stories_of(self, article_ids: Sequence[str]) -> dict[str, int]:
         """Return the story of those of the articles that are in one, shown or not."""
-        return self._in_batches("SELECT article_id, story_id FROM story_article WHERE article_id IN", article_ids)
+        return self._inbatches("SELECT article_id, story_id FROM story_article WHERE article_id IN", article_ids)
 
     def story_sizes(self, article_ids: Sequence[str]) -> dict[str, StorySize]:
         """Return how large the story is of those of the articles that are in one with two or more to show."""
-        rows = self._rows(
-            "WITH own AS (SELECT article_id, story_id FROM story_article"
-            " WHERE article_id IN (SELECT value FROM json_each(?)))"
-            " SELECT own.article_id, counted.* FROM own JOIN"
-            " (SELECT s.story_id, count(*), count(DISTINCT v.source) FROM (SELECT DISTINCT story_id FROM own) told"
+        asked, ids = self.database.among("article_id", article_ids)
+        rows = self.rows(
+            f"WITH own AS (SELECT article_id, story_id FROM story_article WHERE {asked})"
+            " SELECT own.article_id, counted.* FROM own JOIN (SELECT s.story_id, count(*) AS articles,"
+            " count(DISTINCT v.source) AS sources FROM (SELECT DISTINCT story_id FROM own) told"
             " JOIN story_article s ON s.story_id = told.story_id JOIN article a ON a.article_id = s.article_id"
             " JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
-            " WHERE +a.status = 'live' GROUP BY s.story_id HAVING count(*) > 1) counted"
+            f" WHERE {_IS_LIVE} GROUP BY s.story_id HAVING count(*) > 1) counted"
             " ON counted.story_id = own.story_id",
-            (json.dumps(list(article_ids)),),
+            (ids,),
         )
         return {article_id: StorySize(*size) for article_id, *size in rows}
 
     def articles_of(self, story_ids: Sequence[int]) -> dict[str, int]:
         """Return every article of these stories, shown or not, with its story."""
-        return self._in_batches("SELECT article_id, story_id FROM story_article WHERE story_id IN", story_ids)
+        return self._inbatches("SELECT article_id, story_id FROM story_article WHERE story_id IN", story_ids)
 
-    def _in_batches(self, select: str, keys: Sequence[str] | Sequence[int]) -> dict[str, int]:
+    def _inbatches(self, select: str, keys: Sequence[str] | Sequence[int]) -> dict[str, int]:
         found: dict[str, int] = {}
-        for batch in _batches(keys):
-            found.update(self._rows(f"{select} ({_marks(batch)})", batch))
+        for batch in batches(keys):
+            found.update(self.rows(f"{select} ({marks(batch)})", batch))
         return found
 
     def stories(self) -> list[Story]:
@@ -1260,22 +1081,22 @@ class Store:
 
         Of equals the newer story comes first; one without a date comes last.
         """
-        rows = self._rows(
+        rows = self.rows(
             "SELECT s.story_id, count(*), min(a.published_at), max(a.published_at) FROM story_article s"
-            " JOIN article a ON a.article_id = s.article_id WHERE +a.status = 'live'"
-            " GROUP BY s.story_id HAVING count(*) > 1 ORDER BY 4 DESC, 1 DESC"
+            f" JOIN article a ON a.article_id = s.article_id WHERE {_IS_LIVE}"
+            " GROUP BY s.story_id HAVING count(*) > 1 ORDER BY 4 DESC NULLS LAST, 1 DESC"
         )
         return [Story(id_, articles, _time(first), _time(latest)) for id_, articles, first, latest in rows]
 
     def reports(self, story_ids: Sequence[int]) -> list[Report]:
         """Return the articles of these stories that may be shown, in the order of time; undated ones come last."""
-        rows = self._rows(
+        asked, ids = self.database.among("s.story_id", story_ids)
+        rows = self.rows(
             "SELECT s.story_id, a.article_id, v.title, v.derived_title, v.url, v.source, v.language, a.published_at"
-            " FROM json_each(?) asked JOIN story_article s ON s.story_id = asked.value"
-            " JOIN article a ON a.article_id = s.article_id"
+            " FROM story_article s JOIN article a ON a.article_id = s.article_id"
             " JOIN version v ON v.article_id = a.article_id AND v.version = a.version"
-            " WHERE +a.status = 'live' ORDER BY a.published_at IS NULL, a.published_at, a.article_id",
-            (json.dumps(list(story_ids)),),
+            f" WHERE {asked} AND {_IS_LIVE} ORDER BY a.published_at IS NULL, a.published_at, a.article_id",
+            (ids,),
         )
         return [
             Report(story, id_, title, bool(derived), url, source, language, _time(published_at))
@@ -1284,7 +1105,7 @@ class Store:
 
     def story_events(self, story_id: int) -> list[tuple[Event, datetime]]:
         """Return what happened to a story and when, first things first; nothing of one that never was."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT kind, other_id, articles, at FROM story_log WHERE story_id = ? ORDER BY step", (story_id,)
         )
         return [
@@ -1296,16 +1117,17 @@ class Store:
 
     def begin_run(self) -> int:
         """Note that an ingest begins, and return the number of this run. Of runs long past the note is dropped."""
-        with self._transaction() as connection:
-            connection.execute("INSERT INTO ingest_run (started_at) VALUES (?)", (_iso(datetime.now(UTC)),))
-            run_id = connection.last_insert_rowid()
+        with self.transaction() as connection:
+            (run_id,) = connection.execute(
+                "INSERT INTO ingest_run (started_at) VALUES (?) RETURNING run_id", (_iso(datetime.now(UTC)),)
+            ).fetchone()
             connection.execute("DELETE FROM ingest_run WHERE run_id <= ?", (run_id - MOST_RUNS,))
-        return run_id
+        return int(run_id)
 
     def end_run(self, run_id: int, run: IngestRun) -> None:
         """Note what a run has done; its beginning stays as it was noted."""
         rejections = [{"source": each.source, "reason": each.reason, "line": each.line} for each in run.rejections]
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "UPDATE ingest_run SET seconds = ?, added = ?, updated = ?, unchanged = ?, rejected = ?, rejections = ?"
                 " WHERE run_id = ?",
@@ -1314,7 +1136,7 @@ class Store:
 
     def last_run(self) -> IngestRun | None:
         """Return what the last ingest did, None when there was none."""
-        row = self._one(
+        row = self.one(
             "SELECT started_at, seconds, added, updated, unchanged, rejected, rejections FROM ingest_run"
             " ORDER BY run_id DESC LIMIT 1"
         )
@@ -1334,20 +1156,20 @@ class Store:
 
     def pointer(self) -> tuple[PublishedGeneration | None, PublishedGeneration | None]:
         """Return the generation that is served and the one before it, either of which may not exist."""
-        current, previous = self._one("SELECT generation, previous FROM pointer")
+        current, previous = self.one("SELECT generation, previous FROM pointer")
         return self._generation(current), self._generation(previous)
 
     def _generation(self, number: int | None) -> PublishedGeneration | None:
-        row = self._one("SELECT number, seq, manifest_sha256 FROM generation WHERE number = ?", (number,))
+        row = self.one("SELECT number, seq, manifest_sha256 FROM generation WHERE number = ?", (number,))
         return PublishedGeneration(number=row[0], seq=row[1], manifest_sha256=row[2]) if row else None
 
     def next_generation(self) -> int:
         """Return a number no published generation has."""
-        return int(self._one("SELECT coalesce(max(number), 0) + 1 FROM generation")[0])
+        return int(self.one("SELECT coalesce(max(number), 0) + 1 FROM generation")[0])
 
     def publish(self, generation: PublishedGeneration, *, previous: int | None, model_id: int | None = None) -> None:
         """Serve `generation`, made by this model, from now on, and fall back to that numbered `previous`, if any."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO generation (number, seq, manifest_sha256, published_at, model_id) VALUES (?, ?, ?, ?, ?)",
                 (
@@ -1365,74 +1187,44 @@ class Store:
 
     def published_at(self, number: int) -> datetime:
         """Return when a generation was published."""
-        return datetime.fromisoformat(self._one("SELECT published_at FROM generation WHERE number = ?", (number,))[0])
+        return datetime.fromisoformat(self.one("SELECT published_at FROM generation WHERE number = ?", (number,))[0])
 
     def give_up_previous(self) -> None:
         """Fall back to no earlier generation from now on."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("UPDATE pointer SET previous = NULL")
 
     # The whole
 
-    def copy_to(self, target: Path, progress: Callable[[int, int], None]) -> None:
-        """Write the database, as this thread's snapshot sees it, into a new file; `progress` is told pages.
-
-        Raises ArchiveDamaged for a page that differs from its checksum, ArchiveError where there is no room for it.
-        """
-        try:
-            sqlite.copy(self._reader(), target, progress)
-        except apsw.FullError as error:
-            raise ArchiveError(f"{target}: the disk is full: make room there") from error
-        except apsw.Error as error:
-            raise ArchiveDamaged(f"{self._path}: it cannot be copied: {error}: run `flask check`") from error
-
     def note_backup(self, folder: Path, *, at: datetime) -> None:
         """Remember that a backup was made in `folder`."""
         self.change(
-            "INSERT OR REPLACE INTO meta (key, value) VALUES ('backup', ?)",
+            "INSERT INTO meta (key, value) VALUES ('backup', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (json.dumps({"folder": str(folder), "at": _iso(at)}),),
         )
 
     def last_backup(self) -> tuple[Path, datetime] | None:
         """Return in which folder the last backup was made, and when; None when there was none."""
-        row = self._one("SELECT value FROM meta WHERE key = 'backup'")
+        row = self.one("SELECT value FROM meta WHERE key = 'backup'")
         if row is None:
             return None
         said = json.loads(row[0])
         return Path(said["folder"]), datetime.fromisoformat(said["at"])
 
-    def flush(self, *, seconds: float) -> bool:
-        """Write the write-ahead log into the database and cut it to nothing; return whether readers let it in time."""
-        deadline = time.monotonic() + seconds
-        with self._writing, self._errors():
-            while True:
-                try:
-                    busy, *_ = next(iter(self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")))
-                except apsw.BusyError:
-                    busy = 1
-                if not busy or time.monotonic() > deadline:
-                    return not busy
-                time.sleep(BUSY_RETRY_SECONDS)
-
-    def rewrite(self) -> None:
-        """Write the database anew, so that nothing is left in what its file does not use."""
-        with self._writing, self._errors():
-            self._writer.execute("VACUUM")
-
     def stats(self) -> ArchiveStats:
         """Count what there is."""
         seq = self.last_seq()  # first: counts that say they are older than they are get counted again
-        row = self._one(
+        row = self.one(
             "SELECT (SELECT count(*) FROM article WHERE status = 'live'),"
             " (SELECT count(*) FROM article WHERE status = 'removed'),"
             " (SELECT count(*) FROM version WHERE embargoed_until IS NULL),"
             f" (SELECT coalesce(sum((length(packed) - {CRC.size}) / {PASSAGE.size}), 0) FROM passages),"
-            " (SELECT count(*) FROM embedding),"
+            " (SELECT count(*) FROM embedded),"
             f" (SELECT count(DISTINCT v.source) {_SHOWN} WHERE a.status = 'live'),"
             " (SELECT min(published_at) FROM article WHERE status = 'live'),"
             " (SELECT max(published_at) FROM article WHERE status = 'live'),"
             " (SELECT coalesce(sum(members), 0) FROM (SELECT count(*) AS members FROM copy"
-            " JOIN article USING (article_id) WHERE status = 'live' GROUP BY group_id) WHERE members > 1)"
+            " JOIN article USING (article_id) WHERE status = 'live' GROUP BY group_id) groups WHERE members > 1)"
         )
         return ArchiveStats(
             articles=row[0],
@@ -1453,103 +1245,74 @@ class Store:
         SQLite's own check misses most flipped bits, so every version and every vector is hashed again.
         """
         problems: list[str] = []
-        for part in (
-            *(self._check_pages, self._check_log, self._check_structure, self._check_versions),
-            *(self._check_passages, self._check_embeddings, self._check_shown),
-        ):
+        parts = (self._check_versions, self._check_passages, self._check_embeddings, self._check_shown)
+        for part in (*self.database.checks(), *parts):
             try:
                 for problem in part():
                     problems.append(problem)  # at once: what was found before an error counts too
             except ArchiveDamaged as error:
                 if not any(NOT_AS_WRITTEN in each for each in problems):  # by a page that is named already
-                    problems.append(f"{self._path}: {error.__cause__ or error}: {RESTORE}")
+                    problems.append(f"{self.database.name}: {error.__cause__ or error}: {RESTORE}")
         return problems
-
-    def _check_pages(self) -> Iterator[str]:
-        damaged = sqlite.damaged_pages(self._path)
-        users = sqlite.used_by(self._path, damaged) if damaged else {}
-        for page in damaged:
-            used = (
-                f"page {page} of the database, of {users[page]}," if page in users else f"page {page} of the database"
-            )
-            yield f"{used} {NOT_AS_WRITTEN}: run `flask check --repair`, which says if it needs a backup"
-
-    def _check_log(self) -> Iterator[str]:
-        if not self._log_is_whole():
-            yield f"{self._wal}: it is damaged: {RESTORE}, or run `flask check --repair` to go on without what it lost"
-
-    def _check_structure(self) -> Iterator[str]:
-        for (said,) in self._rows("PRAGMA integrity_check(20)"):
-            if said != "ok":
-                yield f"database: {' '.join(said.split())}: run `flask check --repair`"
-        yield from (f"database: broken reference {row}" for row in self._rows("PRAGMA foreign_key_check"))
 
     def _check_versions(self) -> Iterator[str]:
         columns = _VERSION_COLUMNS.replace("a.status", "'live'")
-        for (version_id,) in self._rows("SELECT version_id FROM version"):
+        for (version_id,) in self.database.scan("SELECT version_id FROM version"):
             with suppress(ArchiveDamaged):  # one at a time: a row that cannot even be read must not hide the others
-                row = self._one(f"SELECT {columns} FROM version v {_WITH_BODY} WHERE v.version_id = ?", (version_id,))
+                row = self.one(f"SELECT {columns} FROM version v {_WITH_BODY} WHERE v.version_id = ?", (version_id,))
                 if row is not None and _article(row):
                     continue
             yield f"{self._name_of(version_id)}: the text differs from its hash: {RESTORE}"
 
     def _name_of(self, version_id: int) -> str:
         """Return of which article a version is, by its row or, where that cannot be read, by an index."""
-        for way in ("WHERE version_id = ?", "INDEXED BY sqlite_autoindex_version_1 WHERE +version_id = ?"):
+        where = "SELECT article_id, version FROM version WHERE version_id = ?"
+        for look in (partial(self.one, where, (version_id,)), partial(self.database.version_by_index, version_id)):
             with suppress(ArchiveDamaged):
-                article_id, version = self._one(f"SELECT article_id, version FROM version {way}", (version_id,))
-                return f"article {article_id} version {version}"
+                if found := look():
+                    return f"article {found[0]} version {found[1]}"
         return f"row {version_id} of the versions"
 
     def _check_passages(self) -> Iterator[str]:
-        for version_id, packed in self._rows("SELECT version_id, packed FROM passages"):
+        for version_id, packed in self.database.scan("SELECT version_id, packed FROM passages"):
             try:
                 unguarded(packed)
             except ValueError as error:
                 yield f"passages of row {version_id} of the versions: {error}: run `flask reindex`"
 
     def _check_embeddings(self) -> Iterator[str]:
-        for embedding_id, packed in self._rows("SELECT embedding_id, packed FROM embedding"):
+        for embedding_id, packed in self.database.scan("SELECT embedding_id, packed FROM embedding"):
             try:
                 unguarded(packed)
             except ValueError as error:
                 yield f"embedding {embedding_id}: {error}: run `flask reindex`"
 
     def _check_shown(self) -> Iterator[str]:
-        missing = self._one(
+        missing = self.one(
             "SELECT count(*) FROM article a WHERE NOT EXISTS"
             " (SELECT 1 FROM change c WHERE c.article_id = a.article_id AND c.version = a.version)"
         )[0]
         if missing:
             yield f"{missing} articles have no entry in the change log"
-        for row in self._rows(
-            f"SELECT a.article_id {_SHOWN} WHERE a.status <> 'removed' AND (a.published_at IS NOT v.published_at"
-            " OR a.version <> (SELECT max(version) FROM version newest WHERE newest.article_id = a.article_id"
+        for row in self.rows(
+            f"SELECT a.article_id {_SHOWN} WHERE a.status <> 'removed'"
+            " AND (a.published_at IS DISTINCT FROM v.published_at OR a.version <>"
+            " (SELECT max(version) FROM version newest WHERE newest.article_id = a.article_id"
             " AND (newest.embargoed_until IS NULL OR a.status = 'embargoed')))"
         ):
             yield f"article {row[0]}: what is shown is not its newest version: restore it from a backup"
 
 
-def settle_copy(path: Path, *, has_index: bool) -> None:
-    """Make a copy of a database whole without a log, pointing to the one generation beside it or to none."""
-    connection = apsw.Connection(str(path))
-    try:
-        generation = "generation" if has_index else "NULL"
-        connection.execute(f"UPDATE pointer SET generation = {generation}, previous = NULL")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        connection.close()
-
-
-def _put_embedding(connection: apsw.Connection, model_id: int, text_hash: bytes, vector: bytes) -> None:
+def _put_embedding(connection: Connection, model_id: int, text_hash: bytes, vector: bytes) -> None:
     row = connection.execute(
         "SELECT embedding_id, packed FROM embedded JOIN embedding USING (embedding_id)"
         " WHERE model_id = ? AND text_hash = ?",
         (model_id, text_hash),
     ).fetchone()
     if row is None:
-        connection.execute("INSERT INTO embedding (packed) VALUES (?)", (guarded(vector),))
-        connection.execute("INSERT INTO embedded VALUES (?, ?, last_insert_rowid())", (model_id, text_hash))
+        kept = "INSERT INTO embedding (packed) VALUES (?) RETURNING embedding_id"
+        (embedding_id,) = connection.execute(kept, (guarded(vector),)).fetchone()
+        connection.execute("INSERT INTO embedded VALUES (?, ?, ?)", (model_id, text_hash, embedding_id))
         return
     try:
         unguarded(row[1])
@@ -1623,11 +1386,3 @@ def _packed(passages: Sequence[Passage]) -> bytes:
     if [passage.ordinal for passage in passages] != list(range(len(passages))):
         raise ValueError(f"article {passages[0].article_id}: not all passages of a version, numbered from 0")
     return guarded(pack_passages((passage.start, passage.end, passage.text_hash) for passage in passages))
-
-
-def _marks(batch: Sequence[Any]) -> str:
-    return ",".join("?" * len(batch))
-
-
-def _batches(items: Sequence[T]) -> Iterable[Sequence[T]]:
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))

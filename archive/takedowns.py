@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from archive.article import Withdrawal
+from archive.database import batches, marks
 from archive.ledger import Entry, Ledger, Reading
 
 TAKEN_BACK = "taken back by its source"
@@ -20,7 +21,8 @@ IMPORTED = "removed in the archive that it came from"
 LOST = "the ledger says that it was erased; the line of its removal is lost"
 
 if TYPE_CHECKING:
-    from archive.store import Connection, Store
+    from archive.database import Connection
+    from archive.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def note_removed(connection: "Connection", ledger: Ledger | None, article_id: st
         if ledger is not None:
             ledger.add([told])
     connection.execute(
-        "INSERT OR IGNORE INTO takedown (article_id, removed_at, reason) VALUES (?, ?, ?)",
+        "INSERT INTO takedown (article_id, removed_at, reason) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         (article_id, told.at, told.reason),
     )
 
@@ -86,23 +88,19 @@ class Takedowns:
     def _aliases(self, article_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the other ids of these articles, by id."""
         aliases: dict[str, tuple[str, ...]] = {}
-        rows = self._store.rows(
-            "SELECT article_id, alias FROM alias WHERE article_id IN (SELECT value FROM json_each(?)) ORDER BY 1, 2",
-            (json.dumps(list(article_ids)),),
-        )
+        asked, ids = self._store.database.among("article_id", list(article_ids))
+        rows = self._store.rows(f"SELECT article_id, alias FROM alias WHERE {asked} ORDER BY 1, 2", (ids,))
         for article_id, alias in rows:
             aliases[article_id] = (*aliases.get(article_id, ()), alias)
         return aliases
 
     def _kept_as(self, article_ids: Sequence[str]) -> dict[str, str]:
         """Return the id under which each of these is kept, its own for one never heard of."""
-        return dict(
-            self._store.rows(
-                "SELECT asked.value, coalesce(a.article_id, l.article_id, asked.value) FROM json_each(?) asked"
-                " LEFT JOIN article a ON a.article_id = asked.value LEFT JOIN alias l ON l.alias = asked.value",
-                (json.dumps(article_ids),),
-            )
-        )
+        kept = {article_id: article_id for article_id in article_ids}
+        for batch in batches(article_ids):
+            known = f"alias IN ({marks(batch)}) AND alias NOT IN (SELECT article_id FROM article)"
+            kept.update(self._store.rows(f"SELECT alias, article_id FROM alias WHERE {known}", batch))
+        return kept
 
     def all(self) -> list[Takedown]:
         """Return every takedown, the first one first."""

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from archive.store import Connection, Store
+from archive.database import Connection
+from archive.store import Store
 
 PREFIX = "bf_"  # by which programs that look for leaked secrets know one
 TOKEN_BYTES = 24  # 192 bits
@@ -66,11 +67,11 @@ class Tokens:
         now = self._clock().replace(microsecond=0)
         expires_at = None if days is None else now + timedelta(days=days)
         with self._store.transaction() as connection:
-            connection.execute(
-                "INSERT INTO token (token_hash, name, scope, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
+            (id_,) = connection.execute(
+                "INSERT INTO token (token_hash, name, scope, created_at, expires_at) VALUES (?, ?, ?, ?, ?)"
+                " RETURNING token_id",
                 (_hash(secret), name, scope, now.isoformat(), expires_at.isoformat() if expires_at else None),
-            )
-            id_ = connection.last_insert_rowid()
+            ).fetchone()
         made = Token(
             id=id_, name=name, scope=scope, created_at=now, used_on=None, revoked_at=None, expires_at=expires_at
         )
@@ -136,7 +137,7 @@ class Tokens:
             connection.execute("DELETE FROM token_failure WHERE since <= ?", (now - FORGIVEN_AFTER,))
             connection.execute(
                 "INSERT INTO token_failure (client, failures, since) VALUES (?, 1, ?)"
-                " ON CONFLICT (client) DO UPDATE SET failures = failures + 1",
+                " ON CONFLICT (client) DO UPDATE SET failures = token_failure.failures + 1",
                 (client, now),
             )
             self._count(connection, why)
@@ -149,7 +150,7 @@ class Tokens:
     def _count(self, connection: Connection, why: Refusal) -> None:
         connection.execute(
             "INSERT INTO refusal (day, why, times) VALUES (?, ?, 1)"
-            " ON CONFLICT (day, why) DO UPDATE SET times = times + 1",
+            " ON CONFLICT (day, why) DO UPDATE SET times = refusal.times + 1",
             (self._clock().date().isoformat(), why),
         )
 

@@ -107,7 +107,7 @@ def progress(data: Path) -> tuple[int, int]:
     store = Store(path)
     try:
         passages = f"SELECT coalesce(sum((length(packed) - {CRC.size}) / {PASSAGE.size}), 0) FROM passages"
-        kept, cut = store.one(f"SELECT (SELECT count(*) FROM embedding), ({passages})")
+        kept, cut = store.one(f"SELECT (SELECT count(*) FROM embedded), ({passages})")
         return kept, cut
     finally:
         store.close()

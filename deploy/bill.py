@@ -23,6 +23,9 @@ PERMISSIVE = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "
               "ISC", "LLVM-exception", "MIT", "PSF-2.0", "Zlib"}  # fmt: skip
 WEAK = {  # copyleft that ends at the package's own files, which are here as they were published
     "certifi": "MPL-2.0",
+    "psycopg": "LGPL-3.0-only",
+    "psycopg-binary": "LGPL-3.0-only",
+    "psycopg-pool": "LGPL-3.0-only",
     "tld": "MPL-1.1",  # of the three it offers, this one is taken
     "tqdm": "MPL-2.0",
 }

@@ -21,7 +21,8 @@ from pathlib import Path
 from archive.ledger import Ledger
 from archive.lock import exclusive
 from archive.progress import Progress, silent
-from archive.store import PublishedGeneration, Store, settle_copy
+from archive.sqlite_database import settle_copy
+from archive.store import PublishedGeneration, Store
 from archive.syncing import sync
 from index import backups, generation
 from index.backups import Backup, BackupError, File
@@ -148,7 +149,9 @@ class _Making:
                 at = datetime.now(UTC).replace(microsecond=0)
                 seq, articles = self._store.last_seq(), self._store.count_live()
                 try:
-                    self._store.copy_to(self._aside / backups.DATABASE, partial(self._progress, "copying pages"))
+                    self._store.database.copy_to(
+                        self._aside / backups.DATABASE, partial(self._progress, "copying pages")
+                    )
                 except BaseException:
                     if held:
                         shutil.rmtree(held, ignore_errors=True)

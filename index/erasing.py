@@ -23,7 +23,6 @@ from archive.store import Store
 from archive.takedowns import Takedowns
 
 DATABASE = "archive.sqlite3"
-OF_DATABASE = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"}
 FLUSH_SECONDS = 60.0  # that readers of the database are waited for
 NAMED = 5  # files named in one message
 MOST_HOLDERS = 100  # articles that a receipt names
@@ -126,7 +125,8 @@ class Eraser:
         self._takedowns.note_erasing(article_ids)
         self._forget(sought.texts)
         erasing.blank(self._store, article_ids)
-        search = self._make_sure(sought, rewrite=bool(resumed), progress=progress)
+        rewrite = bool(resumed) or self._store.database.keeps_overwritten
+        search = self._make_sure(sought, rewrite=rewrite, progress=progress)
         search = replace(search, verified=not (resumed or too_short))
         self._takedowns.note_erased(article_ids, _receipt(search))
         return Erased({id_: each.versions for id_, each in found.items()}, resumed, too_short, search)
@@ -148,9 +148,10 @@ class Eraser:
             )
 
     def _make_sure(self, sought: _Sought, *, rewrite: bool, progress: Progress) -> Search:
-        if rewrite:
-            self._store.rewrite()
         self._flush()
+        if rewrite:
+            self._store.database.rewrite()
+            self._flush()
         files = self._files()
         found, size = self._search(sought.pieces, files, progress)
         left, holders = self._left(found, sought)
@@ -173,10 +174,10 @@ class Eraser:
         return left, sorted(holders)
 
     def _flush(self) -> None:
-        if not self._store.flush(seconds=FLUSH_SECONDS):
+        if not self._store.database.flush(seconds=FLUSH_SECONDS):
             raise NotErased(
-                "words of what is to be erased may be in the archive's write-ahead log, which somebody goes on"
-                " reading: end long requests and copies of the database, and run `flask erase` again"
+                "somebody goes on reading the archive as it was, so words of what is to be erased stay in its log or"
+                " its tables: end long requests and copies of the database, and run `flask erase` again"
             )
 
     def _files(self) -> list[Path]:
@@ -188,7 +189,7 @@ class Eraser:
         )
 
     def _is_database(self, path: Path) -> bool:
-        return path.parent == self._data and path.name in OF_DATABASE
+        return path in self._store.database.files()
 
     def _is_kept(self, path: Path) -> bool:
         """Tell whether this file is none that erasing cleans or deletes."""

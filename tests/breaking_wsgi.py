@@ -13,7 +13,7 @@ from breakage import KINDS
 from flask import has_request_context, request
 from newsroom_wsgi import app
 
-from archive.store import Store
+from archive.sqlite_database import SqliteDatabase
 from index.results import WholeList
 from index.search import Search, SearchRequest
 from index.serving import Serving
@@ -44,8 +44,8 @@ def _failing_rows(self: Search, wanted: SearchRequest) -> WholeList:
     return replace(found, read=read)
 
 
-Store._reader = _failing("store", Store._reader)  # type: ignore[method-assign]
-Store._transaction = _failing("store", Store._transaction)  # type: ignore[method-assign]
+SqliteDatabase._reader = _failing("store", SqliteDatabase._reader)  # type: ignore[method-assign]
+SqliteDatabase.transaction = _failing("store", SqliteDatabase.transaction)  # type: ignore[method-assign]
 Serving.engine = _failing("index", Serving.engine)  # type: ignore[method-assign]
 jinja2.Template.render = _failing("page", jinja2.Template.render)  # type: ignore[method-assign]
 _whole = Search.whole

@@ -22,6 +22,7 @@ from index.embedder import BUNDLED, Embedder, open_embedder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from postgres import Server
 
 from web.services import Services
 from web.units import long_day
@@ -104,6 +105,15 @@ def site(app: Flask) -> Iterator[str]:
 
     with served(app) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Server]":
+    """A PostgreSQL server, of this process alone."""
+    from postgres import running
+
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -228,10 +228,10 @@ def withdraw_when_related_is_asked_for(services: Services, article_id: str) -> N
     services.made["related"] = Withdrawing()
 
 
-def open_newsroom(folder: Path, **settings: object) -> Services:
+def open_newsroom(folder: Path, *, nasty: Sequence[Article] = NASTY, **settings: object) -> Services:
     """Return the services of an archive under `folder` that holds all of the above, indexed."""
     services = Services(Settings(data=folder, **settings), open_model=open_made_up)  # type: ignore[arg-type]
-    for kept in (*ORDINARY, *NASTY, UNDATED, WITHDRAWN, EMBARGOED, CORRECTED, GERMAN):
+    for kept in (*ORDINARY, *nasty, UNDATED, WITHDRAWN, EMBARGOED, CORRECTED, GERMAN):
         services.store.put(kept)
     services.store.put(article(93, title="Second wording", updated_at=datetime(2011, 1, 2, tzinfo=UTC)))
     services.builder.update()
@@ -258,8 +258,8 @@ def tell(services: Services) -> None:
 
 
 @contextmanager
-def application(folder: Path, **settings: object) -> Iterator[Flask]:
+def application(folder: Path, *, nasty: Sequence[Article] = NASTY, **settings: object) -> Iterator[Flask]:
     """Open the application over `open_newsroom`, and close what it opened."""
-    services = open_newsroom(folder, **settings)
+    services = open_newsroom(folder, nasty=nasty, **settings)
     yield create_app(services=services)
     services.close()

@@ -278,7 +278,7 @@ def test_no_flip_in_a_backup_goes_unnoticed(parts: Services, folder: Path, seed:
 
 def test_a_damaged_archive_makes_no_backup_and_deletes_none(parts: Services, folder: Path) -> None:
     first = make(parts, folder, seconds=1)
-    parts.store.flush(seconds=5)
+    parts.store.database.flush(seconds=5)
     database = parts.settings.data / backups.DATABASE
     size = database.stat().st_size
     with database.open("r+b") as file:

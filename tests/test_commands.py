@@ -42,7 +42,18 @@ from web.settings import Settings
 FLOOD = newsroom.ORDINARY[0]
 COMMANDS = [
     *("ingest", "follow", "fetch", "search", "export", "related", "reindex", "check", "stats", "remove", "erase"),
-    *("takedowns", "quarantine", "saved", "alerts", "evaluate", "backup", "rollback", "queries", "audit"),
+    *(
+        "takedowns",
+        "quarantine",
+        "saved",
+        "alerts",
+        "evaluate",
+        "backup",
+        "rollback",
+        "queries",
+        "audit",
+        "move-archive",
+    ),
 ]
 RESTORE = "restore"  # needs no archive, since it brings one back
 GROUPS = ["token"]  # of commands
@@ -479,7 +490,7 @@ def test_remove_hides_an_article_for_good(app: Flask, tmp_path: Path) -> None:
     failed(run(app, "related", FLOOD.id), FLOOD.id)
     assert run(app, "check").exit_code == 0
     assert written(run(app, "stats", "--json"))["pending_changes"] == 0  # it is out of the index too
-    reasons = newsroom.services_of(app).store._rows("SELECT reason FROM change WHERE kind = 'removed'")
+    reasons = newsroom.services_of(app).store.rows("SELECT reason FROM change WHERE kind = 'removed'")
     assert [row[0] for row in reasons] == ["court order"]
 
 
@@ -593,6 +604,7 @@ def arguments_of(command: str, folder: Path) -> list[str]:
         "remove": ["remove", FLOOD.id],
         "evaluate": ["evaluate", str(ROOT / "seeds")],
         "backup": ["backup", str(folder / "backups")],
+        "move-archive": ["move-archive", str(folder / "elsewhere.sqlite3")],
     }.get(command, [command])
 
 

@@ -311,7 +311,7 @@ STEPS = (
     "index.generation.clear",
     "archive.erasing.blank",
     "archive.erasing._blank",
-    "archive.store.Store.flush",
+    "archive.sqlite_database.SqliteDatabase.flush",
     "archive.byte_search.Needles.found_in",
     "archive.takedowns.Takedowns.note_erased",
     "archive.ledger.Ledger.add",
@@ -406,7 +406,7 @@ def test_nothing_is_erased_as_long_as_another_file_has_the_words_however_often_i
 ) -> None:
     line = json.dumps({"body": canary(3).body}, ensure_ascii=False).encode()
     copies = [room.data / "backup-of-archive.sqlite3", room.data / "export.jsonl", room.data / "export.jsonl.gz"]
-    services.store.flush(seconds=PATIENCE)
+    services.store.database.flush(seconds=PATIENCE)
     shutil.copy(room.data / "archive.sqlite3", copies[0])
     copies[1].write_bytes(line)
     copies[2].write_bytes(gzip.compress(line))
@@ -476,7 +476,7 @@ def test_who_goes_on_reading_the_write_ahead_log_is_waited_for_and_then_named(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.erasing.FLUSH_SECONDS", 0.2)
-    monkeypatch.setattr("archive.store.BUSY_TIMEOUT_MS", 100)
+    monkeypatch.setattr("archive.sqlite_database.BUSY_TIMEOUT_MS", 100)
     other = Store(services.settings.data / "archive.sqlite3")
     reading = other.rows("SELECT article_id FROM article")
     next(reading)

@@ -19,6 +19,7 @@ import pytest
 from sinks import Site, serving
 
 from archive.article import Article, Rejection
+from archive.database import Connection
 from archive.errors import SourceError
 from archive.fetch import Fetcher
 from archive.fetching import MOST_ATTEMPTS, Fetching, PageProblem
@@ -30,7 +31,7 @@ from archive.quarantine import Notes, Quarantine
 from archive.readers.isolated.child import Child, Children
 from archive.readers.records.own import NOT_BELIEVED
 from archive.retrying import retry
-from archive.store import Connection, Store
+from archive.store import Store
 from archive.visits import PAUSE, Visits, left_alone
 
 HOUR, DAY = 3600, 24 * 3600
@@ -690,7 +691,7 @@ def test_whenever_it_is_ended_the_next_round_goes_on_and_nothing_comes_twice(
     desk.follow("/feed")
     desk.one()
     whole = {path: desk.article(path) for path in ("/0", "/1", "/2")}
-    real, ended = Store._transaction, []
+    real, ended = Store.transaction, []
     for step in range(1, 20):
         count = 0
         desk.store.close()
@@ -709,7 +710,7 @@ def test_whenever_it_is_ended_the_next_round_goes_on_and_nothing_comes_twice(
             if count == last:
                 raise KilledError
 
-        monkeypatch.setattr(Store, "_transaction", ending)
+        monkeypatch.setattr(Store, "transaction", ending)
         try:
             desk.one()
         except KilledError:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("archive", "index", "web", "wsgi")
 BELOW = {"archive": (), "index": ("archive",), "web": ("index", "archive"), "wsgi": ("web",)}
 HOMES = {  # library: where it may be imported
-    "apsw": ("archive/store.py", "archive/sqlite.py", "archive/repairing.py"),
+    "apsw": ("archive/sqlite_database.py", "archive/sqlite.py", "archive/repairing.py"),
     "faiss": ("index/vectors/codes.py",),
     "feedparser": ("archive/readers/feeds/feed.py",),
     "charset_normalizer": ("archive/readers/charset.py",),
@@ -34,6 +34,8 @@ HOMES = {  # library: where it may be imported
     "smtplib": ("web/mail.py",),
     "socket": ("archive/fetch.py",),  # whoever asks something on the network asks there
     "sqlite3": (),  # the archive's SQLite comes with apsw
+    "psycopg": ("archive/postgres_database.py",),
+    "psycopg_pool": ("archive/postgres_database.py",),
     "py3langid": ("archive/language.py",),
     "Stemmer": ("index/analysis.py", "index/inflection.py"),
     "prometheus_client": ("web/metrics.py", "web/metrics_page.py"),

@@ -21,7 +21,7 @@ from web.services import Services
 
 
 def kept_embeddings(store: Store) -> list[str]:
-    return [row[0] for row in store._rows("SELECT lower(hex(text_hash)) FROM embedded")]
+    return [row[0] for row in store.rows("SELECT lower(hex(text_hash)) FROM embedded")]
 
 
 def embedded_by_last_process(room: Newsroom) -> set[str]:

@@ -94,7 +94,7 @@ def test_a_run_that_did_not_end_is_said_to_be_at_work_or_interrupted(parts: Serv
 def test_only_so_many_runs_are_remembered(parts: Services) -> None:
     runs = [parts.store.begin_run() for _ in range(MOST_RUNS + 2)]
     assert runs == list(range(1, MOST_RUNS + 3))
-    kept = list(parts.store._rows("SELECT run_id FROM ingest_run"))
+    kept = list(parts.store.rows("SELECT run_id FROM ingest_run"))
     assert len(kept) == MOST_RUNS
 
 

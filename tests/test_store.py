@@ -8,7 +8,7 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,12 +19,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from newsroom import article
+from postgres import Server
 
+from archive import sqlite_database
 from archive import store as module
 from archive.arrival import UNTIL_FURTHER_NOTICE
 from archive.article import TEXT_HASH_BYTES, Article, Passage, Withdrawal
-from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound
+from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNotFound, ContradictionError
 from archive.packing import pack_text
+from archive.postgres_database import PostgresDatabase
 from archive.readers.records.exchange import record_from, record_object
 from archive.store import PublishedGeneration, Store
 from archive.story import Event, Telling
@@ -47,10 +50,29 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
+def sqlite(path: Path) -> Iterator[Store]:
+    """An archive in SQLite, for what is of its file."""
     opened = Store(path)
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, path: Path) -> Iterator[Store]:
+    """An archive in each of the databases: what is true of the one is true of the other."""
+    opened = at(path if request.param == "sqlite" else request.getfixturevalue("postgres").new())
+    yield opened
+    opened.close()
+
+
+def at(place: Path | str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
+    """Open the archive at a path, or at the address of a PostgreSQL database."""
+    return Store(PostgresDatabase(place) if isinstance(place, str) else place, clock=clock)
+
+
+def again(store: Store) -> Store:
+    """Open an archive once more."""
+    return at(store.database.url if isinstance(store.database, PostgresDatabase) else store.database.path)
 
 
 def digest(text: str) -> bytes:
@@ -381,7 +403,7 @@ def test_passages_belong_to_one_version_and_one_way_of_cutting(store: Store) -> 
 )
 def test_a_wrong_passage_is_refused_and_none_of_its_call_is_kept(store: Store, wrong: Passage) -> None:
     store.put(RICH)
-    with pytest.raises((apsw.ConstraintError, ValueError)):
+    with pytest.raises((ContradictionError, ValueError)):
         store.put_passages([passage(RICH, 0), wrong], chunking="c")
     assert store.passages(RICH, chunking="c") == []
 
@@ -400,11 +422,11 @@ def test_passages_of_many_versions_are_kept_and_found_in_one_call(store: Store) 
     assert store.stats().passages == 7
 
 
-def test_damaged_passages_count_as_not_cut_and_are_replaced(store: Store, path: Path) -> None:
+def test_damaged_passages_count_as_not_cut_and_are_replaced(store: Store) -> None:
     store.put(RICH)
     made = [passage(RICH, n, start=n, end=n + 3) for n in range(3)]
     store.put_passages(made, chunking="c")
-    alter(path, "UPDATE passages SET packed = zeroblob(length(packed))")
+    store.change("UPDATE passages SET packed = ?", (bytes(72),))
     assert store.passages(RICH, chunking="c") == []
     (problem,) = store.check()
     assert "passages of row 1 of the versions: it differs from its checksum: run `flask reindex`" in problem
@@ -447,10 +469,10 @@ def test_embeddings_are_kept_by_model_and_text(store: Store) -> None:
     assert store.embedded(other, wanted) == set()
 
 
-def test_a_damaged_embedding_is_left_out_reported_and_replaced(store: Store, path: Path) -> None:
+def test_a_damaged_embedding_is_left_out_reported_and_replaced(store: Store) -> None:
     model = store.model_id(sha256="a", name="m")
     store.put_embeddings(model, [(text_hash("1"), b"vector-1"), (text_hash("2"), b"vector-2")])
-    alter(path, "UPDATE embedding SET packed = X'00' WHERE embedding_id = 1")
+    store.change("UPDATE embedding SET packed = ? WHERE embedding_id = 1", (b"\0",))
     both = [text_hash("1"), text_hash("2")]
     assert store.embeddings(model, both) == {text_hash("2"): b"vector-2"}
     (problem,) = store.check()
@@ -460,7 +482,7 @@ def test_a_damaged_embedding_is_left_out_reported_and_replaced(store: Store, pat
     assert store.check() == []
 
 
-def test_publishing_moves_the_pointer_or_changes_nothing(store: Store, path: Path) -> None:
+def test_publishing_moves_the_pointer_or_changes_nothing(store: Store) -> None:
     assert store.pointer() == (None, None)
     assert store.next_generation() == 1
     made = [PublishedGeneration(number=n, seq=n * 10, manifest_sha256=digest(str(n))) for n in (1, 2, 5)]
@@ -471,11 +493,11 @@ def test_publishing_moves_the_pointer_or_changes_nothing(store: Store, path: Pat
     assert store.pointer() == (made[2], made[1])
     assert store.next_generation() == 6
     for generation, previous in ((made[1], None), (dataclasses.replace(made[0], number=6), 4)):
-        with pytest.raises(apsw.ConstraintError):
+        with pytest.raises(ContradictionError):
             store.publish(generation, previous=previous)
     assert store.pointer() == (made[2], made[1])
     assert store.next_generation() == 6
-    reopened = Store(path)
+    reopened = again(store)
     assert reopened.pointer() == (made[2], made[1])
     reopened.close()
 
@@ -591,15 +613,15 @@ def test_threads_read_whole_versions_while_others_write(store: Store) -> None:
 
 
 def test_readers_do_not_wait_for_a_writer_and_a_second_writer_is_told(
-    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+    path: Path, sqlite: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.put(RICH)
-    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 30)
+    sqlite.put(RICH)
+    monkeypatch.setattr("archive.sqlite_database.BUSY_TIMEOUT_MS", 30)
     second = Store(path)
     other = apsw.Connection(str(path))
     other.execute("BEGIN IMMEDIATE")
     other.execute("UPDATE version SET title = 'half'")
-    assert store.article(RICH.id) == RICH
+    assert sqlite.article(RICH.id) == RICH
     assert second.article(RICH.id) == RICH
     with pytest.raises(ArchiveBusy, match="try again"):
         second.put(BARE)
@@ -609,12 +631,12 @@ def test_readers_do_not_wait_for_a_writer_and_a_second_writer_is_told(
     second.close()
 
 
-def test_a_writer_waits_for_another_process_to_finish(path: Path, store: Store) -> None:
+def test_a_writer_waits_for_another_process_to_finish(path: Path, sqlite: Store) -> None:
     other = apsw.Connection(str(path))
     other.execute("BEGIN IMMEDIATE")
     waiting = threading.Timer(0.1, lambda: other.execute("COMMIT"))
     waiting.start()
-    assert store.put(RICH) == "added"
+    assert sqlite.put(RICH) == "added"
     waiting.join()
     other.close()
 
@@ -624,13 +646,13 @@ def open_files(path: Path) -> int:
     return sum(str(link.readlink()).startswith(str(path)) for link in links)
 
 
-def test_a_thread_that_ended_leaves_no_connection_open(path: Path, store: Store) -> None:
-    store.put(RICH)
-    store.live_ids()
+def test_a_thread_that_ended_leaves_no_connection_open(path: Path, sqlite: Store) -> None:
+    sqlite.put(RICH)
+    sqlite.live_ids()
     before, during = open_files(path), list[int]()
 
     def read() -> None:
-        store.live_ids()
+        sqlite.live_ids()
         during.append(open_files(path))
 
     for _ in range(20):
@@ -693,7 +715,9 @@ def test_a_full_disk_is_told_as_such(disk: Disk, path: Path, monkeypatch: pytest
     disk.error = apsw.IOError
     with pytest.raises(ArchiveDamaged, match="failing disk: run `flask check`"):
         store.put(RICH)
-    monkeypatch.setattr("archive.store.LEAST_FREE", 1 << 62)  # as SQLite tells of shared memory that cannot grow
+    monkeypatch.setattr(
+        "archive.sqlite_database.LEAST_FREE", 1 << 62
+    )  # as SQLite tells of shared memory that cannot grow
     with pytest.raises(ArchiveError, match="the disk is full: free some space"):
         store.put(RICH)
     disk.fails_after = None
@@ -763,7 +787,7 @@ def test_an_error_within_a_transaction_leaves_nothing(store: Store, monkeypatch:
 
 
 def test_a_commit_that_fails_leaves_no_transaction_open(store: Store) -> None:
-    with pytest.raises(apsw.ConstraintError), store._transaction() as connection:  # noqa: PT012
+    with pytest.raises(ContradictionError), store.transaction() as connection:  # noqa: PT012
         store._log(connection, RICH.id, version=1, kind="added")
         # The reference to a version is looked at when the transaction commits.
         connection.execute("INSERT INTO article (article_id, version, status) VALUES ('x', 1, 'live')")
@@ -775,7 +799,7 @@ def test_erased_text_is_gone_from_the_file(path: Path) -> None:
     store = Store(path)
     secret = article(1, title="A secret nobody may find. " * 1000, body=random.Random(1).randbytes(9000).hex())
     store.put(secret)
-    with store._transaction() as connection:
+    with store.transaction() as connection:
         connection.execute("UPDATE version SET title = ''")
         connection.execute("UPDATE body SET packed = X''")
     store.close()
@@ -784,11 +808,11 @@ def test_erased_text_is_gone_from_the_file(path: Path) -> None:
     assert pack_text(secret.body)[100:200] not in left
 
 
-def test_the_database_is_in_wal_mode_and_keeps_its_references(store: Store, path: Path) -> None:
+def test_the_database_is_in_wal_mode_and_keeps_its_references(sqlite: Store, path: Path) -> None:
     outside = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     assert outside.pragma("journal_mode") == "wal"
     outside.close()
-    inside = {name: store._writer.pragma(name) for name in ("synchronous", "foreign_keys", "secure_delete")}
+    inside = {name: sqlite.database._writer.pragma(name) for name in ("synchronous", "foreign_keys", "secure_delete")}
     assert inside == {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
 
@@ -1001,15 +1025,14 @@ class StoreMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.path = Path(self.root) / f"{next(self.count)}.db"
+        self.place = self.new_place()
         self.now = NOON
-        self.store = Store(self.path, clock=lambda: self.now)
+        self.store = at(self.place, clock=lambda: self.now)
         self.model: dict[str, Kept] = {}
         self.names_of: dict[str, str] = {}
         self.log: list[tuple[str, int, str]] = []
 
-    root = ""
-    count = itertools.count()
+    new_place: Callable[[], Path | str]
 
     @rule(
         number=numbers,
@@ -1153,7 +1176,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.store.close()
-        self.store = Store(self.path, clock=lambda: self.now)
+        self.store = at(self.place, clock=lambda: self.now)
 
     @invariant()
     def everything_agrees(self) -> None:
@@ -1189,7 +1212,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         assert self.store.check() == []
-        other = Store(self.path.with_suffix(".other"), clock=lambda: self.now)
+        other = at(self.new_place(), clock=lambda: self.now)
         records = list(self.store.records())
         for record in records:
             assert other.restore(record_from(record_object(record))) != "differs"
@@ -1204,11 +1227,20 @@ def same_content(one: Article, other: Article) -> bool:
     return dataclasses.replace(one, **said) == dataclasses.replace(other, **said)
 
 
-def test_any_arrivals_and_removals_agree_with_a_dictionary(tmp_path: Path) -> None:
+def agree_with_a_dictionary(new_place: Callable[[], Path | str], *, examples: int) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
-    machine = type("InThisFolder", (StoreMachine,), {"root": str(tmp_path)})
-    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=20, deadline=None))
+    machine = type("InThisPlace", (StoreMachine,), {"new_place": staticmethod(new_place)})
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=20, deadline=None))
+
+
+def test_any_arrivals_and_removals_agree_with_a_dictionary(tmp_path: Path) -> None:
+    numbers = itertools.count()
+    agree_with_a_dictionary(lambda: tmp_path / f"{next(numbers)}.db", examples=25)
+
+
+def test_any_arrivals_and_removals_in_postgresql_do_so_too(postgres: Server) -> None:
+    agree_with_a_dictionary(postgres.new, examples=8)
 
 
 # Stories
@@ -1259,7 +1291,7 @@ def test_a_number_is_never_given_twice(store: Store) -> None:
 def test_what_is_told_is_told_whole_or_not_at_all(store: Store) -> None:
     told(store, (1, [article(1), article(2)]))
     before = store.telling()
-    with pytest.raises(apsw.ConstraintError):
+    with pytest.raises(ContradictionError):
         store.tell({article(1).id: 2, "nowhere": 2}, [Event(2, "founded", None, 2)], seq=9, model_sha256="m")
     assert store.telling() == before == Telling(2, "m", 1)
     assert store.stories_of([article(1).id]) == {article(1).id: 1}
@@ -1268,11 +1300,11 @@ def test_what_is_told_is_told_whole_or_not_at_all(store: Store) -> None:
 # SQLite itself
 
 
-@pytest.mark.parametrize(("failures", "is_told"), [(1, False), (module.wal.LOOKS, True)])
+@pytest.mark.parametrize(("failures", "is_told"), [(1, False), (sqlite_database.wal.LOOKS, True)])
 def test_a_log_that_cannot_be_read_once_is_looked_at_again(
     path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, failures: int, is_told: bool
 ) -> None:
-    read, left = module.wal.read, iter(range(failures))
+    read, left = sqlite_database.wal.read, iter(range(failures))
 
     def failing(log: Path, *, after: int = 0) -> object:
         if next(left, None) is not None:
@@ -1281,7 +1313,7 @@ def test_a_log_that_cannot_be_read_once_is_looked_at_again(
 
     store = Store(path)
     store.put(article(1))
-    monkeypatch.setattr(module.wal, "read", failing)
+    monkeypatch.setattr(sqlite_database.wal, "read", failing)
     store.close()
     assert ("is damaged" in caplog.text) == is_told
 

@@ -139,7 +139,7 @@ def assert_all_is_there(store: Store) -> None:
     assert store.uuid == UUID
     assert {id_: store.article(id_) for id_ in SHOWN} == SHOWN
     assert [entry.title for entry in store.versions(VERSIONS[0].id)] == ["First wording", "Second wording"]
-    first = store._one("SELECT b.packed FROM body b JOIN version v USING (version_id) WHERE v.title = 'First wording'")
+    first = store.one("SELECT b.packed FROM body b JOIN version v USING (version_id) WHERE v.title = 'First wording'")
     assert store.stats().versions == len(VERSIONS) - 1  # one is embargoed
     assert first is not None
     assert store.live_ids() == sorted(each.id for each in SHOWN.values() if each.status == "live")
@@ -256,7 +256,7 @@ def test_an_upgrade_that_fails_at_any_write_leaves_the_old_archive(
 KILLED = """
 import os, sys
 from pathlib import Path
-from archive import store
+from archive import sqlite_database as database
 calls = 0
 def packed(*row):
     global calls
@@ -264,8 +264,8 @@ def packed(*row):
     if calls == int(sys.argv[2]):
         os.kill(os.getpid(), 9)
     return real(*row)
-real, store.{function} = store.{function}, packed
-store.Store(Path(sys.argv[1]))
+real, database.{function} = database.{function}, packed
+database.SqliteDatabase(Path(sys.argv[1]))
 """
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archive.errors import ArchiveError
 from web import payload
 from web.services import Services, services
 from web.terminal import Reporter, as_json, command, write_json
@@ -82,6 +83,11 @@ def restore(path: Path, target: Path | None, only_list: bool, as_json: bool) -> 
         _list(path, as_json=as_json)
         return
     settings = services().settings
+    if settings.archive is not None and target is None:
+        raise ArchiveError(
+            "BACKFILE_ARCHIVE says that a server keeps the articles: restore with --to FOLDER, and bring them there by"
+            " `flask move-archive`"
+        )
     target = target or settings.data
     own = [folder / "takedowns.jsonl" for folder in dict.fromkeys((target, settings.data))]
     with Reporter() as progress:
@@ -89,7 +95,7 @@ def restore(path: Path, target: Path | None, only_list: bool, as_json: bool) -> 
         for problem in problems:
             click.echo(problem, err=True)
         restored = restore(chosen, target, ledgers=own, outside=settings.ledger, progress=progress)
-    parts = Services(settings.model_copy(update={"data": target}))
+    parts = Services(settings.model_copy(update={"data": target, "archive": None}))
     try:
         live = parts.store.count_live()  # opening it has done again what was taken down since
         again = len(parts.takedowns.all())

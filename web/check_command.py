@@ -69,12 +69,14 @@ def _repair(parts: Services) -> list[str]:
     """Repair what can be, and say what was done."""
     from archive.repairing import keep_what_can_be_read
 
-    database = parts.settings.data / "archive.sqlite3"
+    database = parts.database_file
     parts.close()
     with exclusive(parts.lock), Reporter() as progress:
         refuse_if_open(database)
-        said = [kept] if (kept := keep_what_can_be_read(database)) else []
-        said += _rewrite(parts)
+        said = []
+        if parts.settings.archive is None:
+            said = [kept] if (kept := keep_what_can_be_read(database)) else []
+            said += _rewrite(parts)
         if said or _problems(parts):
             said += _make_again(parts, progress)
     return said
@@ -85,7 +87,7 @@ def _rewrite(parts: Services) -> list[str]:
     from archive.repairing import rewrite
     from archive.sqlite import damaged_pages
 
-    database = parts.settings.data / "archive.sqlite3"
+    database = parts.database_file
     pages = damaged_pages(database) if database.exists() else []
     if not pages:
         return []

@@ -20,6 +20,7 @@ from web.export_command import export
 from web.fetch_command import fetch
 from web.follow_command import follow
 from web.introduction import introduce
+from web.move_command import move_archive
 from web.printing import admit_gaps, print_result
 from web.publishing import advise, alert, name_problems, publish
 from web.quarantine_command import quarantine
@@ -47,6 +48,7 @@ def register(app: Flask) -> None:
     introduce()
     for each in (
         *(ingest, follow, fetch, quarantine, search, export, related, reindex, rollback, check, stats, backup, restore),
+        move_archive,
         *(remove, erase, takedowns, token, audit, saved, queries, alerts, evaluate),
     ):
         app.cli.add_command(each)

@@ -12,12 +12,7 @@ from index.errors import GenerationDamaged
 from index.keywords.choice import choose
 from web.services import Services
 
-PARTS = {  # of the data folder, and what lies where
-    "archive": ("archive.sqlite3", "archive.sqlite3-wal", "archive.sqlite3-shm"),
-    "index": ("index",),
-    "models": ("models",),
-    "evaluations": ("evaluations",),
-}
+PARTS = ("index", "models", "evaluations")  # of the data folder, beside the database
 BLOCK = 512  # bytes; the unit of `st_blocks`, whatever the file system's own
 
 
@@ -47,9 +42,12 @@ def keyword_advice(parts: Services) -> str | None:
     return f"the keyword index of these {articles:,} articles is {served}'s: `flask reindex` moves it to {wanted}"
 
 
-def disk_use(data: Path) -> dict[str, int]:
-    """Return the bytes of disk that each part of the data folder takes."""
-    return {part: _size([data / name for name in names]) for part, names in PARTS.items()}
+def disk_use(parts: Services) -> dict[str, int]:
+    """Return the bytes of disk that the archive's database and each part of the data folder take."""
+    return {
+        "archive": parts.store.database.disk_bytes(),
+        **{name: _size([parts.settings.data / name]) for name in PARTS},
+    }
 
 
 def _size(paths: Iterable[Path]) -> int:

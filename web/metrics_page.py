@@ -74,7 +74,7 @@ class _State(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield every figure."""
         yield from _processes()
-        yield from _disk(self._parts.settings.data)
+        yield from _disk(self._parts)
         try:
             known = [*_archive(self._parts), *_index(self._parts), *_last_ingest(self._parts)]
         except (ArchiveError, SearchError):
@@ -142,10 +142,11 @@ def _last_ingest(parts: Services) -> Iterator[GaugeMetricFamily]:
     yield _labelled("last_ingest_inputs", "What became of its inputs.", "outcome", counts)
 
 
-def _disk(data: Path) -> Iterator[GaugeMetricFamily]:
-    yield _labelled("disk_bytes", "What the archive and what is made of it take.", "part", disk_use(data))
+def _disk(parts: Services) -> Iterator[GaugeMetricFamily]:
+    yield _labelled("disk_bytes", "What the archive and what is made of it take.", "part", disk_use(parts))
     with suppress(OSError):  # the folder is not there yet
-        yield _gauge("disk_free_bytes", "What is free on the disk that holds them.", shutil.disk_usage(data).free)
+        free = shutil.disk_usage(parts.settings.data).free
+        yield _gauge("disk_free_bytes", "What is free on the disk that holds them.", free)
 
 
 def _processes() -> Iterator[GaugeMetricFamily]:

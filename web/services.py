@@ -266,11 +266,19 @@ class Services:
     @once
     def store(self) -> "Store":
         """The archive, in which every takedown of the ledger holds: nobody reads from it before."""
-        from archive.store import Store
+        from archive.moving import is_unfinished
+        from archive.store import open_store
+        from archive.syncing import make_folder
         from web.restoring import hold_takedowns
 
-        store = Store(self.settings.data / "archive.sqlite3", ledger=self.ledger)
+        make_folder(self.settings.data)
+        store = open_store(self.settings.archive or self.database_file, ledger=self.ledger)
         try:
+            if is_unfinished(store):
+                raise ArchiveError(
+                    f"{store.database.name}: an archive was to be moved here, and not all of it is: run"
+                    " `flask move-archive` again, with BACKFILE_ARCHIVE as it was"
+                )
             self._must_rebuild = hold_takedowns(
                 store, self.ledger, data=self.settings.data, begin=self.settings.ledger is not None
             )
@@ -292,6 +300,11 @@ class Services:
         from archive.tokens import Tokens
 
         return Tokens(self.store)
+
+    @property
+    def database_file(self) -> Path:
+        """The file that keeps the articles, unless a setting says that a server does."""
+        return self.settings.data / "archive.sqlite3"
 
     @property
     def lock(self) -> Path:

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from web.addresses import mail_address
 
 PREFIX = "BACKFILE_"
-SECRET = {"BACKFILE_SMTP_URL"}  # settings that hold a password: never written out
+SECRET = {"BACKFILE_ARCHIVE", "BACKFILE_SMTP_URL"}  # settings that hold a password: never written out
 MAX_PAGE_SIZE = 100  # DESIGN.md: page_size 1-100
 SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 
@@ -51,6 +51,18 @@ def _smtp_url(url: str) -> str:
     if parts.scheme == "smtp" and parts.username:
         raise ValueError("a password is sent over smtps or smtp+starttls only")
     return url
+
+
+def database_url(given: str) -> str:
+    """Return the address of a PostgreSQL database. Raises ValueError for anything else."""
+    parts = urlsplit(given)
+    try:
+        is_address = parts.port != 0 and not re.search(r"[@/]", parts.path.strip("/")) and bool(parts.path.strip("/"))
+    except ValueError:  # a port that is no number, such as what follows a slash in a password
+        is_address = False
+    if not is_address or parts.scheme not in {"postgresql", "postgres"} or "password" in parts.query:
+        raise ValueError("it must be postgresql://user@host/name, with what is special in a password percent-encoded")
+    return given
 
 
 def _mail_from(given: str) -> str:
@@ -96,6 +108,14 @@ class Settings(BaseSettings):
     )
 
     data: Annotated[Path, Field(description="The folder that holds the archive and its indexes.")] = Path("data")
+    archive: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and database_url(url)),
+        Field(
+            repr=False,
+            description="The PostgreSQL database that keeps the articles. Unset, a file of the data folder does.",
+        ),
+    ] = None
     model: Annotated[
         str | None,
         Field(

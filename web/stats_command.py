@@ -28,7 +28,7 @@ def stats(as_json: bool) -> None:
     """
     parts = services()
     run = parts.store.last_run()
-    facts, disk, advice = _facts(parts), disk_use(parts.settings.data), keyword_advice(parts)
+    facts, disk, advice = _facts(parts), disk_use(parts), keyword_advice(parts)
     if as_json:
         write_json({**facts, "disk": disk, "advice": advice, "last_ingest": run and _run_object(run)})
         return

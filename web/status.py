@@ -83,7 +83,7 @@ def status(parts: Services, *, unit: Unit) -> Status:
         advice=keyword_advice(parts),
         better_library=better_library(parts),
         model=PurePath(parts.model_name()).name,  # of a folder the last part alone
-        disk=disk_use(parts.settings.data),
+        disk=disk_use(parts),
         run=run,
         reasons=Counter(rejection.reason for rejection in run.rejections) if run else {},
         quality=quality(parts),

@@ -17,7 +17,7 @@ from web.services import services
 from web.tokens import TAKEDOWN, address, needs
 
 if TYPE_CHECKING:
-    from archive.store import Connection
+    from archive.database import Connection
     from archive.tokens import Token
 
 log = logging.getLogger(__name__)

@@ -36,7 +36,12 @@ SECONDS_BETWEEN_LINES = 10.0  # without a terminal: enough to see that it lives,
 BYTES_STAGE = "reading"  # the one stage that counts bytes
 SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}  # in each unit of an interval
 STOPPED = 128  # and the signal's number: the exit status of what a signal has ended, as shells have it
-UNITS = {"embedding": "passage", "searching": "query", "alerts": "saved search"}  # the others count articles
+UNITS = {
+    "embedding": "passage",
+    "searching": "query",
+    "alerts": "saved search",
+    "moving": "row",
+}  # the others count articles
 
 
 class Failure(click.ClickException):
@@ -138,7 +143,8 @@ def command(function: Callable[P, R]) -> click.Command:
     run.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
     # A query may begin with a minus: what is no option of ours is an argument, and one too many is refused.
     settings = {"ignore_unknown_options": True}
-    return click.command(function.__name__, context_settings=settings)(with_appcontext(run))
+    name = function.__name__.replace("_", "-")
+    return click.command(name, context_settings=settings)(with_appcontext(run))
 
 
 def write_json(value: Json) -> None:

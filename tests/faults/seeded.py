@@ -5,7 +5,8 @@ from pathlib import Path
 
 import archive.ledger
 import index.files
-from archive import store
+from archive import sqlite_database, store
+from archive.database import Connection
 from archive.store import Store
 from archive.syncing import sync
 from index import generation
@@ -35,7 +36,7 @@ def split_transaction() -> None:
     """Keep an article in one transaction, and its entry in the change log in another."""
     log = Store._log
 
-    def logging(self: Store, connection: store.Connection, *args: object, **kwargs: object) -> None:
+    def logging(self: Store, connection: Connection, *args: object, **kwargs: object) -> None:
         connection.execute("COMMIT")
         connection.execute("BEGIN IMMEDIATE")
         log(self, connection, *args, **kwargs)  # type: ignore[arg-type]
@@ -51,7 +52,7 @@ def missing_fsync() -> None:
 
 def log_not_synced() -> None:
     """Have SQLite sync its log at checkpoints only: whole after a crash, and without what was acknowledged last."""
-    store.WRITER_PRAGMAS["synchronous"] = "normal"
+    sqlite_database.WRITER_PRAGMAS["synchronous"] = "normal"
 
 
 FAULTS: dict[str, Callable[[], None]] = {

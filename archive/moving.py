@@ -245,13 +245,12 @@ def _write(target: Store, table: _Table, rows: Sequence[Row]) -> int:
         return 0
     columns = [f'"{column}"' for column in table.columns]
     key = [columns[place] for place in table.key]
-    others = [column for column in columns if column not in key]
-    instead = f"UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in others)}" if others else "NOTHING"
-    known = "" if table.kind.goes_first else f" ON CONFLICT ({', '.join(key)}) DO {instead}"
+    others = [f"{column} = excluded.{column}" for column in columns if column not in key]
+    instead = f"UPDATE SET {', '.join(others)}" if others else "NOTHING"
+    known = "" if table.kind.goes_first else f"ON CONFLICT ({', '.join(key)}) DO {instead}"
+    names = ", ".join(columns)
     with target.transaction() as connection:
-        connection.executemany(
-            f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks(columns)}){known}", rows
-        )
+        connection.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks(columns)}) {known}", rows)
     return len(rows)
 
 

@@ -176,8 +176,9 @@ class Eraser:
     def _flush(self) -> None:
         if not self._store.database.flush(seconds=FLUSH_SECONDS):
             raise NotErased(
-                "somebody goes on reading the archive as it was, so words of what is to be erased stay in its log or"
-                " its tables: end long requests and copies of the database, and run `flask erase` again"
+                "somebody goes on reading the archive as it was, so words of what is to be erased stay in its"
+                " write-ahead log or its tables: end long requests and copies of the database, and run `flask erase`"
+                " again"
             )
 
     def _files(self) -> list[Path]:

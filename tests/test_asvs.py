@@ -20,7 +20,7 @@ LEVEL_1 = {  # of version 5.0.0, by section
     "8.3": 1, "9.1": 3, "9.2": 1, "10.4": 5, "11.3": 2, "11.4": 1, "12.1": 1, "12.2": 2, "13.4": 1, "14.2": 1,
     "14.3": 1, "15.1": 1, "15.2": 1, "15.3": 1,
 }  # fmt: skip
-QUESTION_MARKS = re.compile(r"_marks\(|', '\.join\('\?' \* \w+\)$")
+QUESTION_MARKS = re.compile(r"marks\(|', '\.join\('\?' \* \w+\)$")
 TEST = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
 
 
@@ -98,7 +98,7 @@ def test_no_statement_is_made_of_values() -> None:
     seen = 0
     for file, tree in program():
         for name, call in calls(tree):
-            if name.rpartition(".")[2] not in {"execute", "executemany", "rows", "one", "_rows", "_one", "change"}:
+            if name.rpartition(".")[2] not in {"execute", "executemany", "rows", "one", "scan", "change"}:
                 continue
             if not call.args or not isinstance(call.args[0], ast.JoinedStr):
                 continue

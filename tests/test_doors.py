@@ -58,7 +58,7 @@ def test_no_question_changes_anything(app: Flask, services: Services, followed: 
     before = rows(services), files(services.settings.data)
     for rule, address in asked:
         join = "&" if "?" in address else "?"
-        with client.get(f"{address}{join}_method=DELETE&name=Other&reason=x", headers=sent) as answer:
+        with client.get(f"{address}{join}_method=DELETE&title=Other&reason=x", headers=sent) as answer:
             assert answer.status_code < 400, (rule.rule, answer.status_code)
         for method in ("HEAD", "OPTIONS"):
             with client.open(address, method=method, headers=sent) as answer:

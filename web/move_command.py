@@ -17,7 +17,7 @@ from web.terminal import TEXT, Reporter, as_json, command, write_json
 @click.option("--overwrite", is_flag=True, help="TARGET holds this archive as it was before: bring it up to date.")
 @as_json
 def move_archive(target: str, overwrite: bool, as_json: bool) -> None:
-    """Copy the archive into another database: a PostgreSQL server's, or a file of SQLite.
+    """Copy the archive to a PostgreSQL server, or back into a file.
 
     Every row is compared, again and again until both hold the same; so a move that was interrupted goes on where it
     was. The archive as it is stays and serves meanwhile. Afterwards set BACKFILE_ARCHIVE to the new address, or unset

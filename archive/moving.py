@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from archive.article import Change
 from archive.database import Row, marks
 from archive.errors import ArchiveError
 from archive.progress import Progress, silent
@@ -113,13 +114,17 @@ def move(source: Store, target: Store, progress: Progress = silent, *, overwrite
     which nothing is lost but what was written there alone and is no change of an article. Raises ArchiveError for any
     other, having changed nothing.
     """
+    if is_unfinished(source):
+        raise ArchiveError(
+            f"{source.database.name}: not all of an archive has come there: that move is to be ended first"
+        )
     _refuse(source, target, overwrite=overwrite)
     moved = Moved()
     with target.transaction() as connection:
         connection.execute("INSERT INTO meta (key, value) VALUES (?, '') ON CONFLICT DO NOTHING", (UNFINISHED,))
     if is_unfinished(source):
         target.change("DELETE FROM meta WHERE key = ?", (UNFINISHED,))
-        raise ArchiveError(f"{target.database.name} is where the archive is, or not all of it has come there")
+        raise ArchiveError(f"{target.database.name}: the archive is there already, under another name: nothing to move")
     for _ in range(ROUNDS):
         with source.database.snapshot():
             is_equal = _round(source, target, moved, progress)
@@ -137,11 +142,25 @@ def _refuse(source: Store, target: Store, *, overwrite: bool) -> None:
         return
     if target.one(_UUID) != source.one(_UUID):
         raise ArchiveError(f"{name} holds something else: give an empty database, or a copy of this archive")
-    until = target.last_seq()
-    if until > source.last_seq() or target.changes(after=0, until=until) != source.changes(after=0, until=until):
-        raise ArchiveError(f"{name} holds changes of articles that this archive does not: nothing was moved")
+    if _own_changes(source, target):
+        raise ArchiveError(
+            f"{name} holds changes of articles that this archive does not: nothing was moved. If none is wanted, delete"
+            " or rename it"
+        )
     if not overwrite and not is_unfinished(target):
         raise ArchiveError(f"{name} holds this archive as it was before: --overwrite brings it up to date")
+
+
+def _own_changes(source: Store, target: Store) -> list[Change]:
+    """Return what the target's change log alone says, but for takedowns that hold in both: they come by the ledger."""
+    theirs, ours = (store.changes(after=0, until=target.last_seq()) for store in (target, source))
+    common = next((place for place, pair in enumerate(zip(theirs, ours)) if pair[0] != pair[1]), len(ours))  # noqa: B905
+    return [change for change in theirs[common:] if change.kind != "removed" or not _is_removed(source, change)]
+
+
+def _is_removed(store: Store, change: Change) -> bool:
+    row = store.one("SELECT status FROM article WHERE article_id = ?", (change.article_id,))
+    return row is not None and row[0] == "removed"
 
 
 def is_unfinished(store: Store) -> bool:
@@ -262,8 +281,11 @@ def _delete_extra(source: Store, target: Store, table: _Table) -> int:
     ours, theirs = (_rows(store, table, keys_only=not whole) for store in (source, target))
     key_of = table.key_of if whole else _itself
     both = _side_by_side(ours, theirs, key_of)
-    extra = [key_of(other) for mine, other in both if other is not None and (mine is None or mine != other)]
+    gone, replaced = list[Row](), list[Row]()
+    for mine, other in both:
+        if other is not None and mine != other:
+            (gone if mine is None else replaced).append(key_of(other))
     where = " AND ".join(f'"{table.columns[place]}" = ?' for place in table.key)
     with target.transaction() as connection:
-        connection.executemany(f"DELETE FROM {table.name} WHERE {where}", extra)
-    return len(extra)
+        connection.executemany(f"DELETE FROM {table.name} WHERE {where}", [*gone, *replaced])
+    return len(gone)

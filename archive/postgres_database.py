@@ -25,7 +25,7 @@ import psycopg
 from psycopg import RawCursor, RawServerCursor, errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.numeric import IntLoader
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from archive.database import Bindings, Connection
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ContradictionError
@@ -56,6 +56,7 @@ SESSION = {  # whatever the server's, the database's and the user's defaults are
 }
 IDLE_SECONDS_WRITING = 60  # after which the server gives up a transaction whose writer asks for nothing more
 POOL_SECONDS = 3  # that a statement waits for one
+AWAY_SECONDS = 0.1  # that it waits where another has just waited in vain
 GIVEN_UP = 2  # seconds after which the pool tries no more by itself, at ever longer intervals: whoever asks next does
 MOST_CONNECTIONS = 40  # of one process: more than a server has threads
 IDLE_SECONDS = 60  # after which one that nobody uses is closed
@@ -82,8 +83,11 @@ _Client = psycopg.Connection[tuple[Any, ...]]
 class PostgresDatabase:
     """The database at `url` (`postgresql://USER:PASSWORD@HOST/NAME`), which exists. Safe from threads and processes."""
 
-    def __init__(self, url: str) -> None:
-        """Connect and bring the schema up to date. Raises ArchiveError when the server cannot be asked."""
+    def __init__(self, url: str, *, noted: str | None = None) -> None:
+        """Connect and bring the schema up to date. Raises ArchiveError when the server cannot be asked.
+
+        With `noted`, a database that holds nothing yet has that key in `meta` from its first moment on.
+        """
         try:
             parts = conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # whose words may hold a password
@@ -91,8 +95,16 @@ class PostgresDatabase:
         self.url, self.name = url, _name(parts)
         self._local = threading.local()
         self._writing = threading.RLock()
+        self._failure = ""  # why the last connection was not made
+        self._away_until = 0.0  # on the monotonic clock: whoever asks before is not to wait once more
+        address = make_conninfo(url, **CONNECTION)
+        # Not by the pool, which would wait: whoever gives a wrong password is told so at once.
+        with self._errors(), _Client.connect(address, autocommit=True, cursor_factory=RawCursor) as connection:
+            _configure(connection)
+            self._migrate(connection, noted)
         self._pool: ConnectionPool[_Client] = ConnectionPool(
-            make_conninfo(url, **CONNECTION),
+            address,
+            connection_class=self._noting(),
             kwargs={"autocommit": True, "cursor_factory": RawCursor, "prepare_threshold": None},
             min_size=1,
             max_size=MOST_CONNECTIONS,
@@ -101,27 +113,46 @@ class PostgresDatabase:
             reconnect_timeout=GIVEN_UP,
             configure=_configure,
             check=ConnectionPool.check_connection,
-            open=False,
+            open=True,
         )
-        try:
-            with self._errors():
-                self._pool.open()
-                self._migrate()
-        except BaseException:
-            self.close()
-            raise
 
     def close(self) -> None:
         """Close every connection; it may be closed again."""
         self._pool.close()
 
-    def _migrate(self) -> None:
+    def _noting(self) -> type[_Client]:
+        """Return a kind of connection that leaves here why it was not made: the pool only says that it has none."""
+
+        class Noting(psycopg.Connection[tuple[Any, ...]]):
+            @classmethod
+            def connect(cls, *address: Any, **ways: Any) -> "Noting":  # noqa: ANN401 psycopg's own
+                try:
+                    return super().connect(*address, **ways)
+                except psycopg.Error as error:
+                    self._failure = _said(error)
+                    raise
+
+        return Noting
+
+    @contextmanager
+    def _connection(self) -> Iterator[_Client]:
+        """Lend a connection, waiting for one a while: hardly any more where somebody has just waited in vain."""
+        is_away = time.monotonic() < self._away_until
+        try:
+            with self._pool.connection(timeout=AWAY_SECONDS if is_away else POOL_SECONDS) as connection:
+                yield connection
+        except PoolTimeout:
+            if not is_away:
+                self._away_until = time.monotonic() + POOL_SECONDS
+            raise
+
+    def _migrate(self, connection: _Client, noted: str | None) -> None:
         scripts = sorted(
             (int(entry.name[:3]), entry.read_text(encoding="utf-8"))
             for entry in (resources.files("archive") / "schema" / "postgres").iterdir()
             if entry.name.endswith(".sql")
         )
-        with self._pool.connection() as connection, connection.transaction():
+        with connection.transaction():
             _lock(connection)
             (encoding,) = _first(connection.execute("SHOW server_encoding"))
             if encoding != "UTF8":
@@ -137,11 +168,13 @@ class PostgresDatabase:
                     "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2", [SCHEMA, str(number)]
                 )
             connection.execute("INSERT INTO meta VALUES ('uuid', $1) ON CONFLICT DO NOTHING", [str(uuid.uuid4())])
+            if noted is not None and not current:
+                connection.execute("INSERT INTO meta VALUES ($1, '')", [noted])
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Lend a connection that writes, and that no other may write beside; see `archive.database`."""
-        with self._writing, self._errors(), self._pool.connection() as connection, connection.transaction():
+        with self._writing, self._errors(), self._connection() as connection, connection.transaction():
             _lock(connection)
             connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS_WRITING}s'".encode())
             yield _Writer(connection)
@@ -149,7 +182,7 @@ class PostgresDatabase:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Let this thread read everything as it is now, whatever is written meanwhile."""
-        with self._errors(), self._pool.connection() as connection, connection.transaction():
+        with self._errors(), self._connection() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self._local.snapshot = connection
             try:
@@ -179,7 +212,7 @@ class PostgresDatabase:
             with snapshot.transaction():  # a savepoint
                 yield snapshot
         else:
-            with self._pool.connection() as connection:
+            with self._connection() as connection:
                 yield connection
 
     @contextmanager
@@ -189,7 +222,7 @@ class PostgresDatabase:
         if snapshot is not None:
             yield snapshot
         else:
-            with self._pool.connection() as connection, connection.transaction():
+            with self._connection() as connection, connection.transaction():
                 yield connection
 
     def among(self, column: str, values: Sequence[str] | Sequence[int]) -> tuple[str, list[str] | list[int]]:
@@ -229,7 +262,7 @@ class PostgresDatabase:
     def flush(self, *, seconds: float) -> bool:
         """Wait until nobody can see what was overwritten before now; return whether that was so in time."""
         deadline = time.monotonic() + seconds
-        with self._errors(), self._pool.connection() as connection:
+        with self._errors(), self._connection() as connection:
             (now,) = _first(connection.execute("SELECT pg_current_xact_id()::text::bigint"))
             while True:
                 (oldest,) = _first(connection.execute(_OLDEST))
@@ -241,7 +274,7 @@ class PostgresDatabase:
 
     def rewrite(self) -> None:
         """Write all tables anew, so that nothing is left in what they do not use. Nobody reads one meanwhile."""
-        with self._errors(), self._pool.connection() as connection:
+        with self._errors(), self._connection() as connection:
             try:
                 connection.execute(f"SET lock_timeout = '{REWRITE_SECONDS}s'".encode())
                 connection.execute("VACUUM FULL")
@@ -271,6 +304,13 @@ class PostgresDatabase:
             raise ArchiveError(f"{self.name}: this cannot be kept: {_said(error)}") from error
         except errors.DiskFull as error:
             raise ArchiveError(f"{self.name}: the server's disk is full: free some space and try again") from error
+        except errors.InsufficientPrivilege as error:
+            raise ArchiveError(
+                f"{self.name}: {_said(error)}: this user needs to own the database, or its tables with all rights"
+            ) from error
+        except PoolTimeout as error:
+            why = f": {self._failure}" if self._failure else ", all connections to it are in use"
+            raise ArchiveError(f"{self.name}: the database cannot be reached{why}") from error
         except errors.ReadOnlySqlTransaction as error:
             raise ArchiveError(f"{self.name}: this server may only be read: give the one that is written to") from error
         except _DAMAGE as error:

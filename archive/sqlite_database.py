@@ -50,8 +50,11 @@ DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError, apsw.CantOpenError,
 class SqliteDatabase:
     """The file at `path`, made when it is not there. Safe to use from several threads and processes."""
 
-    def __init__(self, path: Path) -> None:
-        """Open it and bring its schema up to date. Raises ArchiveDamaged when that is impossible."""
+    def __init__(self, path: Path, *, noted: str | None = None) -> None:
+        """Open it and bring its schema up to date. Raises ArchiveDamaged when that is impossible.
+
+        With `noted`, a database that holds nothing yet has that key in `meta` from its first moment on.
+        """
         self.path = path
         self.name = str(path)
         self._wal = path.with_name(f"{path.name}-wal")
@@ -66,7 +69,7 @@ class SqliteDatabase:
             if lost := wal.lost(self._wal):
                 raise ArchiveDamaged(f"{self._wal}: {lost}: run `flask check --repair` to go on without that")
             self._writer = self._connect(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
-            self._migrate()
+            self._migrate(noted)
         except (apsw.Error, OSError) as error:
             if self._is_out_of_space(error):
                 raise self._full() from error
@@ -149,7 +152,7 @@ class SqliteDatabase:
             else:
                 return
 
-    def _migrate(self) -> None:
+    def _migrate(self, noted: str | None) -> None:
         scripts = sorted(
             (int(entry.name[:3]), entry.read_text(encoding="utf-8"))
             for entry in (resources.files("archive") / "schema").iterdir()
@@ -163,6 +166,8 @@ class SqliteDatabase:
                 connection.execute(script)
                 connection.pragma("user_version", number)
             connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('uuid', ?)", (str(uuid.uuid4()),))
+            if noted is not None and not current:
+                connection.execute("INSERT INTO meta (key, value) VALUES (?, '')", (noted,))
         if 0 < current < PACKED_SCHEMA:
             self._give_back()
 

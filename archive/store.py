@@ -110,13 +110,16 @@ class ArchiveStats:
     seq: int
 
 
-def open_store(where: Path | str, *, ledger: Ledger | None = None) -> "Store":
-    """Open the archive in a file of SQLite, or at the address of a PostgreSQL database. Raises ArchiveError."""
+def open_store(where: Path | str, *, ledger: Ledger | None = None, noted: str | None = None) -> "Store":
+    """Open the archive in a file of SQLite, or at the address of a PostgreSQL database. Raises ArchiveError.
+
+    With `noted`, one that holds nothing yet has that key in `meta` from its first moment on.
+    """
     if isinstance(where, Path):
-        return Store(where, ledger=ledger)
+        return Store(SqliteDatabase(where, noted=noted), ledger=ledger)
     from archive.postgres_database import PostgresDatabase  # which hardly any archive needs
 
-    return Store(PostgresDatabase(where), ledger=ledger)
+    return Store(PostgresDatabase(where, noted=noted), ledger=ledger)
 
 
 class Store:

@@ -12,7 +12,7 @@ import archive.moving
 from archive.errors import ArchiveError
 from archive.follows import Follows
 from archive.ledger import Ledger
-from archive.moving import Moved, is_unfinished, move
+from archive.moving import UNFINISHED, Moved, is_unfinished, move
 from archive.store import PublishedGeneration, Store, open_store
 from archive.tokens import Tokens
 
@@ -103,6 +103,40 @@ def test_changes_that_the_source_does_not_have_are_never_lost(here: Store, there
         here.put(article(901))  # as many, but others
 
 
+def test_a_takedown_that_the_ledger_brought_is_no_change_that_the_source_lacks(here: Store, there: Store) -> None:
+    move(here, there)
+    for number in (5, 6):
+        here.put(article(900 + number))
+        here.remove(ARTICLES[number].id)
+    there.remove(ARTICLES[5].id)
+    move(here, there, overwrite=True)
+    assert everything(there) == everything(here)
+    there.remove(ARTICLES[7].id)
+    with pytest.raises(ArchiveError, match="holds changes of articles that this archive does not"):
+        move(here, there, overwrite=True)
+
+
+def test_a_database_that_is_opened_for_a_move_says_so_from_its_first_moment_on(
+    here: Store, postgres: Server, tmp_path: Path
+) -> None:
+    for place in (postgres.new(), tmp_path / "new.sqlite3"):
+        opened = open_store(place, noted=UNFINISHED)
+        assert is_unfinished(opened)
+        move(here, opened)
+        assert not is_unfinished(opened)
+        opened.close()
+        again = open_store(place, noted=UNFINISHED)
+        assert not is_unfinished(again), "it holds something"
+        again.close()
+
+
+def test_nothing_is_moved_from_where_not_all_has_come(here: Store, there: Store) -> None:
+    here.change("INSERT INTO meta (key, value) VALUES (?, '')", (UNFINISHED,))
+    with pytest.raises(ArchiveError, match="that move is to be ended first"):
+        move(here, there)
+    assert there.last_seq() == 0
+
+
 def test_a_row_that_took_the_number_of_one_that_went_takes_its_place(here: Store, there: Store) -> None:
     follows = Follows(here)
     for url in ("https://a.example/feed", "https://b.example/feed"):
@@ -136,7 +170,7 @@ def test_an_archive_is_not_moved_onto_itself_under_another_name(there: Store) ->
     url = there.database.url  # type: ignore[attr-defined]  # PostgreSQL's
     same = open_store(url.replace("127.0.0.1", "localhost"))
     before = everything(there)
-    with pytest.raises(ArchiveError, match="is where the archive is"):
+    with pytest.raises(ArchiveError, match="the archive is there already, under another name"):
         move(there, same, overwrite=True)
     assert everything(there) == before
     assert not is_unfinished(there)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,6 +115,13 @@ def test_an_archive_moves_there_and_back_by_commands(postgres: Server, tmp_path:
         before = app.test_client().get("/api/search?q=report").text
         moved = run(app, "move-archive", url, "--json")
         assert moved.exit_code == 0, moved.stderr
+        assert json.loads(moved.stdout)["deleted"] == 0
+        said = run(app, "move-archive", url, "--overwrite").stderr
+        assert f"then rename {data / 'archive.sqlite3'}" in said
+        copied = run(app, "move-archive", str(tmp_path / "copy.sqlite3"))
+        assert (
+            f"it is a copy: BACKFILE_DATA says that the archive's file is {data / 'archive.sqlite3'}" in copied.stderr
+        )
         again = json.loads(run(app, "move-archive", url, "--overwrite", "--json").stdout)
         assert (again["written"], again["deleted"], again["sha256"]) == (0, 0, json.loads(moved.stdout)["sha256"])
         refused = run(app, "move-archive", str(data / "archive.sqlite3"))
@@ -219,5 +227,8 @@ def test_while_the_server_is_away_requests_are_told_so_and_then_go_on(tmp_path: 
             assert "127.0.0.1" not in answer.text
         assert client.get("/healthz").status_code == 200
         server.start()
+        deadline = time.monotonic() + 10
+        while client.get("/readyz").status_code != 200:
+            assert time.monotonic() < deadline
         assert client.get("/api/search?q=comet").get_json()["total"]["value"] > 0
         assert client.get("/readyz").status_code == 200

@@ -1,13 +1,14 @@
 """The command `flask move-archive`: the articles from one database into another."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from archive.errors import ArchiveError
 from archive.lock import exclusive
-from web.services import services
+from web.services import Services, services
 from web.settings import database_url
 from web.terminal import TEXT, Reporter, as_json, command, write_json
 
@@ -31,9 +32,9 @@ def move_archive(target: str, overwrite: bool, as_json: bool) -> None:
     \b
     Examples:
       flask move-archive postgresql://backfile@db.example.org/archive
-      flask move-archive data/archive.sqlite3 --overwrite
+      flask move-archive $BACKFILE_DATA/archive.sqlite3
     """
-    from archive.moving import move
+    from archive.moving import UNFINISHED, move
     from archive.store import open_store
 
     parts, began = services(), time.monotonic()
@@ -41,7 +42,7 @@ def move_archive(target: str, overwrite: bool, as_json: bool) -> None:
     if where == (parts.settings.archive or parts.database_file.resolve()):
         raise ArchiveError("the archive is there already: nothing to move")
     with exclusive(parts.lock), Reporter() as progress:
-        there = open_store(where)
+        there = open_store(where, noted=UNFINISHED)
         try:
             moved = move(parts.store, there, progress, overwrite=overwrite)
         finally:
@@ -63,8 +64,23 @@ def move_archive(target: str, overwrite: bool, as_json: bool) -> None:
         f"{there.database.name}: {rows:,} rows of {len(moved.rows)} tables, the same in both (SHA-256 {moved.sha256});"
         f" {moved.written:,} were written, {moved.deleted:,} deleted"
     )
-    setting = f"set BACKFILE_ARCHIVE to {there.database.name}" if isinstance(where, str) else "unset BACKFILE_ARCHIVE"
-    click.echo(f"{setting} and start the server again", err=True)
+    for line in _next_steps(where, there.database.name, parts):
+        click.echo(line, err=True)
+
+
+def _next_steps(where: Path | str, name: str, parts: Services) -> Iterator[str]:
+    """Yield what is left to be done by whoever runs this."""
+    if isinstance(where, str):
+        yield f"set BACKFILE_ARCHIVE to {name} and start the server again"
+        if parts.settings.archive is None:
+            yield (
+                f"then rename {parts.database_file}: without the setting, commands would go on with it, over the same"
+                " index"
+            )
+    elif where == parts.database_file.resolve():
+        yield "unset BACKFILE_ARCHIVE and start the server again"
+    else:
+        yield f"it is a copy: BACKFILE_DATA says that the archive's file is {parts.database_file}"
 
 
 def _place(target: str) -> Path | str:

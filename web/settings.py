@@ -61,7 +61,10 @@ def database_url(given: str) -> str:
     except ValueError:  # a port that is no number, such as what follows a slash in a password
         is_address = False
     if not is_address or parts.scheme not in {"postgresql", "postgres"} or "password" in parts.query:
-        raise ValueError("it must be postgresql://user@host/name, with what is special in a password percent-encoded")
+        raise ValueError(
+            "it must be postgresql://user@host/name, with what is special in a password percent-encoded, and no"
+            " password behind a question mark"
+        )
     return given
 
 
@@ -244,6 +247,8 @@ def load_settings() -> Settings:
 
 def _explain(detail: ErrorDetails) -> str:
     name = PREFIX + str(detail["loc"][0] if detail["loc"] else "").upper()
+    said = detail["msg"].removeprefix("Value error, ")
+    said = said[:1].lower() + said[1:]
     if name in SECRET:
-        return f"{name} cannot be used: {detail['msg'].lower()}"
-    return f"{name}={detail['input']!r} cannot be used: {detail['msg'].lower()}"
+        return f"{name} cannot be used: {said}"
+    return f"{name}={detail['input']!r} cannot be used: {said}"

@@ -201,7 +201,7 @@ def single(args: Args, name: str) -> str:
     """Return the value of one that is given once, empty where it is not given. Raises BadParameter for several."""
     given = args.getlist(name)
     if len(given) > 1:
-        raise BadParameter(name, given[1], gettext("given once"))
+        raise BadParameter(name, ", ".join(given), gettext("given once"))
     return given[0].strip() if given else ""
 
 

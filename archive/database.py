@@ -9,10 +9,14 @@ that writes follows another, so that what it reads first is so until it ends; re
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from archive.errors import ArchiveDamaged
+
 T = TypeVar("T")
+SCHEMA = "schema"  # the key in `meta` of the schema's number, where the database has no place of its own for it
 BATCH = 500  # rows read or bound at once; SQLite's own limit is 32,766 parameters
 
 Bindings = Sequence[Any]
@@ -127,6 +131,21 @@ class Database(Protocol):
     def checks(self) -> Iterable[Callable[[], Iterator[str]]]:
         """Return what looks for damage in the database as such; each yields one line a problem."""
         ...
+
+
+def scripts(folder: str, *, after: int, name: str) -> Sequence[tuple[int, str]]:
+    """Return the scripts in a folder of this package that bring a database from schema `after` on, each with its own.
+
+    Raises ArchiveDamaged when that is newer than all of them; `name` is what the message calls the database.
+    """
+    every = sorted(
+        (int(entry.name[:3]), entry.read_text(encoding="utf-8"))
+        for entry in (resources.files("archive") / folder).iterdir()
+        if entry.name.endswith(".sql")
+    )
+    if after > every[-1][0]:
+        raise ArchiveDamaged(f"{name}: schema {after} is newer than this program: upgrade Backfile")
+    return every[after:]
 
 
 def marks(batch: Sequence[Any]) -> str:

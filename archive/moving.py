@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archive.article import Change
-from archive.database import Row, marks
+from archive.database import SCHEMA, Row, marks
 from archive.errors import ArchiveError
 from archive.progress import Progress, silent
 from archive.store import Store
@@ -21,7 +21,7 @@ from archive.store import Store
 TOGETHER = 200  # rows read at once and written in one transaction: of the largest texts a few hundred megabytes
 ROUNDS = 5  # of which each finds what was written to the source during the one before
 UNFINISHED = "unfinished_move"  # the key in `meta` of an archive that is being moved to that database
-_OWN = {"schema", UNFINISHED}  # keys in `meta` that say something of the database, and go nowhere
+_OWN = {SCHEMA, UNFINISHED}  # keys in `meta` that say something of the database, and go nowhere
 _OF_A_NEW_ONE = {"meta", "pointer", "telling"}  # tables that have rows in a database that holds nothing yet
 _UUID = "SELECT value FROM meta WHERE key = 'uuid'"
 

@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -27,7 +26,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.numeric import IntLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from archive.database import Bindings, Connection
+from archive.database import SCHEMA, Bindings, Connection, scripts
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ContradictionError
 
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each attempt to connect again; whoever asks is told
@@ -61,7 +60,6 @@ GIVEN_UP = 2  # seconds after which the pool tries no more by itself, at ever lo
 MOST_CONNECTIONS = 40  # of one process: more than a server has threads
 IDLE_SECONDS = 60  # after which one that nobody uses is closed
 TOGETHER = 1_000  # rows of a long reading that come at once
-SCHEMA = "schema"  # the key in `meta` of the number of the last script that was run
 FLUSH_RETRY_SECONDS = 0.05
 _OLDEST = """
     SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint - max(age(seen)) FROM (
@@ -147,11 +145,6 @@ class PostgresDatabase:
             raise
 
     def _migrate(self, connection: _Client, noted: str | None) -> None:
-        scripts = sorted(
-            (int(entry.name[:3]), entry.read_text(encoding="utf-8"))
-            for entry in (resources.files("archive") / "schema" / "postgres").iterdir()
-            if entry.name.endswith(".sql")
-        )
         with connection.transaction():
             _lock(connection)
             (encoding,) = _first(connection.execute("SHOW server_encoding"))
@@ -160,9 +153,7 @@ class PostgresDatabase:
             (is_there,) = _first(connection.execute("SELECT to_regclass('meta') IS NOT NULL"))
             row = connection.execute("SELECT value FROM meta WHERE key = $1", [SCHEMA]).fetchone() if is_there else None
             current = int(row[0]) if row else 0
-            if current > scripts[-1][0]:
-                raise ArchiveDamaged(f"{self.name}: schema {current} is newer than this program: upgrade Backfile")
-            for number, script in scripts[current:]:
+            for number, script in scripts("schema/postgres", after=current, name=self.name):
                 connection.execute(script.encode())
                 connection.execute(
                     "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2", [SCHEMA, str(number)]
@@ -193,7 +184,7 @@ class PostgresDatabase:
     def rows(self, sql: str, bindings: Bindings = ()) -> Iterator[Any]:
         """Yield the rows of a statement that only reads."""
         with self._errors(), self._reading() as connection:
-            found = connection.execute(_native(sql), _sent(bindings)).fetchall()
+            found = connection.execute(_native(sql), list(bindings)).fetchall()
         yield from found
 
     def scan(self, sql: str, bindings: Bindings = ()) -> Iterator[Any]:
@@ -201,7 +192,7 @@ class PostgresDatabase:
         name = f"scan_{uuid.uuid4().hex}"
         with self._errors(), self._in_transaction() as connection, RawServerCursor(connection, name) as cursor:
             cursor.itersize = TOGETHER
-            cursor.execute(_native(sql), _sent(bindings))
+            cursor.execute(_native(sql), list(bindings))
             yield from cursor
 
     @contextmanager
@@ -328,14 +319,14 @@ class _Writer:
 
     def execute(self, sql: str, bindings: Bindings = (), /) -> RawCursor[tuple[Any, ...]]:
         """Run one statement."""
-        cursor: RawCursor[tuple[Any, ...]] = self._client.execute(_native(sql), _sent(bindings))  # type: ignore[assignment]
+        cursor: RawCursor[tuple[Any, ...]] = self._client.execute(_native(sql), list(bindings))  # type: ignore[assignment]
         self._changed = cursor.rowcount
         return cursor
 
     def executemany(self, sql: str, rows: Iterable[Bindings], /) -> None:
         """Run one statement once for each row of bindings."""
         with self._client.cursor() as cursor:
-            cursor.executemany(_native(sql), [_sent(row) for row in rows])
+            cursor.executemany(_native(sql), [list(row) for row in rows])
             self._changed = cursor.rowcount
 
     def changes(self) -> int:
@@ -365,10 +356,6 @@ def _native(sql: str) -> bytes:
     """Return a statement with its bindings written as PostgreSQL wants them, `$1` and so on."""
     places = iter(range(1, sql.count("?") + 1))
     return _BINDING.sub(lambda found: found[1] or f"${found[2] or next(places)}", sql).encode()
-
-
-def _sent(bindings: Bindings) -> list[Any]:
-    return list(bindings)
 
 
 def _name(parts: dict[str, Any]) -> str:

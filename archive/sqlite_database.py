@@ -13,14 +13,13 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from archive import sqlite, wal
-from archive.database import Bindings, Connection
+from archive.database import Bindings, Connection, scripts
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ContradictionError
 from archive.syncing import make_folder
 from archive.upgrade import packed_embedding, packed_passages, packed_text
@@ -153,16 +152,9 @@ class SqliteDatabase:
                 return
 
     def _migrate(self, noted: str | None) -> None:
-        scripts = sorted(
-            (int(entry.name[:3]), entry.read_text(encoding="utf-8"))
-            for entry in (resources.files("archive") / "schema").iterdir()
-            if entry.name.endswith(".sql")
-        )
         with self.transaction() as connection:
             current = connection.pragma("user_version")
-            if current > scripts[-1][0]:
-                raise ArchiveDamaged(f"{self.path}: schema {current} is newer than this program: upgrade Backfile")
-            for number, script in scripts[current:]:
+            for number, script in scripts("schema", after=current, name=self.name):
                 connection.execute(script)
                 connection.pragma("user_version", number)
             connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('uuid', ?)", (str(uuid.uuid4()),))

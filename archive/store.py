@@ -648,13 +648,13 @@ class Store:
 
         In that order they can be restored with the numbers their changes have.
         """
-        where, chosen = ("true", []) if article_ids is None else self._among("article_id", article_ids)
+        where, ids = ("true", None) if article_ids is None else self.database.among("article_id", article_ids)
         rows = self.rows(
             "SELECT a.article_id, a.status, a.version, c.seq, c.version, c.kind, c.reason, c.at FROM"
             f" (SELECT article_id, max(seq) AS seq FROM change WHERE {where} GROUP BY article_id) newest"
             " JOIN change c ON c.article_id = newest.article_id JOIN article a ON a.article_id = newest.article_id"
             " ORDER BY newest.seq, c.seq",
-            chosen,
+            [] if article_ids is None else [ids],
         )
         for (article_id, status, version), changes in groupby(rows, itemgetter(0, 1, 2)):
             aliases = self.rows("SELECT alias FROM alias WHERE article_id = ? ORDER BY alias", (article_id,))
@@ -675,10 +675,6 @@ class Store:
                 ),
                 aliases=tuple(alias for (alias,) in aliases),
             )
-
-    def _among(self, column: str, values: Sequence[str]) -> tuple[str, list[Any]]:
-        condition, binding = self.database.among(column, values)
-        return condition, [binding]
 
     def _editions(self, article_id: str, status: Status, version: int) -> Iterator[Edition]:
         columns = _VERSION_COLUMNS.replace("a.status", "'live'")
@@ -1052,7 +1048,7 @@ class Store:
 
     def stories_of(self, article_ids: Sequence[str]) -> dict[str, int]:
         """Return the story of those of the articles that are in one, shown or not."""
-        return self._inbatches("SELECT article_id, story_id FROM story_article WHERE article_id IN", article_ids)
+        return self._in_batches("SELECT article_id, story_id FROM story_article WHERE article_id IN", article_ids)
 
     def story_sizes(self, article_ids: Sequence[str]) -> dict[str, StorySize]:
         """Return how large the story is of those of the articles that are in one with two or more to show."""
@@ -1071,9 +1067,9 @@ class Store:
 
     def articles_of(self, story_ids: Sequence[int]) -> dict[str, int]:
         """Return every article of these stories, shown or not, with its story."""
-        return self._inbatches("SELECT article_id, story_id FROM story_article WHERE story_id IN", story_ids)
+        return self._in_batches("SELECT article_id, story_id FROM story_article WHERE story_id IN", story_ids)
 
-    def _inbatches(self, select: str, keys: Sequence[str] | Sequence[int]) -> dict[str, int]:
+    def _in_batches(self, select: str, keys: Sequence[str] | Sequence[int]) -> dict[str, int]:
         found: dict[str, int] = {}
         for batch in batches(keys):
             found.update(self.rows(f"{select} ({marks(batch)})", batch))

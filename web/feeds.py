@@ -67,7 +67,7 @@ def feed_request(args: params.Args) -> SearchRequest:
     Raises BadParameter.
     """
     wanted = params.search_request(args, page_size=FEED_SIZE)
-    sort = wanted.sort if args.get("sort", "").strip() else "newest"
+    sort = wanted.sort if params.single(args, "sort") else "newest"
     return replace(wanted, sort=sort, cutoff="on", page=1, cursor=None)
 
 

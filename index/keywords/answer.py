@@ -166,7 +166,7 @@ class Answer:
         for clause in wanted:
             held = self._clauses.holding(clause)
             count[held] += 1
-            occurring += bool(len(held))
+            occurring += self._clauses.occurs(clause, held)
             total += self._cover(coverage, clause, held)
         for clause in self._query.required:
             total += self._cover(coverage, clause, self._clauses.holding(clause))

@@ -12,6 +12,7 @@ import numpy as np
 
 from index.analysis import analyse, fold
 from index.engine import Ints, Mask
+from index.keywords.corpus import Corpus
 from index.keywords.lookup import Lookup
 from index.keywords.postings import NOWHERE, Postings
 from index.keywords.units import Beginning, Cluster, Run, Similar, Unit, run_of, unit_of
@@ -22,12 +23,12 @@ from index.query import AllOf, AnyOf, Clause, FieldValue, Fuzzy, Near, Not, Phra
 class Clauses:
     """Evaluates clauses over an index. Safe to call from several threads."""
 
-    def __init__(self, postings: Postings, lookup: Lookup) -> None:
-        """Ask `lookup` where words stand, and `postings` for dates."""
+    def __init__(self, postings: Postings, lookup: Lookup, corpus: Corpus) -> None:
+        """Ask `lookup` where words stand, `postings` for dates, and `corpus` how rare something is."""
         self._lookup = lookup
+        self._corpus = corpus
         self._published = postings.published
         self._live = postings.live
-        self._count = int(postings.live.sum())
 
     def holds(self, clause: Clause) -> Mask:
         """Return, for each article, whether it holds the clause."""
@@ -64,7 +65,7 @@ class Clauses:
             case AllOf(clauses):
                 return sum(map(self.weight, clauses))
             case AnyOf():
-                return self._rarity(int((self._live & self.holds(clause)).sum())) if any(_words(clause)) else 0.0
+                return self._rarity(self._holding_any(clause)) if any(_words(clause)) else 0.0
             case Phrase() | Near() | Prefix() | Fuzzy():
                 return self.rarity(unit_of(clause, self._lookup.forms))
             case FieldValue() | Published() | Not():
@@ -74,18 +75,34 @@ class Clauses:
         """Return the information in a unit: its words' together, or that of what a prefix stands for as one word."""
         match unit:
             case Run():
-                return sum(self._rarity(len(self._lookup.matches(word).articles)) for word in unit.words)
+                return sum(self._rarity(self.count(word)) for word in unit.words)
             case Cluster(run):
                 return self.rarity(run)
             case Beginning() | Similar():
-                return self._rarity(len(self._lookup.matches(unit).articles))
+                return self._rarity(self.count(unit))
 
     def rarity_among(self, holding: int) -> float:
         """Return the inverse document frequency of a term that `holding` articles hold."""
-        return self._rarity(min(holding, self._count))
+        return self._rarity(min(holding, self._corpus.articles))
+
+    def count(self, unit: Unit) -> int:
+        """Return how many articles of the archive hold a unit."""
+        return self._corpus.holding(unit, self._lookup.matches(unit))
+
+    def occurs(self, clause: Clause, held: Ints) -> bool:
+        """Return whether any article of the archive holds a clause, which these of the postings do."""
+        match clause:
+            case Term() | Phrase() | Near() | Prefix() | Fuzzy():
+                return bool(self.count(unit_of(clause, self._lookup.forms)))
+            case AnyOf():
+                return bool(self._corpus.holding_any(clause, len(held)))
+        return bool(len(held))
+
+    def _holding_any(self, clause: AnyOf) -> int:
+        return self._corpus.holding_any(clause, int((self._live & self.holds(clause)).sum()))
 
     def _rarity(self, holding: int) -> float:
-        return math.log(1 + (self._count - holding + 0.5) / (holding + 0.5))
+        return math.log(1 + (self._corpus.articles - holding + 0.5) / (holding + 0.5))
 
     def _mask(self, articles: Ints) -> Mask:
         mask = np.zeros(len(self._published), np.bool_)

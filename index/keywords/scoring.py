@@ -27,6 +27,7 @@ from index.inflection import language_of, spans_in
 from index.keywords import Evidence, Ranked
 from index.keywords.answer import Answer, Bm25F
 from index.keywords.clauses import Clauses
+from index.keywords.corpus import Corpus, Indexed
 from index.keywords.lookup import Lookup
 from index.keywords.postings import Postings
 from index.query import Query
@@ -66,8 +67,15 @@ class Nominator(Protocol):
 class RankedPostings:
     """The `KeywordIndex` over any `Postings`. Safe to call from several threads: one at a time reads from disk."""
 
-    def __init__(self, postings: Postings, ranking: Bm25, nominator: Nominator | None = None) -> None:
-        """Take over `postings`: `close` closes them."""
+    def __init__(
+        self,
+        postings: Postings,
+        ranking: Bm25,
+        nominator: Nominator | None = None,
+        *,
+        corpus: Corpus | None = None,
+    ) -> None:
+        """Take over `postings`: `close` closes them. Without a `corpus` they are those of every article there is."""
         self._nominator = nominator
         live = np.flatnonzero(postings.live)
         ids = postings.ids[live]
@@ -77,8 +85,10 @@ class RankedPostings:
         self._numbers = np.full(len(postings.live), -1, np.int64)  # and the other way round
         self._numbers[self._articles] = np.arange(len(self._articles))
         self._lookup = Lookup(postings)
-        self._clauses = Clauses(postings, self._lookup)
-        self._bm25 = Bm25F(title_weight=ranking.title_weight, saturation=_saturation(postings, ranking))
+        self._corpus = corpus or Indexed(postings, self._lookup)
+        self._clauses = Clauses(postings, self._lookup, self._corpus)
+        mean = self._corpus.mean_length(title_weight=ranking.title_weight)
+        self._bm25 = Bm25F(title_weight=ranking.title_weight, saturation=_saturation(postings, ranking, mean))
         self._live = postings.live
         self._answers: deque[tuple[Query, Answer]] = deque(maxlen=ANSWERS)
         self._answering = threading.Lock()
@@ -91,7 +101,7 @@ class RankedPostings:
     @property
     def languages(self) -> frozenset[str]:
         """The languages, of `index.inflection`, that live articles are in; "en" stands for all others."""
-        return self._lookup.languages
+        return self._corpus.languages
 
     def rank(self, query: Query, *, depth: int) -> Ranked:
         """Return the best `depth` articles by BM25 score."""
@@ -143,7 +153,7 @@ class RankedPostings:
     def terms(self, query: Query) -> Mapping[str, int]:
         """Return the words, phrases and so on that score, as typed, and how many articles hold each."""
         units = self._answer(query).units
-        return {wanted.text: len(self._lookup.matches(unit).articles) for unit, wanted in units.items()}
+        return {wanted.text: self._clauses.count(unit) for unit, wanted in units.items()}
 
     def matched_terms(self, query: Query) -> frozenset[str]:
         """Return the terms that a snippet marks: of the query's words and of all that its prefixes stand for."""
@@ -212,7 +222,8 @@ class RankedPostings:
 
     def _tells(self, term: str, frequency: int) -> float:
         holding = self._lookup.document_frequency(term)
-        common = len(self._ids) >= COMMON_FROM and holding > COMMON_SHARE * len(self._ids)
+        count = self._corpus.articles
+        common = count >= COMMON_FROM and holding > COMMON_SHARE * count
         if holding < 2 or common:
             return 0.0
         return (1 + math.log(frequency)) * self._clauses.rarity_among(holding)
@@ -234,9 +245,8 @@ def numbered(ids: NDArray[np.bytes_], article_ids: Sequence[str]) -> Ints:
     return numbers
 
 
-def _saturation(postings: Postings, ranking: Bm25) -> Floats:
+def _saturation(postings: Postings, ranking: Bm25, mean: float) -> Floats:
     """Return, for each article, the frequency at which a word reaches half its highest score."""
     lengths = postings.body_length + ranking.title_weight * postings.title_length
-    mean = float(lengths[postings.live].mean()) if postings.live.any() else 0.0
     saturation: Floats = ranking.k1 * (1 - ranking.b + ranking.b * lengths / (mean or 1.0))
     return saturation

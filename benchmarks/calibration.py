@@ -41,6 +41,7 @@ from index.evaluation.asking import plain
 from index.evaluation.collection import Collection, read_collection
 from index.evaluation.workbench import ARCHIVE, Parts, Workbench, workbench
 from index.keywords.whoosh_index import WhooshFormat
+from index.local_generations import LocalGenerations
 from index.query import Query, QueryRefused, parse
 from index.search import Search
 from index.serving import Serving
@@ -163,7 +164,7 @@ def refused_sets(search: Search, place: str) -> tuple[list[QuerySet], list[Query
 def archive_sets(data: Path, parts: Parts) -> tuple[list[QuerySet], list[QuerySet]]:
     """Ask an archive for what it does not hold."""
     store = Store(data / ARCHIVE)
-    serving = Serving(data / "index", store, formats={parts.keywords.name: parts.keywords})
+    serving = Serving(LocalGenerations(data / "index", formats={parts.keywords.name: parts.keywords}), store)
     try:
         return refused_sets(Workbench(store, serving, parts).search(), "archive")
     finally:

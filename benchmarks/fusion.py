@@ -39,6 +39,7 @@ from index.evaluation.collection import read_collection
 from index.evaluation.workbench import ARCHIVE, Parts, workbench
 from index.fusion import BLEND, FEEDBACK_ARTICLES, WEIGHTS, Blend, Weights, fuse
 from index.keywords.whoosh_index import WhooshFormat
+from index.local_generations import LocalGenerations
 from index.serving import Serving
 
 NEWS_ARTICLES, NEWS_QUERIES = 1_500, 200  # of each file, and of each kind
@@ -180,7 +181,7 @@ def opened(articles: Mapping[str, Article], embedder: Embedder, work: Path) -> I
     """Open an engine over these articles, indexed under `work`."""
     with workbench(articles.values(), parts=Parts(embedder, WhooshFormat(), "sum"), work=work, progress=silent):
         store = Store(work / ARCHIVE)
-    serving = Serving(work / "index", store, formats={"whoosh": WhooshFormat()})
+    serving = Serving(LocalGenerations(work / "index", formats={"whoosh": WhooshFormat()}), store)
     with closing(store), closing(serving), serving.engine() as (engine, _):
         yield engine
 

@@ -23,6 +23,7 @@ from index.embedder import BUNDLED, Embedder, open_embedder
 from index.evaluation.clusters import adjusted_rand, bcubed
 from index.evaluation.collection import Collection, read_clusters
 from index.evaluation.workbench import Remembering
+from index.local_generations import LocalGenerations
 from index.serving import Serving
 from index.stories.telling import tell_stories
 from web.keyword_formats import KeywordFormats
@@ -64,8 +65,9 @@ def batches(articles: Sequence[Article], size: int) -> list[Sequence[Article]]:
 def stories(folder: Path, arrivals: Sequence[Sequence[Article]], embedder: Embedder) -> dict[str, int]:
     """Return the story of each article that is in one, after they have all arrived."""
     store, formats = Store(folder / "archive.sqlite3"), KeywordFormats()
-    builder = Builder(root=folder / "index", store=store, embedder=embedder, formats=formats)
-    serving = Serving(folder / "index", store, formats=formats)
+    generations = LocalGenerations(folder / "index", formats=formats)
+    builder = Builder(generations, store, embedder)
+    serving = Serving(generations, store)
     try:
         for arrival in arrivals:
             for article in arrival:

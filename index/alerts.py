@@ -24,10 +24,9 @@ from index.budget import budget
 from index.calibration import THRESHOLD, evidence, exact, highest_probabilities, probabilities_beside
 from index.catalogue import Catalogue
 from index.embedder import embed_query
-from index.engine import Candidates, Engine, Mask, Meaning
+from index.engine import Candidates, Engine, JudgingEngine, Mask, Meaning
 from index.errors import SearchError
 from index.function_words import without_function_words
-from index.local import LocalEngine
 from index.models import OpenByIdentity
 from index.moments import UNDATED, at, midnight, moment
 from index.query import Query, QueryRefused, narrow, parse, without_filters
@@ -90,7 +89,7 @@ class Judge:
 
     def __init__(self, engine: Engine, embedder: OpenByIdentity, *, today: date | None = None) -> None:
         """Take the engine that holds the articles. Raises NotJudged when it answers from the store alone."""
-        if not isinstance(engine, LocalEngine):
+        if not isinstance(engine, JudgingEngine):
             raise NotJudged("there is no index to judge articles by: run `flask ingest` or `flask reindex`")
         self._engine = engine
         self._embedder = embedder

@@ -1,30 +1,21 @@
 """From the archive's changes to a published generation: cut, embed, build aside, publish.
 
-Invariants: a generation is published whole or not at all. What did not change is linked from the generation before. An
-update costs what changed, whatever the size of the archive: neither index merges more than a constant. What piles up
-that way is cleared by `tidy`, after the update has been published.
+Invariants: a generation is published whole or not at all. An update costs what changed, whatever the size of the
+archive. What piles up that way is cleared by `tidy`, after the update has been published.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from pathlib import Path
 
-from archive.article import Article
 from archive.models import refer
 from archive.passages import chunking
 from archive.progress import Progress, silent
 from archive.store import PublishedGeneration, Store
-from index import generation
 from index.embedder import Embedder
-from index.embeddings import BATCH_ARTICLES, Embeddings, batches
-from index.errors import GenerationDamaged
-from index.generation import Manifest, Stamp
-from index.keywords import KeywordFormat
-from index.keywords.choice import Setting, choose
-
-MOST_FILES = 256  # of a generation whose segments are not too many to search one after the other
-MOST_GONE = 0.25  # of what the files hold may belong to articles that were changed or removed, before it is cleared
+from index.embeddings import Embeddings
+from index.errors import EngineAway, GenerationDamaged
+from index.generation import Manifest
+from index.generations import Generations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,27 +41,15 @@ class Candidate:
 
 
 class Builder:
-    """Brings the index under `root` up to date with `store`. One at a time: the caller holds the archive's lock."""
+    """Brings the index kept in `generations` up to date with `store`. One at a time: the caller holds the lock."""
 
     def __init__(
-        self,
-        *,
-        root: Path,
-        store: Store,
-        embedder: Embedder,
-        formats: Mapping[str, KeywordFormat],
-        keywords: Setting = "auto",
-        reference: str | None = None,
+        self, generations: Generations, store: Store, embedder: Embedder, *, reference: str | None = None
     ) -> None:
-        """Build with this embedder, and with whichever of the keyword libraries is set or suits the archive's size.
-
-        `reference` says how the embedder is opened, for whoever serves what is published.
-        """
-        self._root = root
+        """Build with this embedder; `reference` says how it is opened, for whoever serves what is published."""
+        self._generations = generations
         self._store = store
         self._embedder = embedder
-        self._formats = formats
-        self._setting: Setting = keywords
         self._reference = reference
         self._chunking = chunking(embedder.sha256, embedder.max_tokens)
 
@@ -87,10 +66,12 @@ class Builder:
         changed = sorted({change.article_id for change in self._store.changes(after=base.seq, until=seq)})
         embeddings = Embeddings(self._store, self._embedder)
         try:
-            return self.serve(self._made(changed, embeddings, seq=seq, base=(current.number, base), progress=progress))
+            return self.serve(self._made(changed, embeddings, seq=seq, base=(current, base), progress=progress))
+        except EngineAway:
+            raise
         except Exception as error:
             # What was to be built upon is not what was published: said by its hashes, or by a library that read it.
-            if not isinstance(error, GenerationDamaged) and self._manifest(current, known=lambda _: {}) is not None:
+            if not isinstance(error, GenerationDamaged) and self._is_whole(current):
                 raise
             return self._rebuild(embeddings, progress)
 
@@ -136,7 +117,7 @@ class Builder:
         """
         report = self.rebuild(progress)
         self._store.give_up_previous()
-        generation.clear(self._root, keep=report.generation)
+        self._generations.clear(keep=report.generation)
         return report
 
     def tidy(self, progress: Progress = silent) -> BuildReport | None:
@@ -147,18 +128,14 @@ class Builder:
         """
         current, _ = self._store.pointer()
         base = self._base(current)
-        if base is None or not (len(base.files) > MOST_FILES or base.gone > MOST_GONE * (base.articles + base.gone)):
-            return None
-        return self.rebuild(progress)
+        return self.rebuild(progress) if base is not None and self._generations.is_worn(base) else None
 
     def _base(self, current: PublishedGeneration | None) -> Manifest | None:
-        """Return the served generation's manifest if a new generation may share its files."""
-        manifest = self._manifest(current, known=attrgetter("known")) if current else None
-        if manifest is None or manifest.keywords not in self._formats:
+        """Return the served generation's manifest if a new generation may be built upon it."""
+        manifest = self._generations.base(current) if current else None
+        if manifest is None:
             return None
-        is_as_set = self._setting in ("auto", manifest.keywords)
-        made_like = (manifest.archive, manifest.chunking) == (self._store.uuid, self._chunking)
-        return manifest if is_as_set and made_like else None
+        return manifest if (manifest.archive, manifest.chunking) == (self._store.uuid, self._chunking) else None
 
     def _made(
         self,
@@ -166,81 +143,42 @@ class Builder:
         embeddings: Embeddings,
         *,
         seq: int,
-        base: tuple[int, Manifest] | None,
+        base: tuple[PublishedGeneration, Manifest] | None,
         progress: Progress,
     ) -> Candidate:
         embeddings.make(article_ids, progress)
-        number = self._store.next_generation()
-        directory = generation.path_of(self._root, base[0]) if base else None
-        with generation.workspace(self._root, base=directory) as aside:
-            filling = _Filling(aside, base[1] if base else None, article_ids, progress)
-            manifest = self._fill(filling, embeddings, seq=seq)
-            known: dict[str, str] = {}
-            if base and directory:
-                generation.verify_replaced(aside, directory, base[1])
-                known = generation.unchanged(aside, directory, base[1])
-            target = generation.path_of(self._root, number)
-            sha256 = generation.seal(aside, manifest, target=target, known=known)
+        published, manifest = self._generations.make(
+            self._store,
+            embeddings,
+            article_ids,
+            number=self._store.next_generation(),
+            seq=seq,
+            base=base,
+            progress=progress,
+        )
         return Candidate(
-            published=PublishedGeneration(number=number, seq=seq, manifest_sha256=sha256),
+            published=published,
             manifest=manifest,
-            previous=base[0] if base else self._fallback(),
+            previous=base[0].number if base else self._fallback(),
             embedded=embeddings.made,
         )
 
-    def _fill(self, filling: "_Filling", embeddings: Embeddings, *, seq: int) -> Manifest:
-        from index import vectors  # loads FAISS
-
-        aside, base, article_ids = filling.aside, filling.base, filling.article_ids
-        library = base.keywords if base else choose(self._setting, articles=len(article_ids))
-        keywords = self._formats[library]
-        if base is None:
-            keywords.create(aside / "keywords")
-        keywords.update(aside / "keywords", removed=article_ids, added=self._articles(article_ids, filling.progress))
-        rows = vectors.in_chunks(embeddings.rows(article_ids, filling.progress), dimension=self._embedder.dimension)
-        vectors.update(aside / "vectors", dimension=self._embedder.dimension, removed=article_ids, added=rows)
-        articles, passages = vectors.count(aside / "vectors")
-        return Manifest(
-            archive=self._store.uuid,
-            seq=seq,
-            model=self._embedder.name,
-            model_sha256=self._embedder.sha256,
-            chunking=embeddings.chunking,
-            dimension=self._embedder.dimension,
-            keywords=library,
-            articles=articles,
-            passages=passages,
-            gone=base.gone + base.articles + len(self._store.shown(article_ids)) - articles if base else 0,
-        )
-
-    def _articles(self, article_ids: Sequence[str], progress: Progress) -> Iterator[Article]:
-        done = 0
-        for batch in batches(article_ids, BATCH_ARTICLES):
-            found = self._store.live(batch)
-            yield from (found[article_id] for article_id in sorted(found))
-            done += len(batch)
-            progress("keyword index", done, len(article_ids))
-
     def _retire(self) -> None:
-        generation.retire(self._root, keep=[published.number for published in self._store.pointer() if published])
+        self._generations.retire(keep=[published.number for published in self._store.pointer() if published])
 
     def _fallback(self) -> int | None:
-        """Return the number of the newest generation on disk that is whole, the only kind to fall back to."""
+        """Return the number of the newest generation that is whole, the only kind to fall back to."""
         for published in self._store.pointer():
-            if published is not None and self._manifest(published, known=lambda _: {}) is not None:
+            if published is not None and self._is_whole(published):
                 return published.number
         return None
 
-    def _manifest(
-        self, published: PublishedGeneration, *, known: Callable[[Manifest], Mapping[Stamp, str]]
-    ) -> Manifest | None:
-        """Return a generation's manifest if its files are what was published, those `known` from it not being read."""
-        directory, sha256 = generation.path_of(self._root, published.number), published.manifest_sha256
+    def _is_whole(self, published: PublishedGeneration) -> bool:
         try:
-            manifest = generation.read_manifest(directory, sha256=sha256)
-            return generation.verify(directory, sha256=sha256, known=known(manifest))
+            self._generations.verified(published)
         except GenerationDamaged:
-            return None
+            return False
+        return True
 
     def _report(self, number: int, manifest: Manifest, *, embedded: int, published: bool) -> BuildReport:
         return BuildReport(
@@ -251,13 +189,3 @@ class Builder:
             embedded=embedded,
             keywords=manifest.keywords,
         )
-
-
-@dataclass(frozen=True)
-class _Filling:
-    """What a generation is made of: the directory, what it is built upon, and the articles that are put in anew."""
-
-    aside: Path
-    base: Manifest | None
-    article_ids: Sequence[str]
-    progress: Progress

@@ -1,20 +1,17 @@
 """Whether archive and index are whole, each by its hashes, and agree with each other."""
 
-from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from archive.errors import ArchiveDamaged
 from archive.grouping import problems_of_copies
 from archive.store import PublishedGeneration, Store
-from index.errors import GenerationDamaged
-from index.keywords import KeywordFormat
-from index.serving import open_generation
+from index.errors import EngineAway, GenerationDamaged
+from index.generations import Generations
 
 NAMED = 5  # ids named in one problem
 
 
-def check(root: Path, store: Store, *, formats: Mapping[str, KeywordFormat]) -> list[str]:
+def check(generations: Generations, store: Store) -> list[str]:
     """Return what is wrong, one line each, with what to run about it; empty when nothing is."""
     problems = store.check()
     with suppress(ArchiveDamaged):  # which has been told
@@ -22,20 +19,20 @@ def check(root: Path, store: Store, *, formats: Mapping[str, KeywordFormat]) -> 
     current, previous = store.pointer()
     if current is None:
         return problems + (["index: there is none yet: run `flask reindex`"] if store.last_seq() else [])
-    problems += _check_generation(root, store, current, formats=formats, is_served=True)
+    problems += _check_generation(generations, store, current, is_served=True)
     if previous is not None:
-        problems += _check_generation(root, store, previous, formats=formats, is_served=False)
+        problems += _check_generation(generations, store, previous, is_served=False)
     return problems
 
 
 def _check_generation(
-    root: Path, store: Store, published: PublishedGeneration, *, formats: Mapping[str, KeywordFormat], is_served: bool
+    generations: Generations, store: Store, published: PublishedGeneration, *, is_served: bool
 ) -> list[str]:
     try:
-        engine = open_generation(root, published, formats=formats)
-    except GenerationDamaged as error:
+        engine = generations.open(published)
+        by_words, by_meaning = engine.article_ids()
+    except (GenerationDamaged, EngineAway) as error:
         return [f"index: {error}"]
-    by_words, by_meaning = engine.article_ids()
     engine.close()
     if not is_served:
         return []

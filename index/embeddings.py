@@ -30,7 +30,7 @@ class Embeddings:
     def __init__(self, store: Store, embedder: Embedder) -> None:
         """Cut and embed as this embedder does."""
         self._store = store
-        self._embedder = embedder
+        self.embedder = embedder
         self._model_id = store.model_id(sha256=embedder.sha256, name=embedder.name)
         self.chunking = chunking(embedder.sha256, embedder.max_tokens)
         self.made = 0
@@ -68,7 +68,7 @@ class Embeddings:
         return passages | made
 
     def _pieces(self, article: Article) -> list[Passage]:
-        return cut(article, token_spans=self._embedder.token_spans, max_tokens=self._embedder.max_tokens)
+        return cut(article, token_spans=self.embedder.token_spans, max_tokens=self.embedder.max_tokens)
 
     def _texts(self, article_ids: Sequence[str], missing: set[bytes]) -> Iterator[Text]:
         """Yield what is `missing`, once each; what has a newer version meanwhile is left to the next update."""
@@ -84,12 +84,12 @@ class Embeddings:
 
     def _texts_of(self, article: Article, passages: Sequence[Passage]) -> Iterator[Text]:
         if passages:
-            context = title_context(article, self._embedder.token_spans)
+            context = title_context(article, self.embedder.token_spans)
             for passage in passages:
                 yield passage.text_hash, embedding_text(context, article.body[passage.start : passage.end])
 
     def _embed(self, texts: Sequence[Text]) -> list[bytes]:
-        packed = pack_embeddings(self._embedder.embed([text for _, text in texts]))
+        packed = pack_embeddings(self.embedder.embed([text for _, text in texts]))
         hashes = [text_hash for text_hash, _ in texts]
         self._store.put_embeddings(self._model_id, list(zip(hashes, packed, strict=True)))
         self.made += len(texts)

@@ -10,7 +10,7 @@ does not show is not shown. `tests/test_engine_contract.py` holds every engine t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,7 @@ class Candidates:
     terms: int = 0  # different words and phrases wanted, stop words aside
     known: float = 1.0  # 0..1: the share of those that occur anywhere in the archive
     familiar: float = 1.0  # 0..1: the share of the query's words that are words of the archive
+    degraded: bool = False  # the index gave no answer meanwhile, and something else did
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -200,6 +201,10 @@ class Engine(Protocol):
         """The identity of the model whose vectors it searches, or None when it has no vectors."""
 
     @property
+    def degraded(self) -> bool:
+        """Whether its answers are, at the moment, poorer than they should be."""
+
+    @property
     def languages(self) -> frozenset[str]:
         """The languages, of `index.inflection`, articles are in, as far as is known; "en" stands for all others."""
 
@@ -239,6 +244,14 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release files and memory; the engine is not used afterwards."""
+
+
+@runtime_checkable
+class JudgingEngine(Engine, Protocol):
+    """An engine that can be asked about given articles: one with an index."""
+
+    def scored(self, query: Query, meaning: Meaning | None, article_ids: Sequence[str]) -> Candidates:
+        """Return these articles alone, as far as the generation holds them, scored as among all candidates."""
 
 
 class Lender(Protocol):

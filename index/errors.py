@@ -2,6 +2,7 @@
 
 SearchError
 ├── CursorExpired       a result set that is no longer kept
+├── EngineAway          the server that keeps the index gives no answer
 ├── GenerationDamaged   a generation's files are missing, altered or unreadable
 ├── ModelMismatch       vectors were made by another model than the one that is configured
 └── ModelUnavailable    the model cannot be found, or its weights are not the ones expected
@@ -14,6 +15,10 @@ class SearchError(Exception):
 
 class CursorExpired(SearchError):
     """The result set that a cursor names is no longer kept."""
+
+
+class EngineAway(SearchError):
+    """The server that keeps the index gives no answer."""
 
 
 class GenerationDamaged(SearchError):

@@ -32,6 +32,7 @@ class StoreEngine:
 
     generation: int | None = None
     model_sha256: str | None = None
+    degraded = False  # that of an archive with an index: its lender says so
     languages = frozenset({"en"})  # which others articles are in is known to an index
 
     def __init__(self, store: Store) -> None:

@@ -41,7 +41,8 @@ class Manifest:
     """What a generation is. `seq` is the last change of the archive it holds.
 
     `gone` counts the articles that updates have changed or removed since the index was last made from the store alone:
-    of each there may be something left in the files. `stamps` are those of `files` when they were sealed.
+    of each there may be something left in the files. `stamps` are those of `files` when they were sealed. `collection`
+    is what holds it where a server does.
     """
 
     archive: str
@@ -54,6 +55,7 @@ class Manifest:
     articles: int
     passages: int
     gone: int = 0
+    collection: str | None = None
     format: int = FORMAT
     files: dict[str, str] = field(default_factory=dict)
     stamps: dict[str, Stamp] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,32 @@ from index.query import Query, Term, has_words, without_filters
 from index.timing import timed
 
 if TYPE_CHECKING:  # importing it loads FAISS, which `flask --help` does without
-    from index.vectors import PassageScores, VectorIndex
+    from index.vectors import Nearest, PassageScores
 
 
 MOST_BY_MEANING = 5_000  # articles found by their words that are scored by meaning too: some 10 ms
+
+
+class SemanticLeg(Protocol):
+    """What `index.vectors.VectorIndex` can be asked. Safe to use from several threads."""
+
+    def nearest(self, vector: Vector, *, depth: int, within: Mask | None = None) -> "Nearest":
+        """Return the best `depth` articles of `within` (all: None) by their best passage; of equals the first."""
+
+    def scores(self, vector: Vector, numbers: Ints) -> "PassageScores":
+        """Return how near the articles of these numbers, ascending, come: those of them that have passages."""
+
+    def spread(self, vector: Vector) -> float:
+        """Return the cosine that one passage in a hundred of the whole archive exceeds; 0.0 of an empty one."""
+
+    def likeness(self, passages: Ints, *, to: Ints) -> Floats:
+        """Return the cosine of each of these passages with the mean of those in `to`; 0.0 for what is no passage."""
+
+    def means(self, numbers: Ints) -> Vectors:
+        """Return the mean vector of each of these articles, as `index.likeness` has it; zeros where it has none."""
+
+    def article_ids(self) -> frozenset[str]:
+        """Return the ids of every article with a passage here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +99,11 @@ class LocalEngine:
     """Searches one generation on this machine. Safe to call from several threads."""
 
     def __init__(
-        self, *, number: int, seq: int, keywords: KeywordIndex, vectors: "VectorIndex", model_sha256: str
+        self, *, number: int, seq: int, keywords: KeywordIndex, vectors: SemanticLeg, model_sha256: str
     ) -> None:
         """Take the opened legs of generation `number`, made of changes up to `seq`, vectors by the named model."""
         self.generation: int | None = number
+        self.degraded = False
         self.seq = seq
         self.model_sha256: str | None = model_sha256
         self._keywords = keywords

@@ -130,7 +130,7 @@ class Ranker:
             marked=marked,
             generation=generation,
             seq=seq,
-            degraded=degraded or asked.blind,
+            degraded=degraded or asked.blind or asked.candidates.degraded,
             model_sha256=model,
         )
 

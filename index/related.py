@@ -115,7 +115,8 @@ class Related:
             result = _result(article, other, row, shared=shared, sameness=sameness)
             copies = copies_beside(id_, kin.copies.get(id_, ()))
             results.append(replace(result, copies=copies, story=stories.get(id_)))
-        return RelatedResponse(article_id=None, results=results, generation=generation, degraded=degraded or blind)
+        degraded = degraded or blind or found.degraded
+        return RelatedResponse(article_id=None, results=results, generation=generation, degraded=degraded)
 
     def _kin(self, engine: Engine, article: Article, found: Candidates, *, vector: Vector | None, mode: Mode) -> _Kin:
         """Return what was found and may be shown, without the article itself, ordered by both legs and by time."""

@@ -1,31 +1,25 @@
 """The engine in service: whichever generation the archive points to, opened once and swapped when the pointer moves.
 
-Invariants: nothing is opened before its hashes have been verified. A request holds one engine from beginning to end; an
-engine that was replaced is closed when the last request that holds it ends. Whatever happens to the index, there is an
-engine: the current generation, else the previous one, else the store itself. Only the very first request waits for an
-engine to be opened: later ones are answered by the one there is, while the next is opened beside them, one at a time.
+Invariants: a request holds one engine from beginning to end; an engine that was replaced is closed when the last
+request that holds it ends. Whatever happens to the index, there is an engine: the current generation, else the previous
+one, else the store itself. Only the very first request waits for an engine to be opened: later ones are answered by the
+one there is, while the next is opened beside them, one at a time.
 An engine is lent together with the model of its vectors; of a generation by another model that model is opened and has
 answered once before the generation is taken up, and until then, or where it cannot be opened, the old one goes on.
 """
 
-import fcntl
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from archive.store import PublishedGeneration, Store
-from index import generation
 from index.engine import Engine
-from index.errors import GenerationDamaged, SearchError
+from index.errors import EngineAway, GenerationDamaged, SearchError
 from index.fallback import StoreEngine
-from index.generation import Manifest, Stamp
-from index.keywords import KeywordFormat
-from index.local import LocalEngine
+from index.generations import Generations
 from index.memory import give_back
 from index.models import Model, Models
 
@@ -33,38 +27,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0  # after an opening that failed: a model that is not there is looked for again, but not all the time
 
-TURN_SECONDS = 2.0  # that a process waits for those that open a generation before it
-
 Pointer = tuple[PublishedGeneration | None, PublishedGeneration | None]
-
-
-def open_generation(root: Path, published: PublishedGeneration, *, formats: Mapping[str, KeywordFormat]) -> LocalEngine:
-    """Verify and open a generation, every file of it. Raises GenerationDamaged when it is not what was published."""
-    directory = generation.path_of(root, published.number)
-    manifest = generation.verify(directory, sha256=published.manifest_sha256)
-    return _open_verified(directory, published, manifest, formats=formats)
-
-
-def _open_verified(
-    directory: Path, published: PublishedGeneration, manifest: Manifest, *, formats: Mapping[str, KeywordFormat]
-) -> LocalEngine:
-    from index.vectors import VectorIndex  # loads FAISS, which a process that answers no query does without
-
-    if manifest.keywords not in formats:
-        raise GenerationDamaged(f"{directory}: unknown keyword engine {manifest.keywords!r}: run `flask reindex`")
-    keywords = formats[manifest.keywords].open(directory / "keywords")
-    try:
-        vectors = VectorIndex(directory / "vectors", dimension=manifest.dimension, ids=keywords.ids)
-    except BaseException:
-        keywords.close()
-        raise
-    return LocalEngine(
-        number=published.number,
-        seq=manifest.seq,
-        keywords=keywords,
-        vectors=vectors,
-        model_sha256=manifest.model_sha256,
-    )
 
 
 @dataclass(eq=False)
@@ -75,7 +38,7 @@ class _Lease:
     model: Model | None
     wanted: int | None
     degraded: bool
-    manifests: Mapping[Path, tuple[int, int] | None]
+    stamps: Mapping[PublishedGeneration, object]
     holders: int = 0
     replaced: bool = field(default=False)
 
@@ -83,16 +46,13 @@ class _Lease:
 class Serving:
     """Lends the engine in service. Safe to use from several threads."""
 
-    def __init__(
-        self, root: Path, store: Store, *, formats: Mapping[str, KeywordFormat], models: Models | None = None
-    ) -> None:
-        """Serve the generations under `root` that `store` points to; nothing is opened yet.
+    def __init__(self, generations: Generations, store: Store, *, models: Models | None = None) -> None:
+        """Serve those of the `generations` that `store` points to; nothing is opened yet.
 
         Of `models`, that of the generation served is held.
         """
-        self._root = root
+        self._generations = generations
         self._store = store
-        self._formats = formats
         self._models = models
         self._is_warm = False  # whether the model is opened with the generation, and not by the first who needs it
         self._again_at = 0.0  # when an opening that failed is tried again
@@ -100,14 +60,13 @@ class Serving:
         self._lock = threading.Lock()  # of all below; held for moments only
         self._lease: _Lease | None = None
         self._follower: threading.Thread | None = None
-        self._verified: dict[Stamp, str] = {}  # the hashes of the files of the generation opened last
 
     @contextmanager
     def engine(self) -> Iterator[tuple[Engine, bool]]:
         """Lend the engine in service, and whether its answers are poorer than they should be."""
         lease = self._take()
         try:
-            yield lease.engine, lease.degraded
+            yield lease.engine, lease.degraded or lease.engine.degraded
         finally:
             self._give(lease)
 
@@ -115,7 +74,7 @@ class Serving:
         """Serve what the pointer names from now on, having opened it if need be; wait for whoever does that already."""
         with self._opening:
             pointer = self._store.pointer()
-            if self._lease is None or not _serves(self._lease, pointer[0]):
+            if self._lease is None or not self._serves(self._lease, pointer[0]):
                 opened = self._open_latest(pointer)
                 with self._lock:
                     self._retire()
@@ -147,7 +106,7 @@ class Serving:
             if lease is None:
                 raise RuntimeError("the engine in service has been closed")
             lease.holders += 1
-        if current is not None and not _serves(lease, current):
+        if current is not None and not self._serves(lease, current):
             self._follow()
         return lease
 
@@ -168,7 +127,7 @@ class Serving:
 
     def _catch_up_or_say(self) -> None:
         try:
-            with _one_after_the_other(self._root):
+            with self._generations.turn():
                 self.catch_up()
                 give_back()
         except SearchError as error:
@@ -196,77 +155,34 @@ class Serving:
     def _open(self, current: PublishedGeneration | None, previous: PublishedGeneration | None) -> _Lease:
         wanted = current.number if current else None
         generations = [published for published in (current, previous) if published is not None]
-        paths = [generation.path_of(self._root, published.number) / generation.MANIFEST for published in generations]
-        manifests = {path: _stamp(path) for path in paths}
+        stamps = {published: self._generations.stamp(published) for published in generations}
         for published in generations:
             try:
                 engine, model = self._open_new(published)
-            except (GenerationDamaged, OSError) as error:  # OSError: it was retired while it was being opened
+            except (GenerationDamaged, EngineAway, OSError) as error:  # OSError: it was retired meanwhile
                 log.warning("generation %d is not served: %s", published.number, error)
             else:
-                return _Lease(engine, model, wanted, degraded=published is not current, manifests=manifests)
+                return _Lease(engine, model, wanted, degraded=published is not current, stamps=stamps)
         # An archive that has never been indexed and holds nothing is not damaged, only empty.
-        return _Lease(StoreEngine(self._store), None, wanted, degraded=self._store.last_seq() > 0, manifests=manifests)
+        return _Lease(StoreEngine(self._store), None, wanted, degraded=self._store.last_seq() > 0, stamps=stamps)
 
-    def _open_new(self, published: PublishedGeneration) -> tuple[LocalEngine, Model | None]:
-        """Verify and open a generation; what it shares with the one opened before is not read for its hash again.
-
-        Its model is made ready where that of the one before is. Raises ModelUnavailable and ModelMismatch.
-        """
-        directory = generation.path_of(self._root, published.number)
-        manifest = generation.verify(directory, sha256=published.manifest_sha256, known=self._verified)
-        verified = generation.stamps(directory, manifest)
+    def _open_new(self, published: PublishedGeneration) -> tuple[Engine, Model | None]:
+        """Open a generation, and its model where that of the one before is. Raises ModelUnavailable, ModelMismatch."""
+        manifest = self._generations.manifest(published)
         model = self._models.of(manifest.model_sha256) if self._models else None
         if model is not None and not model.is_open and self._is_replacing():
             model.warm()
-        engine = _open_verified(directory, published, manifest, formats=self._formats)
-        self._verified = verified
-        return engine, model
+        return self._generations.reopen(published, manifest), model
+
+    def _serves(self, lease: _Lease, current: PublishedGeneration | None) -> bool:
+        """Return whether the lease is what `current` asks for; one of an archive never indexed is made anew each time.
+
+        A generation that has gone, or come back, since the lease was made asks for another look.
+        """
+        is_as_it_was = all(self._generations.stamp(published) == stamp for published, stamp in lease.stamps.items())
+        return current is not None and lease.wanted == current.number and is_as_it_was
 
     def _is_replacing(self) -> bool:
         """Tell whether there is a lease, and queries are embedded for it."""
         lease = self._lease
         return lease is not None and (self._is_warm or (lease.model is not None and lease.model.is_open))
-
-
-@contextmanager
-def _one_after_the_other(root: Path) -> Iterator[None]:
-    """Wait until no other process opens a generation, for a while: all at once would take all processors."""
-    try:
-        folder = os.open(root, os.O_RDONLY)
-    except FileNotFoundError:
-        yield
-        return
-    until = time.monotonic() + TURN_SECONDS
-    try:
-        while not _is_locked(folder) and time.monotonic() < until:
-            time.sleep(0.01)
-        yield
-    finally:
-        os.close(folder)  # which lets the next one in
-
-
-def _is_locked(folder: int) -> bool:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another has it, or this disk knows no locks
-        return False
-    return True
-
-
-def _serves(lease: _Lease, current: PublishedGeneration | None) -> bool:
-    """Return whether the lease is what `current` asks for; one of an archive never indexed is made anew each time.
-
-    A manifest that has gone, or come back, since the lease was made asks for another look.
-    """
-    is_as_it_was = all(_stamp(path) == stamp for path, stamp in lease.manifests.items())
-    return current is not None and lease.wanted == current.number and is_as_it_was
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """Return what tells one file at `path` from another, None when there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns

@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from index.embedder import BUNDLED, Embedder, open_embedder
 
 if TYPE_CHECKING:
+    from milvus import MilvusServer
     from playwright.sync_api import Browser
     from postgres import Server
 
@@ -111,6 +112,15 @@ def site(app: Flask) -> Iterator[str]:
 def postgres() -> "Iterator[Server]":
     """A PostgreSQL server, of this process alone."""
     from postgres import running
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def milvus() -> "Iterator[MilvusServer]":
+    """A Milvus server, of this process alone."""
+    from milvus import running
 
     with running() as server:
         yield server

@@ -19,7 +19,6 @@ from index.engine import Vectors
 from index.errors import ModelUnavailable
 from index.pieces import Pieces
 from index.related import RelatedResponse
-from index.serving import open_generation
 from index.stories.telling import tell_stories
 from web import create_app
 from web.services import EXTENSION, Services
@@ -252,7 +251,7 @@ def tell(services: Services) -> None:
     """Tell the stories of what is in the index, by an engine that nobody else uses."""
     published, _ = services.store.pointer()
     assert published is not None
-    engine = open_generation(services.settings.data / "index", published, formats=services.formats)
+    engine = services.generations.open(published)
     tell_stories(services.store, engine)
     engine.close()
 

@@ -82,7 +82,7 @@ def reopened(folder: Path) -> Services:
 
 
 def problems(parts: Services) -> list[str]:
-    return check(parts.settings.data / "index", parts.store, formats=parts.formats)
+    return check(parts.generations, parts.store)
 
 
 def test_a_drill_under_load_restores_the_rows_and_answers_of_one_moment(

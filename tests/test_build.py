@@ -15,13 +15,14 @@ from newsroom import CountingEmbedder, OtherEmbedder, article
 from archive.article import Article
 from archive.passages import chunking
 from archive.store import PublishedGeneration
-from index import build, embeddings, generation
+from index import embeddings, generation, local_generations
 from index.build import Builder
 from index.check import check
 from index.embedder import embed_query
 from index.engine import Vector, Vectors
 from index.generation import Manifest
 from index.keywords import choice
+from index.local_generations import LocalGenerations
 from index.query import Query, parse
 from web.services import Services
 from web.settings import Settings
@@ -49,7 +50,7 @@ def root(parts: Services) -> Path:
 
 
 def builder(parts: Services, model: CountingEmbedder) -> Builder:
-    return Builder(root=root(parts), store=parts.store, embedder=model, formats=parts.formats)
+    return Builder(parts.generations, parts.store, model)
 
 
 def served(parts: Services) -> PublishedGeneration:
@@ -68,7 +69,7 @@ def manifest(parts: Services) -> Manifest:
 
 def indexed(parts: Services) -> set[str]:
     """Return the ids in the index, after checking that it is whole."""
-    assert check(root(parts), parts.store, formats=parts.formats) == []
+    assert check(parts.generations, parts.store) == []
     parts.serving.catch_up()
     with parts.serving.engine() as (engine, degraded):
         assert not degraded
@@ -364,7 +365,7 @@ def test_what_changes_during_a_build_is_caught_up_by_the_next(parts: Services) -
     first = builder(parts, busy).update()
     assert first.published
     assert served(parts).seq == 3
-    assert check(root(parts), parts.store, formats=parts.formats) == []
+    assert check(parts.generations, parts.store) == []
     second = builder(parts, busy).update()
     assert second.published
     assert served(parts).seq == 6
@@ -556,7 +557,7 @@ def test_an_index_of_too_many_files_is_made_anew(parts: Services, monkeypatch: p
     put(parts, *range(40))
     parts.builder.update()
     few = len(manifest(parts).files)
-    monkeypatch.setattr(build, "MOST_FILES", few)
+    monkeypatch.setattr(local_generations, "MOST_FILES", few)
     assert parts.builder.tidy() is None
     put(parts, 40)
     parts.builder.update()
@@ -593,7 +594,8 @@ def test_what_is_set_is_used_whatever_the_size_and_built_anew_where_it_is_not(pa
     put(parts, 1, 2)
     assert parts.builder.update().keywords == "whoosh"
     model = embedder(parts)
-    as_set = Builder(root=root(parts), store=parts.store, embedder=model, formats=parts.formats, keywords="tantivy")
+    generations = LocalGenerations(root(parts), formats=parts.formats, keywords="tantivy")
+    as_set = Builder(generations, parts.store, model)
     report = as_set.update()
     assert (report.keywords, report.published, report.embedded) == ("tantivy", True, 0)
     assert not as_set.update().published
@@ -601,7 +603,7 @@ def test_what_is_set_is_used_whatever_the_size_and_built_anew_where_it_is_not(pa
 
 
 def test_no_more_articles_are_held_than_one_batch(parts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (build, embeddings):
+    for module in (local_generations, embeddings):
         monkeypatch.setattr(module, "BATCH_ARTICLES", 5)
     put(parts, *range(23))
     asked: list[int] = []

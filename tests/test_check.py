@@ -30,7 +30,7 @@ def parts(tmp_path: Path) -> Iterator[Services]:
 
 
 def problems(parts: Services) -> list[str]:
-    return check(parts.settings.data / "index", parts.store, formats=parts.formats)
+    return check(parts.generations, parts.store)
 
 
 def folder(parts: Services, number: int) -> Path:

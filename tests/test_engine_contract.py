@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise, permutations
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from milvus import MilvusServer
 from newsroom import MeaningEmbedder, article
 from test_keywords_contract import expected_scores
 
@@ -25,6 +27,7 @@ from index.embedder import embed_query
 from index.engine import Candidates, Engine, Span, Vector, Vectors
 from index.fallback import StoreEngine
 from index.matching import holds_all
+from index.milvus.standby import StandbyEngine
 from index.query import AnyOf, Clause, FieldValue, Phrase, Published, Query, Term, without_filters
 from index.query import parse as parsed
 from web.services import Services
@@ -126,7 +129,20 @@ def made_up(number: int) -> Article:
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """An archive of four segments, with articles changed and removed after they were indexed."""
-    services = Services(Settings(data=tmp_path_factory.mktemp("contract")), embedder=MeaningEmbedder())
+    with made(Settings(data=tmp_path_factory.mktemp("contract"))) as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, milvus: MilvusServer) -> Iterator[Services]:
+    """The same archive with its index in Milvus, written by the same updates."""
+    with made(Settings(data=tmp_path_factory.mktemp("shared"), milvus=milvus.url)) as services:
+        yield services
+
+
+@contextmanager
+def made(settings: Settings) -> Iterator[Services]:
+    services = Services(settings, embedder=MeaningEmbedder())
     for batch in (range(40), range(40, 52), range(52, 56)):
         for number in batch:
             services.store.put(made_up(number))
@@ -145,8 +161,10 @@ ENGINES: Mapping[str, Callable[[Services], Engine]] = {
 }
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=[*ENGINES, "milvus"])
 def engine(request: pytest.FixtureRequest, parts: Services) -> Engine:
+    if request.param == "milvus":
+        return ENGINES["local"](request.getfixturevalue("shared"))
     return ENGINES[request.param](parts)
 
 
@@ -266,7 +284,8 @@ def test_an_answer_that_calls_itself_complete_is(engine: Engine, everything: Eve
     if answer.beyond is None:
         assert set(answer.ids) >= wanted
     else:
-        assert len(wanted) >= depth or isinstance(engine, StoreEngine)
+        # one that does not know where words stand takes what holds them for what may hold a phrase
+        assert len(wanted) >= depth or isinstance(engine, StoreEngine | StandbyEngine)
 
 
 @given(text=QUERIES)

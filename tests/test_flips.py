@@ -145,7 +145,7 @@ def assert_told_rightly(found: Mapping[str, object], kept: Article) -> None:
 def problems(room: Room) -> list[str]:
     parts = services(room.data, room.keywords)
     try:
-        return check(parts.settings.data / "index", parts.store, formats=parts.formats)
+        return check(parts.generations, parts.store)
     except ArchiveDamaged as error:
         return [str(error)]
     finally:

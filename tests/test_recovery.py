@@ -29,7 +29,7 @@ def embedded_by_last_process(room: Newsroom) -> set[str]:
 
 
 def problems(services: Services) -> list[str]:
-    return check(services.settings.data / "index", services.store, formats=services.formats)
+    return check(services.generations, services.store)
 
 
 # The whole ingest

@@ -18,6 +18,7 @@ from index import generation
 from index.fallback import StoreEngine
 from index.keywords import KeywordIndex
 from index.keywords.whoosh_index import WhooshFormat
+from index.local_generations import LocalGenerations
 from index.query import Query
 from index.serving import Serving
 from web.services import Services
@@ -332,7 +333,7 @@ def test_processes_open_a_generation_one_after_the_other_and_wait_for_nobody_for
     parts: Services, whoosh: NotingFormat, monkeypatch: pytest.MonkeyPatch, lets_go: bool
 ) -> None:
     if not lets_go:
-        monkeypatch.setattr("index.serving.TURN_SECONDS", 0.3)
+        monkeypatch.setattr("index.local_generations.TURN_SECONDS", 0.3)
     publish(parts, 1)
     answer(parts.serving)
     publish(parts, 2)
@@ -396,7 +397,7 @@ def test_a_swap_reads_for_their_hashes_only_the_files_that_are_new(
     assert answer(parts.serving) == (2, False, 61)
     assert set(read) == new - {generation.MANIFEST}
     read.clear()
-    fresh = Serving(root(parts), parts.store, formats=parts.formats)
+    fresh = Serving(LocalGenerations(root(parts), formats=parts.formats), parts.store)
     assert answer(fresh) == (2, False, 61)
     fresh.close()
     assert len(read) == sum(path.is_file() for path in folder(parts, 2).rglob("*")) - 1
@@ -475,7 +476,7 @@ def test_a_damaged_generation_gives_way_to_the_one_before_then_to_the_store(
     assert "generation 2 is not served" in caplog.text
     assert "flask reindex" in caplog.text
     harm(folder(parts, 1))
-    fresh = Serving(root(parts), parts.store, formats=parts.formats)
+    fresh = Serving(parts.generations, parts.store)
     with fresh.engine() as (engine, degraded):
         assert isinstance(engine, StoreEngine)
         assert degraded
@@ -522,7 +523,7 @@ def test_an_index_deleted_under_a_running_server_degrades_it_until_it_is_rebuilt
 
 def test_a_generation_of_an_unknown_keyword_library_is_not_opened(parts: Services) -> None:
     publish(parts, 1)
-    assert answer(Serving(root(parts), parts.store, formats={})) == (None, True, 1)
+    assert answer(Serving(LocalGenerations(root(parts), formats={}), parts.store)) == (None, True, 1)
 
 
 # Before there is an index

@@ -48,7 +48,7 @@ def check(repair: bool, as_json: bool) -> None:
 def _problems(parts: Services) -> list[str]:
     from index.check import check
 
-    problems = check(parts.settings.data / "index", parts.store, formats=parts.formats)
+    problems = check(parts.generations, parts.store)
     return [*problems, *_model_problems(parts), *parts.quarantine.problems(), *parts.ledger.read().problems]
 
 

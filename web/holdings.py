@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from index import generation
 from index.errors import GenerationDamaged
 from index.keywords.choice import choose
 from web.services import Services
@@ -21,9 +20,8 @@ def keyword_library(parts: Services) -> str | None:
     published, _ = parts.store.pointer()
     if published is None:
         return None
-    directory = generation.path_of(parts.settings.data / "index", published.number)
     try:
-        return generation.read_manifest(directory, sha256=published.manifest_sha256).keywords
+        return parts.generations.manifest(published).keywords
     except GenerationDamaged:
         return None
 

@@ -254,9 +254,7 @@ def rollback(as_json: bool) -> None:
 
 def _usable(parts: Services, previous: "PublishedGeneration") -> str:
     """Verify a generation and open its model, whose name is returned. Raises SearchError when it cannot be served."""
-    from index.serving import open_generation
-
-    open_generation(parts.settings.data / "index", previous, formats=parts.formats).close()
+    parts.generations.open(previous).close()
     return model_of(parts, previous).name
 
 

@@ -57,10 +57,7 @@ def model_of(parts: Services, published: "PublishedGeneration") -> "Embedder":
 
     Raises GenerationDamaged, ModelUnavailable and ModelMismatch.
     """
-    from index import generation
-
-    directory = generation.path_of(parts.settings.data / "index", published.number)
-    manifest = generation.read_manifest(directory, sha256=published.manifest_sha256)
+    manifest = parts.generations.manifest(published)
     embedder = parts.models.embedder(manifest.model_sha256)
     model_id = parts.store.model_id(sha256=embedder.sha256, name=embedder.name)
     models.refer(parts.store, model_id=model_id, reference=parts.reference_for(embedder.sha256))
@@ -72,11 +69,10 @@ def _side(parts: Services, published: "PublishedGeneration", embedder: "Embedder
     from index.evaluation.replay import side
 
     opened = side(
-        parts.settings.data / "index",
+        parts.generations,
         published,
         parts.store,
         embedder,
-        formats=parts.formats,
         fusion=parts.settings.fusion,
         recency=parts.settings.recency,
     )

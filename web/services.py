@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from index.completion.suggest import Suggest
     from index.completion.values import FieldValues
     from index.embedder import Embedder
+    from index.generations import Generations
     from index.keywords import KeywordFormat
+    from index.milvus.server import Milvus
     from index.models import Model, Models
     from index.related import Related
     from index.search import Search
@@ -238,9 +240,9 @@ class Services:
     def close(self) -> None:
         """Close what was opened; the services are not used afterwards."""
         # the store last: the others use it
-        for name in ("crew", "suggest", "spelling", "serving", "noting", "buckets", "store"):
+        for name in ("crew", "suggest", "spelling", "serving", "milvus", "noting", "buckets", "store"):
             if (part := self.made.pop(name, None)) is not None:
-                cast("Crew | Suggest | Respelling | Serving | Noting | Buckets | Store", part).close()
+                cast("Crew | Suggest | Respelling | Serving | Milvus | Noting | Buckets | Store", part).close()
 
     @once
     def recent_pages(self) -> "RecentPages":
@@ -420,11 +422,30 @@ class Services:
         return self.formats[choose(self.settings.keywords, articles=self.store.count_live())]
 
     @once
+    def milvus(self) -> "Milvus":
+        """The server that keeps an index for several machines, which a setting names."""
+        from index.milvus.server import Milvus
+
+        return Milvus(self.settings.milvus or "", self.settings.milvus_token or "")
+
+    @once
+    def generations(self) -> "Generations":
+        """Where the generations of the index are kept."""
+        from index.local_generations import LocalGenerations
+
+        if self.settings.milvus is not None:
+            from index.milvus.generations import MilvusGenerations
+
+            return MilvusGenerations(self.milvus, self.store)
+        root = self.settings.data / "index"
+        return LocalGenerations(root, formats=self.formats, keywords=self.settings.keywords)
+
+    @once
     def serving(self) -> "Serving":
         """The generation in service."""
         from index.serving import Serving
 
-        return Serving(self.settings.data / "index", self.store, formats=self.formats, models=self.models)
+        return Serving(self.generations, self.store, models=self.models)
 
     @once
     def builder(self) -> "Builder":
@@ -441,14 +462,8 @@ class Services:
         from index.build import Builder
         from index.embedder import BUNDLED, BUNDLED_SHA256
 
-        return Builder(
-            root=self.settings.data / "index",
-            store=self.store,
-            embedder=embedder,
-            formats=self.formats,
-            keywords=self.settings.keywords,
-            reference=BUNDLED if embedder.sha256 == BUNDLED_SHA256 else reference,
-        )
+        reference = BUNDLED if embedder.sha256 == BUNDLED_SHA256 else reference
+        return Builder(self.generations, self.store, embedder, reference=reference)
 
     @once
     def search(self) -> "Search":

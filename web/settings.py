@@ -18,7 +18,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from web.addresses import mail_address
 
 PREFIX = "BACKFILE_"
-SECRET = {"BACKFILE_ARCHIVE", "BACKFILE_SMTP_URL"}  # settings that hold a password: never written out
+# Settings that hold a password: never written out.
+SECRET = {"BACKFILE_ARCHIVE", "BACKFILE_MILVUS_TOKEN", "BACKFILE_SMTP_URL"}
 MAX_PAGE_SIZE = 100  # DESIGN.md: page_size 1-100
 SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 
@@ -66,6 +67,17 @@ def database_url(given: str) -> str:
             " password behind a question mark"
         )
     return given
+
+
+def _milvus_url(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        is_server = parts.scheme in {"http", "https"} and bool(parts.hostname) and bool(parts.port)
+    except ValueError:
+        is_server = False
+    if not is_server or parts.username or parts.path.strip("/") or parts.query:
+        raise ValueError("it must be http://host:19530, or https; a password goes into BACKFILE_MILVUS_TOKEN")
+    return url.rstrip("/")
 
 
 def _mail_from(given: str) -> str:
@@ -135,6 +147,15 @@ class Settings(BaseSettings):
         Literal["auto", "whoosh", "tantivy"],
         Field(description="The library behind the keyword index: `auto` chooses by the size of the archive."),
     ] = "auto"
+    milvus: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and _milvus_url(url)),
+        Field(description="The Milvus server that keeps the index for several machines. Unset, the data folder does."),
+    ] = None
+    milvus_token: Annotated[
+        str | None,
+        Field(repr=False, description="Who asks Milvus, `user:password`, where it wants to know that."),
+    ] = None
     fusion: Annotated[
         Literal["sum", "rrf"],
         Field(

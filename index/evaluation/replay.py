@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -23,11 +22,10 @@ from index.evaluation.comparison import Contrast, compare
 from index.evaluation.measures import DIGITS, figures
 from index.evaluation.questions import Kind, Question
 from index.fusion import Method
-from index.keywords import KeywordFormat
+from index.generations import Generations
 from index.listing import worth_showing
 from index.models import of_identity
 from index.search import Search, SearchRequest
-from index.serving import open_generation
 
 PLACES = 10  # of a list that are compared: a page
 MEASURE = "nDCG@10"
@@ -130,17 +128,16 @@ class Replay:
 
 @contextmanager
 def side(
-    root: Path,
+    generations: Generations,
     published: PublishedGeneration,
     store: Store,
     embedder: Embedder,
     *,
-    formats: Mapping[str, KeywordFormat],
     fusion: Method,
     recency: float,
 ) -> Iterator[Side]:
     """Open one of the two, verified. Raises GenerationDamaged, and ModelMismatch when it is of another model."""
-    engine = open_generation(root, published, formats=formats)
+    engine = generations.open(published)
     try:
         of_identity(embedder, str(engine.model_sha256))
         search = Search(store=store, serving=Lent(engine), embedder=lambda _: embedder, fusion=fusion, recency=recency)

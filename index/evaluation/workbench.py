@@ -25,6 +25,7 @@ from index.fusion import Method
 from index.keywords import KeywordFormat
 from index.keywords.choice import Setting
 from index.likeness import Portrait
+from index.local_generations import LocalGenerations
 from index.pieces import Pieces
 from index.portraits import Portraits
 from index.related import Related
@@ -128,10 +129,9 @@ def workbench(articles: Iterable[Article], *, parts: Parts, work: Path, progress
     with _opened(work, wanted, progress) as store:
         _take_over(work, store, parts.embedder)
         formats, library = {parts.keywords.name: parts.keywords}, cast(Setting, parts.keywords.name)
-        root = work / "index"
-        builder = Builder(root=root, store=store, embedder=parts.embedder, formats=formats, keywords=library)
-        builder.update(progress)
-        serving = Serving(root, store, formats=formats)
+        generations = LocalGenerations(work / "index", formats=formats, keywords=library)
+        Builder(generations, store, parts.embedder).update(progress)
+        serving = Serving(generations, store)
         try:
             yield Workbench(store, serving, parts)
         finally:

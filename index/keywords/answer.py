@@ -128,6 +128,13 @@ class Answer:
         """Every live article's share of what is wanted."""
         return self._held[0]
 
+    @property
+    def coverage_of_less(self) -> float:
+        """The coverage that no article exceeds that misses any of what is wanted."""
+        weights = [self._clauses.weight(clause) for clause in (*telling(self._query), *self._query.required)]
+        counting = [weight for weight in weights if weight > 0]
+        return 1.0 - min(counting) / sum(counting) if counting else 0.0
+
     @cached_property
     def pairs(self) -> Few:
         """What the query's neighbouring words add by standing together, in the best articles by score."""

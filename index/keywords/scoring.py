@@ -150,6 +150,10 @@ class RankedPostings:
         left_out = np.flatnonzero(beyond)
         return float(answer.coverage[left_out].max()) if len(left_out) else None
 
+    def coverage_of_less(self, query: Query) -> float:
+        """Return the coverage that no article exceeds that misses any of what is wanted."""
+        return self._answer(query).coverage_of_less
+
     def terms(self, query: Query) -> Mapping[str, int]:
         """Return the words, phrases and so on that score, as typed, and how many articles hold each."""
         units = self._answer(query).units

@@ -27,7 +27,7 @@ def after_fault(
     `erased` are pieces of the texts that the command is to erase.
     """
     with room.services() as services:
-        problems = check(room.data / "index", services.store, formats=services.formats)
+        problems = check(services.generations, services.store)
         if not scenario.before:  # the index is yet to come
             problems = [each for each in problems if "there is none yet" not in each]
         problems += _lost(services, scenario, promised)
@@ -41,7 +41,7 @@ def after_fault(
 def after_repetition(room: Room, scenario: Scenario, reference: "Summary") -> list[str]:
     """Return what is wrong with an archive in which the command has now come to its end."""
     with room.services() as services:
-        problems = check(room.data / "index", services.store, formats=services.formats)
+        problems = check(services.generations, services.store)
         problems += services.quarantine.problems()
         problems += services.ledger.read().problems
         problems += not_found(services, scenario.done)

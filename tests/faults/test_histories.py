@@ -106,7 +106,7 @@ class History(RuleBasedStateMachine):
             for number, each in self.kept.items():
                 found = judging.ids_found(self.services, number, each.shown or each.editions[-1][0])
                 assert found == ([id_of(number)] if each.shown else [])
-            assert check(self.room.data / "index", self.store, formats=self.services.formats) == []
+            assert check(self.services.generations, self.store) == []
         self._close()
         shutil.rmtree(self.top)
 
@@ -223,7 +223,7 @@ class History(RuleBasedStateMachine):
     def serves_what_was_published(self) -> None:
         if not hasattr(self, "store") or self.store.pointer()[0] is None:
             return
-        serving = Serving(self.room.data / "index", self.store, formats=self.services.formats)
+        serving = Serving(self.services.generations, self.store)
         with serving.engine() as (engine, degraded):
             assert degraded == self.is_damaged
             if not degraded:

@@ -1,0 +1,78 @@
+"""What the archive keeps of an index that several machines share: what its generations are, and its statistics.
+
+Statistics are the sum of a collection's parts, one for each update. A part is begun with what goes out, before anything
+is taken out, so that an update that was stopped and begun again counts nothing twice.
+
+Invariant: it follows from the archive and can be made again; none of it is needed to read an article.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from archive.database import marks
+from archive.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsPart:
+    """What an update, of the changes after one up to another, took out and put in; `come` None: it was stopped."""
+
+    after: int
+    until: int
+    gone: bytes
+    come: bytes | None
+
+
+class SharedIndex:
+    """The tables of a shared index. Safe to use from several threads."""
+
+    def __init__(self, store: Store) -> None:
+        """Keep them beside the archive in `store`."""
+        self._store = store
+
+    def manifest(self, number: int) -> str | None:
+        """Return the manifest of a generation, None where there is none."""
+        row = self._store.one("SELECT manifest FROM shared_generation WHERE number = ?", (number,))
+        return None if row is None else str(row[0])
+
+    def put_manifest(self, number: int, manifest: str) -> None:
+        """Keep the manifest of a generation, in place of what a build that was stopped has left."""
+        self._store.change(
+            "INSERT INTO shared_generation (number, manifest) VALUES (?, ?)"
+            " ON CONFLICT (number) DO UPDATE SET manifest = excluded.manifest",
+            (number, manifest),
+        )
+
+    def retire(self, *, keep: Collection[int], collections: Collection[str]) -> None:
+        """Forget all generations but these, and the statistics of all collections but these."""
+        numbers, names = [0, *keep], ["", *collections]  # a list of nothing is none that SQL knows
+        with self._store.transaction() as connection:
+            connection.execute(f"DELETE FROM shared_generation WHERE number NOT IN ({marks(numbers)})", numbers)
+            connection.execute(f"DELETE FROM shared_statistics WHERE collection NOT IN ({marks(names)})", names)
+
+    def parts(self, collection: str, *, until: int) -> list[tuple[int, bytes, bytes]]:
+        """Return the parts of a collection up to a change: the change after which each begins, what went, what came."""
+        return list(
+            self._store.rows(
+                "SELECT after_seq, gone, come FROM shared_statistics"
+                " WHERE collection = ? AND until_seq <= ? AND come IS NOT NULL ORDER BY after_seq",
+                (collection, until),
+            )
+        )
+
+    def part(self, collection: str, *, after: int) -> StatisticsPart | None:
+        """Return the part that begins after a change, None where none was begun."""
+        row = self._store.one(
+            "SELECT after_seq, until_seq, gone, come FROM shared_statistics WHERE collection = ? AND after_seq = ?",
+            (collection, after),
+        )
+        return None if row is None else StatisticsPart(*row)
+
+    def put_part(self, collection: str, part: StatisticsPart) -> None:
+        """Keep a part, in place of the one that begins after the same change."""
+        self._store.change(
+            "INSERT INTO shared_statistics (collection, after_seq, until_seq, gone, come) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (collection, after_seq) DO UPDATE SET until_seq = excluded.until_seq, gone = excluded.gone,"
+            " come = excluded.come",
+            (collection, part.after, part.until, part.gone, part.come),
+        )

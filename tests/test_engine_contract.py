@@ -168,8 +168,10 @@ def engine(request: pytest.FixtureRequest, parts: Services) -> Engine:
     return ENGINES[request.param](parts)
 
 
-@pytest.fixture(scope="module")
-def local(parts: Services) -> Engine:
+@pytest.fixture(scope="module", params=["local", "milvus"])
+def local(request: pytest.FixtureRequest, parts: Services) -> Engine:
+    if request.param == "milvus":
+        return ENGINES["local"](request.getfixturevalue("shared"))
     return ENGINES["local"](parts)
 
 

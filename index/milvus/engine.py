@@ -49,9 +49,10 @@ from index.milvus.rows import Row, place_of, words_of
 from index.milvus.server import MOST_FOUND, Found, Milvus
 from index.milvus.statistics import Statistics
 from index.milvus.vectors import PLACED, FetchedVectors, passages_of
-from index.query import AnyOf, Fuzzy, Near, Phrase, Prefix, Query, Term, has_words, texts, without_filters
+from index.query import AnyOf, Fuzzy, Near, Phrase, Prefix, Query, Term, has_words, without_filters
 
 MOST_NOMINATED = 400  # articles of a leg, whatever depth is asked for: each costs its words on the way
+BESIDE = 100  # more are named than wanted: BM25 as Milvus has it orders them a little differently
 MOST_HOLDING = 2_000  # articles that hold everything, which are fetched
 MOST_LISTED = 1_000_000  # articles that filters alone select
 MOST_LOOKED_AT = 20_000  # of which it takes a look whether filters alone select them
@@ -118,14 +119,22 @@ class MilvusEngine:
         if meaning is None and not has_words(query):
             return self._listed(asked)
         vector = meaning() if meaning is not None else None
-        named = self._nominated(asked, vector, depth=min(depth, MOST_NOMINATED))
+        named = self._nominated(asked, vector, depth=min(depth, MOST_NOMINATED) + BESIDE)
         words, few = self._fetched(sorted(named.articles), vector)
         candidates = few.candidates(query, None if vector is None else partial(np.asarray, vector), depth=depth)
         self._asked.append((candidates.all_ids, few))
         beyond = [each for each in (candidates.beyond, self._beyond(named, words, query)) if each is not None]
-        return replace(
-            candidates, beyond=(max(each[0] for each in beyond), max(each[1] for each in beyond)) if beyond else None
-        )
+        if not beyond or self._are_all(candidates, asked.selecting):
+            return replace(candidates, beyond=None)
+        coverage, cosine = zip(*beyond, strict=True)
+        return replace(candidates, beyond=(max(coverage), max(cosine)))
+
+    def _are_all(self, candidates: Candidates, selecting: Filter) -> bool:
+        """Tell whether the candidates are all there is, or all that the filters leave."""
+        if selecting.text is None:
+            return len(candidates) == self._statistics.articles
+        left = self._milvus.count(self._collection, both([selecting, HEADS]))
+        return int(np.count_nonzero(candidates.selected)) == left
 
     def _beyond(self, named: _Nominated, words: RankedPostings, query: Query) -> tuple[float, float] | None:
         """Return the coverage and the cosine that no article exceeds that was not named; None when all were."""
@@ -249,15 +258,26 @@ class MilvusEngine:
             self._pool.submit(self._best, asked, within, limit=MOST_HOLDING)
             for within in dict.fromkeys([asked.holding, asked.holding_unfiltered])
         ]
-        near = self._near(asked, vector, depth=depth) if vector is not None else []
+        bound = self._selectable(asked) if asked.binds_words else None
+        near = self._near(asked, vector, bound, depth=depth) if vector is not None else []
         found, held = [future.result() for future in by_words], [future.result() for future in holding]
-        named = [*(best.articles for best in (*found, *held)), *(articles for articles, _ in near)]
+        bests = (*found, *held, *([bound] if bound else []))
+        named = [*(best.articles for best in bests), *(articles for articles, _ in near)]
+        are_all_named = bound is not None and not bound.is_cut
         return _Nominated(
             articles={article for articles in named for article in articles},
-            floor=near[0][1] if near else None,
+            floor=near[0][1] if near and not are_all_named else None,
             lacks_holding=held[0].is_cut,
-            lacks_words=found[0].is_cut,
+            lacks_words=found[0].is_cut and not are_all_named,
         )
+
+    def _selectable(self, asked: "_Question") -> _Best:
+        """Return what may hold all that is required: any such articles, or where they are too many the best by BM25."""
+        within = both([asked.selecting, HEADS])
+        rows = self._milvus.rows(self._collection, within, columns=("article",), limit=MOST_HOLDING + 1)
+        if len(rows) <= MOST_HOLDING:
+            return _Best([row["article"] for row in rows], is_cut=False)
+        return _Best(self._best(asked, asked.selecting, limit=MOST_HOLDING).articles, is_cut=True)
 
     def _best(self, asked: "_Question", within: Filter, *, limit: int) -> _Best:
         """Return the best articles by BM25, and any that hold what it does not rank: stop words, alone or in a row."""
@@ -272,25 +292,30 @@ class MilvusEngine:
             is_cut |= len(rows) > limit
         return _Best(list(dict.fromkeys(articles)), is_cut)
 
-    def _near(self, asked: "_Question", vector: Vector, *, depth: int) -> list[tuple[list[str], float | None]]:
-        """Return the articles of the nearest passages, within the filters, and then without."""
+    def _near(
+        self, asked: "_Question", vector: Vector, bound: _Best | None, *, depth: int
+    ) -> list[tuple[list[str], float | None]]:
+        """Return the articles of the nearest passages, within the filters, and then without.
+
+        `bound` are those that hold words that are required, which passages do not tell.
+        """
         pools = dict.fromkeys([asked.passages, asked.passages_unfiltered])
         searched = [self._pool.submit(self._nearest, vector, within, depth=depth) for within in pools]
         found = [each.result() for each in searched]
-        if asked.binds_words:  # which passages do not tell: those of articles that hold the words are looked at
-            holders = self._best(asked, asked.selecting, limit=MOST_HOLDING)
-            for some in batches(holders.articles, FETCHED_AT_ONCE):
-                found.append(self._nearest(vector, both([among("article", some), PASSAGES]), depth=depth))
+        for some in batches(bound.articles if bound else (), FETCHED_AT_ONCE):
+            found.append(self._nearest(vector, both([among("article", some), PASSAGES]), depth=depth))
         return found
 
     def _nearest(self, vector: Vector, within: Filter, *, depth: int) -> tuple[list[str], float | None]:
         """Return the nearest articles, and the cosine that no other exceeds; None where there is no other."""
         limit = min(MOST_FOUND, PASSAGES_EACH * depth)
         found = self._milvus.nearest(self._collection, vector.tolist(), within, limit=limit)
-        articles = list(dict.fromkeys(each.article for each in found))
-        if len(found) < limit and len(articles) <= depth:
-            return articles, None
-        return articles[:depth], found[-1].score
+        best: dict[str, float] = {}
+        for each in found:
+            best.setdefault(each.article, each.score)
+        if len(best) > depth:
+            return list(best)[:depth], list(best.values())[depth]
+        return list(best), found[-1].score if len(found) == limit else None
 
     # Fetching
 
@@ -418,7 +443,7 @@ class MilvusEngine:
             holding_unfiltered=both([beside, *wanted]),
             passages=both([self._passage_filters.selecting(query), PASSAGES]),
             passages_unfiltered=both([self._passage_filters.selecting(unfiltered), PASSAGES]),
-            binds_words=any(map(analyse, texts(query.required))),
+            binds_words=not self._passage_filters.selecting(replace(query, excluded=())).is_exact,
         )
 
 

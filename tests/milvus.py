@@ -59,6 +59,10 @@ class MilvusServer:
         self._process.kill()
         self._process.wait()
 
+    def wipe(self) -> None:
+        """Lose everything."""
+        (self._folder / "milvus.db").unlink()
+
     def stop(self) -> None:
         """End it."""
         if self._process.poll() is None:

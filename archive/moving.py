@@ -57,6 +57,8 @@ _TABLES: dict[str, _Kind] = {  # every table, the ones that others refer to firs
     "embedded": _Kind(("model_id", "text_hash"), goes_first=True),
     "generation": _counted("number"),
     "pointer": _Kind(("only",), goes_first=True),
+    "shared_generation": _Kind(("number",)),
+    "shared_statistics": _Kind(("collection", "after_seq")),
     "signature": _Kind(("version_id",)),
     "copy": _Kind(("article_id",)),
     "story_article": _Kind(("article_id",)),

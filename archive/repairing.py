@@ -28,6 +28,7 @@ from archive.syncing import sync
 MADE_AGAIN = {
     *("chunking", "passages", "model", "embedded", "embedding", "signature", "copy", "story_article", "telling"),
     *("generation", "pointer", "page", "told", "robots", "busy_host", "ingest_run", "token_failure"),
+    *("shared_generation", "shared_statistics"),
 }
 NUMBERED = {  # by which their rows can be looked for one by one, and where the highest of those stands
     "embedding": ("embedding_id", "SELECT max(embedding_id) FROM embedded"),

@@ -27,6 +27,7 @@ HOMES = {  # library: where it may be imported
     "flask": ("web/", "wsgi.py"),
     "ir_measures": ("index/evaluation/measures.py",),
     "click": ("web/",),
+    "grpc": ("index/milvus/server.py",),
     "gunicorn": (),  # its configuration stands beside the program
     "jsonschema": ("archive/readers/agencies/published.py",),
     "openvino": ("index/openvino_model.py", "index/openvino_conversion.py", "index/openvino_weights.py"),
@@ -34,6 +35,7 @@ HOMES = {  # library: where it may be imported
     "smtplib": ("web/mail.py",),
     "socket": ("archive/fetch.py",),  # whoever asks something on the network asks there
     "sqlite3": (),  # the archive's SQLite comes with apsw
+    "pymilvus": ("index/milvus/server.py",),
     "psycopg": ("archive/postgres_database.py",),
     "psycopg_pool": ("archive/postgres_database.py",),
     "py3langid": ("archive/language.py",),
@@ -47,7 +49,7 @@ HOMES = {  # library: where it may be imported
     "werkzeug": ("web/",),
     "whoosh": ("index/keywords/whoosh_index.py",),
 }
-HEAVY = {"faiss", "feedparser", "jsonschema", "openvino", "py3langid", "sentence_transformers", "tantivy", "torch",
+HEAVY = {"faiss", "feedparser", "grpc", "jsonschema", "pymilvus", "openvino", "py3langid", "sentence_transformers", "tantivy", "torch",
          "transformers", "trafilatura", "whoosh"}  # fmt: skip
 NOT_FOR_ANSWERS = {"feedparser", "ir_measures", "jsonschema", "lxml", "pandas", "py3langid", "scipy",
                    "sentence_transformers", "sklearn", "torch",

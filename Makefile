@@ -34,8 +34,10 @@ LOCKED := $(PIP) --require-hashes --no-deps -r requirements.lock
 
 setup-dev: .venv/installed-dev
 
-.venv/installed-dev: .venv/installed requirements-dev.txt
+.venv/installed-dev: .venv/installed requirements-dev.txt tests/requirements-milvus3.txt
 	$(PIP) -r requirements-dev.txt
+	test -x .venv/milvus3/bin/python || $(PYTHON) -m venv .venv/milvus3
+	.venv/milvus3/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-milvus3.txt
 	touch $@
 
 # The port is looked at first: minutes of setting up lie between.

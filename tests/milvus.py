@@ -1,18 +1,28 @@
-"""A Milvus server of the tests' own, thrown away at the end: its C++ core, as the package milvus-lite has it."""
+"""Milvus servers of the tests' own, thrown away at the end: the C++ core, of milvus-lite 2.5, and the current 3.x.
+
+A real cluster is tried where `BACKFILE_TEST_MILVUS` names one (http://host:19530); collections of the tests are left
+there for whoever runs it to drop.
+"""
 
 import importlib.util
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 MISSING = "Milvus is not installed: pip install -r requirements-milvus.txt milvus-lite==2.5.1"
+MISSING_3 = "milvus-lite 3 is not installed: make setup-dev"
+NO_CLUSTER = "BACKFILE_TEST_MILVUS names no cluster"
+PROGRAM_3 = (
+    Path(sys.prefix) / "milvus3" / "bin" / "milvus-lite"
+)  # in an environment of its own: the package is the same
 START_SECONDS = 20
 
 
@@ -20,14 +30,23 @@ class MilvusServer:
     """A server at work, which keeps what it holds in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        core = importlib.util.find_spec("milvus_lite")
-        if core is None or core.origin is None or importlib.util.find_spec("pymilvus") is None:
-            pytest.skip(MISSING)
         self._folder = folder
-        self._programs = Path(core.origin).parent / "lib"
+        self._command = self._found()
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.start()
+
+    def _found(self) -> Callable[[], tuple[list[object], dict[str, str]]]:
+        """Return what gives the command that starts it, and its environment."""
+        core = importlib.util.find_spec("milvus_lite")
+        if core is None or core.origin is None or importlib.util.find_spec("pymilvus") is None:
+            pytest.skip(MISSING)
+        programs = Path(core.origin).parent / "lib"
+        environment = {"LD_LIBRARY_PATH": str(programs), "RUST_LOG": "error"}
+        return lambda: (
+            [programs / "milvus", self._folder / "milvus.db", f"127.0.0.1:{self.port}", "ERROR"],
+            environment,
+        )
 
     @property
     def url(self) -> str:
@@ -35,10 +54,11 @@ class MilvusServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        command, environment = self._command()
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "milvus", self._folder / "milvus.db", f"127.0.0.1:{self.port}", "ERROR"],
-                env={**os.environ, "LD_LIBRARY_PATH": str(self._programs), "RUST_LOG": "error"},
+                list(map(str, command)),
+                env={**os.environ, **environment},
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
@@ -73,11 +93,21 @@ class MilvusServer:
                 self.kill()
 
 
+class CurrentServer(MilvusServer):
+    """The 3.x, written anew in Python."""
+
+    def _found(self) -> Callable[[], tuple[list[object], dict[str, str]]]:
+        if not PROGRAM_3.exists():
+            pytest.skip(MISSING_3)
+        options = ["server", "--data-dir", self._folder / "data", "--host", "127.0.0.1", "--port"]
+        return lambda: ([PROGRAM_3, *options, self.port], {})
+
+
 @contextmanager
-def running() -> Iterator[MilvusServer]:
+def running(kind: type[MilvusServer] = MilvusServer) -> Iterator[MilvusServer]:
     """Run a server in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="backfile-milvus-") as name:
-        server = MilvusServer(Path(name))
+        server = kind(Path(name))
         try:
             yield server
         finally:

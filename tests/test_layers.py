@@ -49,8 +49,8 @@ HOMES = {  # library: where it may be imported
     "werkzeug": ("web/",),
     "whoosh": ("index/keywords/whoosh_index.py",),
 }
-HEAVY = {"faiss", "feedparser", "grpc", "jsonschema", "pymilvus", "openvino", "py3langid", "sentence_transformers", "tantivy", "torch",
-         "transformers", "trafilatura", "whoosh"}  # fmt: skip
+HEAVY = {"faiss", "feedparser", "grpc", "jsonschema", "openvino", "py3langid", "pymilvus", "sentence_transformers",
+         "tantivy", "torch", "transformers", "trafilatura", "whoosh"}  # fmt: skip
 NOT_FOR_ANSWERS = {"feedparser", "ir_measures", "jsonschema", "lxml", "pandas", "py3langid", "scipy",
                    "sentence_transformers", "sklearn", "torch",
                    "tqdm", "trafilatura", "transformers"}  # fmt: skip

@@ -1,6 +1,7 @@
 """What a collection holds after updates that were stopped anywhere, and how a broken adapter shows."""
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from milvus import MilvusServer
+from milvus import NO_CLUSTER, CurrentServer, MilvusServer
 from milvus import running as running_milvus
 from newsroom import MeaningEmbedder, article
 
@@ -367,8 +368,24 @@ def filled(store: Store, generations: MilvusGenerations) -> None:
     Builder(generations, store, MeaningEmbedder()).update()
 
 
-def test_a_whole_adapter_differs_in_nothing(store: Store, milvus: MilvusServer, local: Services) -> None:
-    generations = MilvusGenerations(Milvus(milvus.url), store)
+@pytest.fixture(params=["core 2.5", "3.x", "cluster"])
+def any_server(request: pytest.FixtureRequest) -> Iterator[Milvus]:
+    """Each server that an index may be on."""
+    if request.param == "cluster":
+        if (address := os.environ.get("BACKFILE_TEST_MILVUS")) is None:
+            pytest.skip(NO_CLUSTER)
+        yield Milvus(address, os.environ.get("BACKFILE_TEST_MILVUS_TOKEN", ""))
+        return
+    with running_milvus(CurrentServer if request.param == "3.x" else MilvusServer) as server:
+        milvus = Milvus(server.url)
+        yield milvus
+        milvus.close()
+
+
+def test_whichever_server_it_is_a_whole_adapter_differs_in_nothing(
+    store: Store, any_server: Milvus, local: Services
+) -> None:
+    generations = MilvusGenerations(any_server, store)
     filled(store, generations)
     assert differences(store, generations, local) == []
 
@@ -395,6 +412,28 @@ def test_a_server_that_comes_back_empty_is_caught_and_filled_again(store: Store,
         assert any("flask reindex" in problem for problem in check(generations, store))
         Builder(generations, store, MeaningEmbedder()).update()
         assert differences(store, generations, local) == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        MilvusServer,
+        # Its IDF is that of each segment: a rare word of a fresh segment counts as one that every article holds.
+        pytest.param(CurrentServer, marks=pytest.mark.xfail(strict=True, reason="milvus-lite 3: IDF of a segment")),
+    ],
+    ids=["core 2.5", "3.x"],
+)
+def test_an_article_that_has_just_come_in_is_nominated_in_its_place(store: Store, kind: type[MilvusServer]) -> None:
+    with running_milvus(kind) as server:
+        milvus = Milvus(server.url)
+        for number in range(40):
+            store.put(replace(article(number), title="Report", body="The lighthouse." if number == 7 else "A report."))
+        builder(store, milvus).update()
+        store.put(replace(article(50), title="Zyzzyva", body="Zyzzyva, and again zyzzyva."))
+        builder(store, milvus).update()
+        named = milvus.best_by_words(collection_of(store, milvus), ["zyzzyva", "lighthous"], ALL, limit=50)
+        assert named[0].article == article(50).id
+        milvus.close()
 
 
 def test_a_part_of_the_statistics_is_unpacked_as_it_was_and_damage_is_told() -> None:

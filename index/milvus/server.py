@@ -80,7 +80,7 @@ class Milvus:
                 schema.add_field(name, DataType.INT64)
             schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
             schema.add_field("words", DataType.VARCHAR, max_length=MOST_TEXT)
-            words = {"tokenizer": "whitespace"}
+            words = {"tokenizer": "standard"}  # every version has it; terms hold nothing that it would part
             schema.add_field(
                 "text", DataType.VARCHAR, max_length=MOST_TEXT, enable_analyzer=True, analyzer_params=words
             )

@@ -29,7 +29,7 @@ from archive.syncing import make_folder, sync
 from index.errors import GenerationDamaged
 from index.files import file_sha256
 
-FORMAT = 3  # of this layout; another number is rebuilt, not read
+FORMAT = 4  # of this layout; another number is rebuilt, not read
 MANIFEST = "manifest.json"
 HASHING_THREADS = 4  # that read and hash files side by side
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from index.keywords.packing import SHORT, Marker, pack, pack_gaps, pack_nibbles, unpack, unpack_gaps, unpack_nibbles
 
-LONGEST = 2**25 - 1
-BORDERS = [0, 1, 127, 128, 191, 192, SHORT - 1, SHORT, 2**14, 2**19 - 1, 2**19, LONGEST]
+LONGEST = 2**27 - 1
+BORDERS = [0, 1, 127, 128, 191, 192, SHORT - 1, SHORT, 2**14, 2**20 - 1, 2**20, LONGEST]
 CODES = st.lists(st.sampled_from(BORDERS) | st.integers(0, LONGEST), max_size=50)
 
 
@@ -20,7 +20,8 @@ def test_codes_come_out_as_they_went_in(codes: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "count"), [(0, 1), (127, 1), (128, 2), (SHORT - 1, 2), (SHORT, 3), (2**19, 4), (LONGEST, 4)]
+    ("code", "count"),
+    [(0, 1), (127, 1), (128, 2), (SHORT - 1, 2), (SHORT, 3), (2**20 - 1, 3), (2**20, 4), (LONGEST, 4)],
 )
 def test_small_codes_take_few_bytes(code: int, count: int) -> None:
     assert len(pack(np.array([code], np.uint32))[0]) == count
@@ -33,7 +34,7 @@ def test_codes_are_marked_without_unpacking_the_others(codes: list[int], wanted:
     assert Marker(marks, other=99).marks(packed).tolist() == [marks.get(code, 99) for code in codes]
 
 
-@pytest.mark.parametrize("code", [SHORT, 2**19 - 1, 2**19, LONGEST])
+@pytest.mark.parametrize("code", [SHORT, 2**20 - 1, 2**20, LONGEST])
 def test_a_long_code_is_marked_where_nothing_comes_before_it(code: int) -> None:
     packed, _ = pack(np.array([code, 1], np.uint32))
     assert Marker({code: 7}, other=99).marks(packed).tolist() == [7, 99]

@@ -12,27 +12,27 @@ Codes = NDArray[np.uint32]
 
 SHORT = 1 << 13  # codes below it take at most two bytes
 
-_LEAD, _LONG = 128, 192  # from here on a byte has others after it; from there on, it is of a code of three or more
-_FIRST, _NEXT = 7, 6  # bits of a code in its last byte, and in each before it
-_MOST_BYTES = 4  # of one code: 25 bits
+_LEAD, _LONG = 128, 192  # from here on a byte has others after it; from there on, and one byte, in a long code
+_BITS = (7, 6, 7, 7)  # of a code: in its last byte, in the one before it, and so on
+_SHIFTS = (0, 7, 13, 20)
 _SKIP = 255  # of the gaps: so many articles further, and none there
 
 
 def pack(codes: Codes) -> tuple[Bytes, Ints]:
-    """Return codes below 2^25 in one to four bytes each, and where the bytes of each end.
+    """Return codes below 2^27 in one to four bytes each, and where the bytes of each end.
 
-    The last byte is below 128; one before it 128 or more in a code of two bytes, and 192 or more in a longer one. So
-    two bytes tell which short code ends there.
+    The last byte is below 128, all others 128 or more, and the one before the last 192 or more in a code of three bytes
+    or four. So two bytes tell which short code ends there.
     """
-    lengths = 1 + (codes >= _LEAD) + (codes >= SHORT).astype(np.int64) + (codes >> _FIRST + 2 * _NEXT > 0)
+    lengths = 1 + (codes >= _LEAD) + (codes >= SHORT).astype(np.int64) + (codes >> _SHIFTS[3] > 0)
     ends = np.cumsum(lengths)
     packed = np.zeros(int(ends[-1]) if len(ends) else 0, np.uint8)
     packed[ends - 1] = codes & _LEAD - 1
     two = np.flatnonzero(lengths == 2)
-    packed[ends[two] - 2] = codes[two] >> _FIRST | _LEAD
-    for before in range(1, _MOST_BYTES):
+    packed[ends[two] - 2] = codes[two] >> _SHIFTS[1] | _LEAD
+    for before, mark in enumerate((_LONG, _LEAD, _LEAD), start=1):
         longer = np.flatnonzero((lengths > before) & (lengths > 2))
-        packed[ends[longer] - 1 - before] = codes[longer] >> _FIRST + (before - 1) * _NEXT & 63 | _LONG
+        packed[ends[longer] - 1 - before] = codes[longer] >> _SHIFTS[before] & (1 << _BITS[before]) - 1 | mark
     return packed, ends
 
 
@@ -44,10 +44,10 @@ def unpack(packed: Bytes) -> Codes:
 
 def _codes_at(packed: Bytes, ends: Ints, lengths: Ints) -> Codes:
     codes = packed[ends].astype(np.uint32)
-    for before in range(1, _MOST_BYTES):
+    for before in range(1, len(_BITS)):
         longer = np.flatnonzero(lengths > before)
-        bits = (packed[ends[longer] - before] & 63).astype(np.uint32)
-        codes[longer] |= bits << _FIRST + (before - 1) * _NEXT
+        bits = (packed[ends[longer] - before] & (1 << _BITS[before]) - 1).astype(np.uint32)
+        codes[longer] |= bits << _SHIFTS[before]
     return codes
 
 
@@ -62,7 +62,7 @@ class Marker:
             if code < _LEAD:
                 table[:_LEAD, code] = mark
             elif code < SHORT:
-                table[code >> _FIRST | _LEAD, code & _LEAD - 1] = mark
+                table[code >> _SHIFTS[1] | _LEAD, code & _LEAD - 1] = mark
         self._table = np.hstack((table, table)).ravel()  # what a byte is marked that ends no code does not matter
         self._long = {code: mark for code, mark in marks.items() if code >= SHORT}
         self._other = other
@@ -79,7 +79,7 @@ class Marker:
     def _mark_long(self, packed: Bytes, marks: Bytes) -> None:
         ends = np.flatnonzero((marks == _RARE) & (packed < _LEAD))
         lengths = np.full(len(ends), 3)
-        lengths += (ends >= 3) & (packed[ends - 3] >= _LONG)
+        lengths += (ends >= 3) & (packed[ends - 3] >= _LEAD)
         codes = _codes_at(packed, ends, lengths)
         marks[ends] = self._other
         for code, mark in self._long.items():

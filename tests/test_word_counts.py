@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.keywords import word_counts
+from index.keywords.strings import Strings, pack
 from index.keywords.word_counts import STEP, Counted, WordCounts, counted
 
 WORDS = st.text("abzя中\ue000\U0001d400", min_size=1, max_size=5)
@@ -51,10 +52,9 @@ def test_lists_are_merged_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_string_that_no_article_holds_as_a_word_is_left_out() -> None:
     strings = [b"\0source\0bbc", b"drone", b"driv"]
-    ends = np.cumsum([*map(len, sorted(strings))]).astype(np.uint32)
-    text = np.frombuffer(b"".join(sorted(strings)), np.uint8)
-    assert dict(WordCounts([Counted(text, ends, np.array([0, 0, 5], np.uint16))])) == {"drone": 5}
-    assert not WordCounts([Counted(text, ends, np.zeros(3, np.uint16))])
+    packed = Strings(*pack(sorted(strings)), count=3)
+    assert dict(WordCounts([Counted(packed, np.array([0, 0, 5], np.uint16))])) == {"drone": 5}
+    assert not WordCounts([Counted(packed, np.zeros(3, np.uint16))])
 
 
 def test_a_word_takes_some_bytes_and_not_an_object() -> None:

@@ -16,6 +16,7 @@ from index.engine import Ints
 from index.keywords import segment
 from index.keywords.packing import Codes, pack, pack_gaps, pack_nibbles
 from index.keywords.segment import DENSE, MOST_ARTICLES, NAMED, RARE, Segment
+from index.keywords.strings import pack as pack_strings
 
 Keys = NDArray[np.uint64]
 
@@ -229,8 +230,5 @@ def _written(postings: list[Keys], count: int, *, articles: int) -> Mapping[str,
 
 
 def _strings(strings: Sequence[str]) -> Mapping[str, NDArray[Any]]:
-    encoded = [string.encode() for string in strings]
-    return {
-        "strings": np.frombuffer(b"".join(encoded), np.uint8),
-        "string_ends": np.cumsum([len(one) for one in encoded], dtype=np.uint32),
-    }
+    text, ends = pack_strings([string.encode() for string in strings])
+    return {"strings": text, "string_ends": ends}

@@ -9,8 +9,8 @@ only what a question touches is read. The arrays:
 - `texts`: the words of titles and bodies as codes, packed. A code is 0 at the end of a title or body, the place in
   `common` of a common word, or else `RARE` plus the word's entry;
 - one element an entry. An entry is a string, in order: a word, unstemmed; a term, which is the stem of words; or a
-  name, written behind `NAMED`. `strings` and `string_ends`; `holding`: how many articles hold it as a word;
-  `posting_ends`: up to which posting its own as a term or name go;
+  name, written behind `NAMED`. `holding`: how many articles hold it as a word; `posting_ends`: up to which posting its
+  own as a term or name go. The strings themselves (`index.keywords.strings`) are `strings` and `string_ends`;
 - the postings' articles: of entries in one article of `DENSE` or more, gaps (`dense`, `dense_ends`, `gaps`); of the
   others, numbers of 16 bits (`rare`). How often it stands there: `counts`, four bits a posting, and where these do not
   suffice, `many_at` and `many`;
@@ -19,7 +19,6 @@ only what a question touches is read. The arrays:
 
 import json
 import mmap
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -34,14 +33,13 @@ from index.engine import Ints
 from index.keywords.packing import SHORT, Bytes, Codes, Marker, unpack, unpack_gaps, unpack_nibbles
 from index.keywords.places import END, OTHER, Marks, counted, in_batches
 from index.keywords.postings import NOWHERE, Matches, united
+from index.keywords.strings import ABSENT, Strings
 from index.keywords.word_counts import Counted
 
 RARE = SHORT  # codes below it are those of common words
 DENSE = 128  # an entry in one article of so many or more has its postings written as gaps
 MOST_ARTICLES = (1 << 16) - 1  # of a segment: their numbers take 16 bits
 NAMED = "\0"  # begins a name's entry, and parts its field from its value; no word holds it
-LANDMARKS = 64  # entries from one string that is kept in memory to the next: a third of the time to find one
-ABSENT = -1  # the entry of a string that is none
 
 _ALIGNED = 64  # bytes
 _BODY_BITS = 3  # of a posting's count: how often in the body; the fourth says once in the title
@@ -86,8 +84,7 @@ class Segment:
         self.holding: NDArray[np.uint16] = arrays["holding"]
         self._text_ends: Ints = np.append(0, arrays["text_ends"].astype(np.int64))
         self._arrays = arrays
-        self._strings = arrays["strings"].data
-        self._string_ends = arrays["string_ends"].data
+        self._strings = Strings(arrays["strings"], arrays["string_ends"], count=len(self.holding))
         dense = arrays["dense"]
         self._dense_postings = np.append(0, np.cumsum(np.diff(arrays["posting_ends"], prepend=0)[dense]))
 
@@ -97,28 +94,15 @@ class Segment:
 
     def string(self, entry: int) -> str:
         """Return the string of an entry."""
-        return self._bytes(entry).decode()
-
-    def _bytes(self, entry: int) -> bytes:
-        return self._strings[self._string_ends[entry - 1] if entry else 0 : self._string_ends[entry]].tobytes()
-
-    @cached_property
-    def _landmarks(self) -> list[bytes]:
-        """Every so many strings, in order."""
-        return [self._bytes(entry) for entry in range(0, len(self._string_ends), LANDMARKS)]
+        return self._strings[entry].decode()
 
     def strings(self) -> list[str]:
         """Return the strings of all entries, in order."""
-        text, ends = bytes(self._strings), self._arrays["string_ends"].tolist()
-        return [text[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        return [string.decode() for string in self._strings.all()]
 
     def entry(self, string: str) -> int:
         """Return the entry of a string, or ABSENT."""
-        wanted = string.encode()
-        start = LANDMARKS * max(0, bisect_right(self._landmarks, wanted) - 1)
-        block = range(start, min(start + LANDMARKS, len(self._string_ends)))
-        place = start + bisect_left(block, wanted, key=self._bytes)
-        return place if place < len(self._string_ends) and self._bytes(place) == wanted else ABSENT
+        return self._strings.find(string.encode())
 
     def document_frequency(self, term: str) -> int:
         """Return how many articles hold a term or name."""
@@ -174,7 +158,7 @@ class Segment:
 
     def counted(self, articles: Ints) -> Counted:
         """Return the strings of all entries, with how many of these articles (ascending) hold each as a word."""
-        return Counted(self._arrays["strings"], self._arrays["string_ends"], self._holding_among(articles))
+        return Counted(self._strings, self._holding_among(articles))
 
     def _holding_among(self, articles: Ints) -> NDArray[np.uint16]:
         holding = self.holding

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.keywords.strings import Strings, pack
+
 STEP = 128  # words from one that is kept at hand to the next: a word is found among these, and then among so many
 AT_ONCE = 4_000  # strings of each list that are merged at a time: a word has 64 letters at most, so a few megabytes
 
@@ -24,37 +26,24 @@ _PAST = b"\xff"  # comes after every letter in UTF-8
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Strings in order, as UTF-8 one after the other, and how many articles hold each as a word."""
+    """Strings in order, and how many articles hold each as a word."""
 
-    text: NDArray[np.uint8]
-    ends: NDArray[np.uint32]
+    strings: Strings
     counts: NDArray[Any]  # whole numbers: 0 says that the string is no word
 
     def cuts(self) -> list[bytes]:
         """Return each of `AT_ONCE` strings."""
-        return [self.string(place) for place in range(0, len(self.ends), AT_ONCE)]
-
-    def string(self, place: int) -> bytes:
-        """Return the string at this place."""
-        return self.text[self._end_before(place) : self.ends[place]].tobytes()
+        return [self.strings[place] for place in range(0, len(self.strings), AT_ONCE)]
 
     def places(self, cuts: Sequence[bytes]) -> list[int]:
         """Return where each of `cuts` stands or would stand, and where the last string ends."""
-        whole = range(len(self.ends))
-        return [*(bisect_left(whole, cut, key=self.string) for cut in cuts), len(whole)]
+        return [*map(self.strings.place, cuts), len(self.strings)]
 
     def between(self, first: int, last: int) -> tuple[NDArray[np.bytes_], NDArray[Any]]:
         """Return the words from one place up to another, filled up to one length, and their counts."""
-        start = self._end_before(first)
-        lengths = np.diff(self.ends[first:last], prepend=np.uint32(start))
-        rows = np.zeros((len(lengths), max(1, int(lengths.max(initial=0)))), np.uint8)
-        rows[np.arange(rows.shape[1]) < lengths[:, None]] = self.text[start : start + int(lengths.sum())]
         counts = self.counts[first:last]
         is_word = np.flatnonzero(counts)
-        return rows[is_word].view(f"S{rows.shape[1]}").ravel(), counts[is_word]
-
-    def _end_before(self, place: int) -> int:
-        return int(self.ends[place - 1]) if place else 0
+        return self.strings.between(first, last)[is_word], counts[is_word]
 
 
 class WordCounts(Mapping[str, int]):
@@ -147,8 +136,7 @@ def counted(words: Mapping[str, int]) -> Counted:
     """Return words, in whatever order, as a list to be merged."""
     strings = sorted(map(_encoded, words))
     return Counted(
-        np.frombuffer(b"".join(strings), np.uint8),
-        np.cumsum([*map(len, strings)]).astype(np.uint32),
+        Strings(*pack(strings), count=len(strings)),
         np.array([words[string.decode()] for string in strings], np.int64),
     )
 

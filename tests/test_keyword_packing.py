@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.keywords.packing import SHORT, Marker, pack, pack_gaps, pack_nibbles, unpack, unpack_gaps, unpack_nibbles
+from index.keywords.packing import (
+    SHORT,
+    Marker,
+    in_fewest_bytes,
+    pack,
+    pack_gaps,
+    pack_many,
+    pack_nibbles,
+    unpack,
+    unpack_gaps,
+    unpack_many,
+    unpack_nibbles,
+)
 
 LONGEST = 2**27 - 1
 BORDERS = [0, 1, 127, 128, 191, 192, SHORT - 1, SHORT, 2**14, 2**20 - 1, 2**20, LONGEST]
@@ -44,6 +56,30 @@ def test_a_long_code_is_marked_where_nothing_comes_before_it(code: int) -> None:
 def test_gaps_come_out_as_they_went_in(articles: set[int]) -> None:
     numbers = np.array(sorted(articles), np.int64)
     assert unpack_gaps(pack_gaps(numbers)).tolist() == numbers.tolist()
+
+
+@given(st.sets(st.integers(0, 299)), st.integers(300, 5_000))
+def test_few_numbers_and_many_come_out_as_they_went_in(articles: set[int], of: int) -> None:
+    numbers = np.array(sorted(articles), np.int64)
+    packed = pack_many(numbers, of=of)
+    assert unpack_many(packed, len(numbers), of=of).tolist() == numbers.tolist()
+    assert len(packed) <= max(len(pack_gaps(numbers)), (of + 7) // 8)
+
+
+def test_what_is_in_most_articles_takes_a_bit_of_each() -> None:
+    assert len(pack_many(np.arange(0, 8_000, 2), of=8_000)) == 1_000
+    assert len(pack_many(np.arange(0, 8_000, 8), of=8_000)) == 1_000
+    assert len(pack_many(np.arange(0, 8_000, 9), of=8_000)) == 889
+
+
+@pytest.mark.parametrize(
+    ("highest", "kind"), [(0, np.uint8), (255, np.uint8), (256, np.uint16), (65_535, np.uint16), (65_536, np.uint32)]
+)
+def test_numbers_take_as_many_bytes_as_the_highest_needs(highest: int, kind: type[np.unsignedinteger]) -> None:
+    found = in_fewest_bytes(np.array([0, highest], np.int64))
+    assert found.dtype == kind
+    assert found.tolist() == [0, highest]
+    assert in_fewest_bytes(np.empty(0, np.int64)).dtype == np.uint8
 
 
 def test_neighbours_take_a_byte_each() -> None:

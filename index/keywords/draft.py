@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from index.analysis import STOP_TERMS, stem
 from index.engine import Ints
-from index.keywords import segment
-from index.keywords.packing import Codes, pack, pack_gaps, pack_nibbles
-from index.keywords.segment import DENSE, MOST_ARTICLES, NAMED, RARE, Segment
+from index.keywords import frequencies, segment
+from index.keywords.packing import Codes, in_fewest_bytes, pack, pack_many
+from index.keywords.segment import DENSE, MOST_ARTICLES, MOST_HELD, NAMED, RARE, STEP, Segment
 from index.keywords.strings import pack as pack_strings
 
 Keys = NDArray[np.uint64]
@@ -118,13 +118,13 @@ class Draft:
     def _columns(self, places: Codes, is_scored: NDArray[np.bool_]) -> Mapping[str, NDArray[Any]]:
         """Return what has one element an article; `is_scored` says it of each word."""
         passed = np.append(0, np.cumsum(is_scored[places]))
-        lengths = np.diff(passed[np.flatnonzero(places == 0)], prepend=0).astype(np.uint32)
+        lengths = np.diff(passed[np.flatnonzero(places == 0)], prepend=0)
         return {
             "ids": np.array(self.ids, "S16"),
             "serials": np.array(self.serials, np.uint32),
             "published": np.array(self._published, np.int64),
-            "title_length": lengths[0::2],
-            "body_length": lengths[1::2],
+            "title_length": in_fewest_bytes(lengths[0::2]),
+            "body_length": in_fewest_bytes(lengths[1::2]),
         }
 
     def _texts(self, places: Codes, entries: Codes) -> Mapping[str, NDArray[Any]]:
@@ -172,7 +172,7 @@ class Draft:
             held, _ = _counted(_keys(entries[some], text // 2))
             holding += np.bincount((held >> _TEXT).astype(np.int64), minlength=count)
             first = last
-        return {"holding": holding.astype(np.uint16), **_written(postings, count, articles=len(self))}
+        return {**_held(holding), **_written(postings, count, articles=len(self))}
 
 
 _TEXT = np.uint64(17)  # bits of a key that say which article, and whether its body
@@ -211,21 +211,35 @@ def _written(postings: list[Keys], count: int, *, articles: int) -> Mapping[str,
     posting, often = _frequencies(postings)
     number = (posting & 0xFFFF).astype(np.uint16)
     sizes = np.bincount((posting >> 16).astype(np.int64), minlength=count)
+    del posting  # as large as what follows
     ends = np.cumsum(sizes)
-    dense = np.flatnonzero(sizes * DENSE > articles)
-    gaps = [pack_gaps(number[ends[entry] - sizes[entry] : ends[entry]].astype(np.int64)) for entry in dense.tolist()]
-    is_rare = np.repeat(sizes * DENSE <= articles, sizes)
-    short = often[0] << 3 | often[1]
-    is_many = (often[0] > 1) | (often[1] > 7)
+    is_dense = sizes * DENSE > articles
+    dense = np.flatnonzero(is_dense)
+    gaps = [
+        pack_many(number[ends[entry] - sizes[entry] : ends[entry]].astype(np.int64), of=articles)
+        for entry in dense.tolist()
+    ]
+    is_rare = np.repeat(~is_dense, sizes)
+    rare_sizes = np.where(is_dense, 0, sizes)
     return {
-        "posting_ends": ends.astype(np.uint32),
+        "sizes": rare_sizes.astype(np.uint8),
+        "sizes_before": np.append(0, np.cumsum(rare_sizes))[:-1:STEP].astype(np.uint32),
         "dense": dense.astype(np.uint32),
+        "dense_sizes": sizes[dense].astype(np.uint16),
         "dense_ends": np.cumsum([len(some) for some in gaps], dtype=np.uint32),
         "gaps": np.concatenate([np.empty(0, np.uint8), *gaps]),
         "rare": number[is_rare],
-        "counts": pack_nibbles(np.where(is_many, 0, short).astype(np.uint8)),
-        "many_at": np.flatnonzero(is_many).astype(np.uint32),
-        "many": often[:, is_many].T.ravel(),
+        **frequencies.pack(*(np.append(some[is_rare], some[~is_rare]) for some in often)),
+    }
+
+
+def _held(holding: Ints) -> Mapping[str, NDArray[Any]]:
+    """Return how many articles hold each entry as a word, as a segment has it."""
+    more = np.flatnonzero(holding > MOST_HELD)
+    return {
+        "holding": np.minimum(holding, MOST_HELD).astype(np.uint8),
+        "held_more": more.astype(np.uint32),
+        "held_by": holding[more].astype(np.uint16),
     }
 
 

@@ -1,6 +1,7 @@
 """Numbers written in few bytes, many at a time. Pure."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,31 @@ class Marker:
 _RARE = 254  # the mark of a byte that ends a long code
 
 
+def in_fewest_bytes(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers that are not negative in the smallest type that holds them all."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
+
+
+def pack_many(articles: Ints, *, of: int) -> Bytes:
+    """Return ascending numbers below `of` as gaps, or where these would take more, as one bit for each there may be."""
+    if not _are_crowded(len(articles), of):
+        return pack_gaps(articles)
+    is_there = np.zeros(of, np.bool_)
+    is_there[articles] = True
+    return np.packbits(is_there)
+
+
+def unpack_many(packed: Bytes, count: int, *, of: int) -> Ints:
+    """Return so many numbers below `of` that were packed."""
+    if not _are_crowded(count, of):
+        return unpack_gaps(packed)
+    return np.flatnonzero(np.unpackbits(packed, count=of).view(np.bool_))
+
+
+def _are_crowded(count: int, of: int) -> bool:
+    return 8 * count > of
+
+
 def pack_gaps(articles: Ints) -> Bytes:
     """Return ascending numbers as one byte each that tells how many lie between, and one more for each 255 of these."""
     between = np.diff(articles, prepend=-1) - 1
@@ -115,5 +141,6 @@ def pack_nibbles(numbers: Bytes) -> Bytes:
 def unpack_nibbles(packed: Bytes, start: int, end: int) -> Bytes:
     """Return the numbers from place `start` up to `end`."""
     both = packed[start // 2 : (end + 1) // 2]
-    numbers = np.column_stack((both >> 4, both & 15)).ravel()
+    numbers = np.empty(2 * len(both), np.uint8)
+    numbers[0::2], numbers[1::2] = both >> 4, both & 15
     return numbers[start % 2 : start % 2 + end - start]

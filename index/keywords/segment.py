@@ -9,16 +9,18 @@ only what a question touches is read. The arrays:
 - `texts`: the words of titles and bodies as codes, packed. A code is 0 at the end of a title or body, the place in
   `common` of a common word, or else `RARE` plus the word's entry;
 - one element an entry. An entry is a string, in order: a word, unstemmed; a term, which is the stem of words; or a
-  name, written behind `NAMED`. `holding`: how many articles hold it as a word; `posting_ends`: up to which posting its
-  own as a term or name go. The strings themselves (`index.keywords.strings`) are `strings` and `string_ends`;
-- the postings' articles: of entries in one article of `DENSE` or more, gaps (`dense`, `dense_ends`, `gaps`); of the
-  others, numbers of 16 bits (`rare`). How often it stands there: `counts`, four bits a posting, and where these do not
-  suffice, `many_at` and `many`;
+  name, written behind `NAMED`. `holding`: how many articles hold it as a word, up to `MOST_HELD`, and for those in
+  more, `held_more` and `held_by`. The strings themselves (`index.keywords.strings`): `strings`, `string_ends`;
+- the postings of terms and names. An entry in one article of `DENSE` or more is one of `dense`, with `dense_sizes`, and
+  its articles are gaps or bits (`dense_ends`, `gaps`). Of the others, `sizes` says how many articles hold each, and
+  those are numbers of 16 bits (`rare`); `sizes_before` has their sum before each `STEP` of them;
+- how often it stands in each of these articles (`index.keywords.frequencies`): of all `rare`, and then of all dense;
 - which words a term is the stem of, other than itself: `form_terms`, `form_words`.
 """
 
 import json
 import mmap
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -30,19 +32,21 @@ from numpy.typing import NDArray
 from index.analysis import stem
 from index.budget import spend
 from index.engine import Ints
-from index.keywords.packing import SHORT, Bytes, Codes, Marker, unpack, unpack_gaps, unpack_nibbles
+from index.keywords.frequencies import Frequencies
+from index.keywords.packing import SHORT, Bytes, Codes, Marker, unpack, unpack_many
 from index.keywords.places import END, OTHER, Marks, counted, in_batches
 from index.keywords.postings import NOWHERE, Matches, united
 from index.keywords.strings import ABSENT, Strings
 from index.keywords.word_counts import Counted
 
 RARE = SHORT  # codes below it are those of common words
-DENSE = 128  # an entry in one article of so many or more has its postings written as gaps
+DENSE = 256  # articles: an entry in one of so many takes less as gaps, and what is in fewer has a size of one byte
+MOST_HELD = 255
+STEP = 64  # entries
 MOST_ARTICLES = (1 << 16) - 1  # of a segment: their numbers take 16 bits
 NAMED = "\0"  # begins a name's entry, and parts its field from its value; no word holds it
 
 _ALIGNED = 64  # bytes
-_BODY_BITS = 3  # of a posting's count: how often in the body; the fourth says once in the title
 
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -81,12 +85,14 @@ class Segment:
         self.published: Ints = arrays["published"]
         self.title_length: Ints = arrays["title_length"].astype(np.int64)
         self.body_length: Ints = arrays["body_length"].astype(np.int64)
-        self.holding: NDArray[np.uint16] = arrays["holding"]
+        self.holding: NDArray[np.uint8] = arrays["holding"]
         self._text_ends: Ints = np.append(0, arrays["text_ends"].astype(np.int64))
         self._arrays = arrays
         self._strings = Strings(arrays["strings"], arrays["string_ends"], count=len(self.holding))
-        dense = arrays["dense"]
-        self._dense_postings = np.append(0, np.cumsum(np.diff(arrays["posting_ends"], prepend=0)[dense]))
+        self._sizes = arrays["sizes"].data
+        self._dense = arrays["dense"].data
+        self._dense_starts = len(arrays["rare"]) + np.append(0, np.cumsum(arrays["dense_sizes"], dtype=np.int64))
+        self._frequencies = Frequencies(arrays)
 
     def __len__(self) -> int:
         """Return the number of articles, removed ones included."""
@@ -107,7 +113,10 @@ class Segment:
     def document_frequency(self, term: str) -> int:
         """Return how many articles hold a term or name."""
         entry = self.entry(term)
-        return 0 if entry == ABSENT else self._postings(entry)[1] - self._postings(entry)[0]
+        if entry == ABSENT:
+            return 0
+        place = self._dense_place(entry)
+        return self._sizes[entry] if place == ABSENT else int(self._arrays["dense_sizes"][place])
 
     def matches(self, term: str) -> Matches:
         """Return where a term or name stands."""
@@ -116,29 +125,36 @@ class Segment:
 
     def articles(self, entry: int) -> Ints:
         """Return the articles of an entry's postings."""
-        start, end = self._postings(entry)
-        dense = self._arrays["dense"]
-        (place,) = _places(dense, entry)
-        if place < len(dense) and dense[place] == entry:
-            ends = self._arrays["dense_ends"]
-            return unpack_gaps(self._arrays["gaps"][ends[place - 1] if place else 0 : ends[place]])
-        passed = int(self._dense_postings[place])
-        numbers: Ints = self._arrays["rare"][start - passed : end - passed].astype(np.int64)
-        return numbers
+        return self._articles(entry, *self._postings(entry))
+
+    def _articles(self, entry: int, start: int, end: int) -> Ints:
+        if self._sizes[entry] or start == end:
+            numbers: Ints = self._arrays["rare"][start:end].astype(np.int64)
+            return numbers
+        place = self._dense_place(entry)
+        ends = self._arrays["dense_ends"]
+        packed = self._arrays["gaps"][ends[place - 1] if place else 0 : ends[place]]
+        return unpack_many(packed, end - start, of=len(self))
 
     def _postings(self, entry: int) -> tuple[int, int]:
-        ends = self._arrays["posting_ends"]
-        return int(ends[entry - 1]) if entry else 0, int(ends[entry])
+        """Return from where to where an entry's postings go."""
+        place = self._dense_place(entry)
+        if place != ABSENT:
+            return int(self._dense_starts[place]), int(self._dense_starts[place + 1])
+        step = entry // STEP
+        start = int(self._arrays["sizes_before"][step]) + sum(self._sizes[step * STEP : entry])
+        return start, start + self._sizes[entry]
+
+    def _dense_place(self, entry: int) -> int:
+        """Return the place of an entry among the dense ones, or ABSENT."""
+        if self._sizes[entry]:
+            return ABSENT
+        place = bisect_left(self._dense, entry)
+        return place if place < len(self._dense) and self._dense[place] == entry else ABSENT
 
     def _matches(self, entry: int) -> Matches:
         start, end = self._postings(entry)
-        written = unpack_nibbles(self._arrays["counts"], start, end)
-        title, body = (written >> _BODY_BITS).astype(np.float64), (written & 7).astype(np.float64)
-        at = self._arrays["many_at"]
-        first, last = _places(at, start, end)
-        many = self._arrays["many"][2 * first : 2 * last].reshape(-1, 2)
-        title[at[first:last] - start], body[at[first:last] - start] = many[:, 0], many[:, 1]
-        return Matches(self.articles(entry), title, body)
+        return Matches(self._articles(entry, start, end), *self._frequencies.between(start, end))
 
     def words_of(self, words: Sequence[str]) -> Matches:
         """Return where any of these unstemmed words stands, as often as they all do."""
@@ -161,7 +177,8 @@ class Segment:
         return Counted(self._strings, self._holding_among(articles))
 
     def _holding_among(self, articles: Ints) -> NDArray[np.uint16]:
-        holding = self.holding
+        holding = self.holding.astype(np.uint16)
+        holding[self._arrays["held_more"]] = self._arrays["held_by"]
         others = np.setdiff1d(np.arange(len(self)), articles, assume_unique=True)
         for some in in_batches(others, self._text_ends[others + 1] - self._text_ends[others]):
             codes = self.codes(some)

@@ -106,9 +106,7 @@ class Draft:
         self._words.clear()
         self._names.clear()
         arrays.update(self._postings(places, entries=entries, stems=stems, names=names, count=count))
-        inflected = np.flatnonzero(entries != stems)
-        inflected = inflected[np.lexsort((entries[inflected], stems[inflected]))]
-        arrays.update(form_terms=stems[inflected], form_words=entries[inflected])
+        arrays.update(_forms(entries, stems, count))
         segment.write(path, arrays)
 
     def _collect(self) -> None:
@@ -240,6 +238,18 @@ def _held(holding: Ints) -> Mapping[str, NDArray[Any]]:
         "holding": np.minimum(holding, MOST_HELD).astype(np.uint8),
         "held_more": more.astype(np.uint32),
         "held_by": holding[more].astype(np.uint16),
+    }
+
+
+def _forms(entries: Codes, stems: Codes, count: int) -> Mapping[str, NDArray[Any]]:
+    """Return which words have a stem other than themselves; of each word its entry and that of its stem are given."""
+    inflected = np.flatnonzero(entries != stems)
+    inflected = inflected[np.lexsort((entries[inflected], stems[inflected]))]
+    terms = stems[inflected]
+    return {
+        "forms_before": np.searchsorted(terms, np.arange(0, count + STEP, STEP)).astype(np.uint32),
+        "form_terms": (terms % STEP).astype(np.uint8),
+        "form_words": entries[inflected],
     }
 
 

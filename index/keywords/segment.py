@@ -15,7 +15,8 @@ only what a question touches is read. The arrays:
   its articles are gaps or bits (`dense_ends`, `gaps`). Of the others, `sizes` says how many articles hold each, and
   those are numbers of 16 bits (`rare`); `sizes_before` has their sum before each `STEP` of them;
 - how often it stands in each of these articles (`index.keywords.frequencies`): of all `rare`, and then of all dense;
-- which words a term is the stem of, other than itself: `form_terms`, `form_words`.
+- which words a term is the stem of, other than itself: `form_words`; the place of each one's term among `STEP` entries,
+  in `form_terms`; and how many words those before each `STEP` of them are the stems of, in `forms_before`.
 """
 
 import json
@@ -92,6 +93,7 @@ class Segment:
         self._sizes = arrays["sizes"].data
         self._dense = arrays["dense"].data
         self._dense_starts = len(arrays["rare"]) + np.append(0, np.cumsum(arrays["dense_sizes"], dtype=np.int64))
+        self._form_terms = arrays["form_terms"].data
         self._frequencies = Frequencies(arrays)
 
     def __len__(self) -> int:
@@ -212,9 +214,11 @@ class Segment:
 
     def _forms(self, term: int) -> list[int]:
         """Return the entries of the words whose stem the entry is."""
-        terms = self._arrays["form_terms"]
-        first, last = _places(terms, term, term + 1)
-        forms: list[int] = self._arrays["form_words"][first:last].tolist()
+        step, at = divmod(term, STEP)
+        first, last = self._arrays["forms_before"][step : step + 2].tolist()
+        terms = self._form_terms[first:last].tobytes()
+        first += max(terms.find(at), 0)
+        forms: list[int] = self._arrays["form_words"][first : first + terms.count(at)].tolist()
         string = self.string(term)
         return [term, *forms] if self.holding[term] and stem(string) == string else forms
 
@@ -227,7 +231,7 @@ class Segment:
 
     def _code(self, entry: int) -> int:
         order, common = self._common
-        (place,) = _places(common, entry)
+        place = int(common.searchsorted(np.uint32(entry)))  # of its own type, or numpy makes a copy of the other
         return int(order[place]) if place < len(common) and common[place] == entry else RARE + entry
 
     @cached_property
@@ -236,9 +240,3 @@ class Segment:
         common = self._arrays["common"]
         order = np.argsort(common[1:]) + 1
         return order, common[order]
-
-
-def _places(ascending: NDArray[Any], *numbers: int) -> list[int]:
-    """Return where these numbers belong: asked in the array's own type, or numpy makes a copy of it in theirs."""
-    places: list[int] = ascending.searchsorted(np.array(numbers, ascending.dtype)).tolist()
-    return places

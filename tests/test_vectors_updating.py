@@ -20,7 +20,7 @@ from index import vectors
 from index.engine import Span
 from index.errors import GenerationDamaged
 from index.vectors import VectorIndex, Wear, count, in_chunks, wear
-from index.vectors.segments import ARTICLE, SPAN
+from index.vectors.segments import ARTICLE, SHORT_SPAN, SPAN
 
 UPDATES = st.lists(
     st.tuples(st.dictionaries(st.integers(0, 30), st.integers(0, 5), max_size=12), st.sets(st.integers(0, 30))),
@@ -121,6 +121,24 @@ def test_merging_leaves_dead_passages_behind(tmp_path: Path) -> None:
     assert sorted(np.load(table)["id"].tolist()) == [identifier(n).encode() for n in (1, 2, 3, 4, 5, 9)]
     assert len(np.load(beside(table, "spans"))) == 11
     assert not list(tmp_path.glob("*.dead.npy"))
+
+
+@pytest.mark.parametrize(
+    ("longest", "dtype"),
+    [(Span(9, 65_000, 65_535), SHORT_SPAN), (Span(9, 65_000, 65_536), SPAN), (Span(65_536, 0, 1), SPAN)],
+)
+def test_spans_take_half_where_they_can_and_come_out_as_they_went_in(
+    tmp_path: Path, longest: Span, dtype: np.dtype[np.void]
+) -> None:
+    first, second = (Span(1, 10, 20), unit(1, 0, 0, 0)), (longest, unit(0, 1, 0, 0))
+    for number, (span, vector) in enumerate((first, second)):
+        apply(tmp_path, added=[(identifier(number), span, vector)])
+    (table,) = tmp_path.glob("*.spans.npy")
+    assert np.load(table).dtype == dtype
+    for number, (span, vector) in enumerate((first, second)):
+        assert opened(tmp_path).scores(vector, np.array([number])).spans.tolist() == [
+            [span.version, span.start, span.end]
+        ]
 
 
 def test_all_articles_removed_leave_an_empty_index_without_segments(tmp_path: Path) -> None:
@@ -255,6 +273,7 @@ def firsts(*rows: int) -> NDArray[np.void]:
     ("part", "table"),
     [
         ("spans", np.zeros(39, SPAN)),
+        ("spans", np.zeros(39, SHORT_SPAN)),
         ("spans", np.zeros(40, np.int64)),
         ("spans", np.zeros((40, 1), SPAN)),
         ("spans", np.array(7)),

@@ -3,7 +3,7 @@
 On disk, a folder of segments, each written once and never changed:
 
     SEGMENT.vectors.npy    one row a passage, as the archive keeps its embedding (`archive.packing.embedding_type`)
-    SEGMENT.spans.npy      for each row: version, start and end in the body (`SPAN`)
+    SEGMENT.spans.npy      for each row: version, start and end in the body (`SPAN`, or where it suffices `SHORT_SPAN`)
     SEGMENT.articles.npy   for each article: id and first row (`ARTICLE`); its passages stand together
     SEGMENT.sum.npy        the sum of its vectors, float64
     SEGMENT.codes.faiss    of a segment of LARGE passages or more: a product quantiser's codes (`index.vectors.codes`)

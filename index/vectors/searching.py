@@ -232,7 +232,7 @@ class VectorIndex:
     def _spans(self, rows: Ints) -> Ints:
         spans = np.empty((len(rows), 3), np.int64)
         for content, here, local in self._each(rows):
-            spans[here] = content.spans[local].view(SPAN["start"]).reshape(-1, 3)
+            spans[here] = content.spans[local].astype(SPAN, copy=False).view(SPAN["start"]).reshape(-1, 3)
         return spans
 
     def _each(self, rows: Ints) -> Iterator[tuple[Content, Ints, Ints]]:

@@ -21,8 +21,9 @@ from index.vectors.codes import Codes
 
 ARTICLE = np.dtype([("id", "S16"), ("first", "<i4")])  # `first`: the row of its first passage
 SPAN = np.dtype([("version", "<i4"), ("start", "<i4"), ("end", "<i4")])
+SHORT_SPAN = np.dtype([("version", "<u2"), ("start", "<u2"), ("end", "<u2")])  # where no body is longer than that
 Articles = NDArray[np.void]  # shape (articles,), dtype ARTICLE
-Spans = NDArray[np.void]  # shape (rows,), dtype SPAN
+Spans = NDArray[np.void]  # shape (rows,), dtype SPAN or SHORT_SPAN
 Packed = NDArray[np.void]  # shape (rows,), dtype `archive.packing.embedding_type`
 
 LEARNED = 4096  # passages from which a segment's codes are learned; from four times as many come no better ones
@@ -120,7 +121,7 @@ def joined(contents: Sequence[Content]) -> Content:
     rows = np.cumsum([0, *map(len, contents)])
     articles = np.concatenate([content.articles for content in contents])
     articles["first"] += np.repeat(rows[:-1], [len(content.articles) for content in contents]).astype(np.int32)
-    spans = np.concatenate([content.spans for content in contents])
+    spans = np.concatenate([content.spans.astype(SPAN, copy=False) for content in contents])
     return Content(_in_one(articles), spans, np.concatenate([content.packed for content in contents]))
 
 
@@ -171,7 +172,8 @@ def _fit(articles: NDArray[Any], spans: NDArray[Any], packed: NDArray[Any], tota
     if (total.dtype, total.ndim) != (np.dtype(np.float64), 1):
         return False
     kinds = [(table.dtype, table.ndim) for table in (articles, spans, packed)]
-    if kinds != [(ARTICLE, 1), (SPAN, 1), (embedding_type(len(total)), 1)] or len(packed) != len(spans):
+    span = SHORT_SPAN if spans.dtype == SHORT_SPAN else SPAN
+    if kinds != [(ARTICLE, 1), (span, 1), (embedding_type(len(total)), 1)] or len(packed) != len(spans):
         return False
     bounds = np.append(articles["first"], len(spans))
     return bool(bounds[0] == 0 and np.all(np.diff(bounds) > 0))
@@ -187,11 +189,17 @@ def write(directory: Path, name: str, content: Content, *, large: int) -> None:
     total = np.zeros(content.packed.dtype["steps"].shape)
     for first in range(0, len(content), CHUNK):
         total += content.vectors(slice(first, first + CHUNK)).sum(axis=0, dtype=np.float64)
-    tables = (content.articles, content.spans, content.packed, total)
+    tables = (content.articles, _shortened(content.spans), content.packed, total)
     for part, table in zip(PARTS, tables, strict=True):
         _save(_array(directory / name, part), table)
     if len(content) >= large:
         _encode(content).write(_codes(directory / name))
+
+
+def _shortened(spans: Spans) -> Spans:
+    """Return the spans in half the bytes, if all of their numbers can be written so."""
+    highest = max(int(spans[name].max(initial=0)) for name in ("version", "start", "end"))
+    return spans.astype(SHORT_SPAN if highest <= np.iinfo(np.uint16).max else SPAN, copy=False)
 
 
 def _encode(content: Content) -> Codes:

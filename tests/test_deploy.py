@@ -14,6 +14,7 @@ from pathlib import Path
 from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
 from threading import Thread
 
+import awaited
 import pytest
 from test_documentation import COMMANDS
 
@@ -23,7 +24,6 @@ ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 SERVICES = sorted(DEPLOY.glob("*.service"))
 UNITS = sorted([*SERVICES, *DEPLOY.glob("*.timer")])
-PROXY_HOPS = f"{PREFIX}PROXY_HOPS"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 PATIENCE = 20.0  # seconds
 
@@ -102,8 +102,8 @@ def test_each_timer_starts_a_service_that_there_is() -> None:
 
 
 def test_only_settings_that_there_are_are_named() -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {PROXY_HOPS}
-    for file in DEPLOY.iterdir():
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | awaited.SETTINGS
+    for file in (each for each in DEPLOY.rglob("*") if each.is_file()):
         assert set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", file.read_text(encoding="utf-8"))) <= known, file.name
 
 

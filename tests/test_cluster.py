@@ -482,3 +482,20 @@ def test_nginx_asks_both_hosts_and_goes_on_with_one(tmp_path: Path, hosts: list[
             assert {proxy.ask(f"/search?q={number}").status for number in range(8)} == {200}
         finally:
             process.terminate()
+
+
+# The plan
+
+
+def test_the_page_on_scaling_has_the_tables_that_the_plan_works_out() -> None:
+    told = subprocess.run([sys.executable, CLUSTER / "plan.py"], capture_output=True, text=True, check=True).stdout
+    page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+    first, second = told.strip().split("\n\n")
+    assert first in page
+    assert second in page
+
+
+def test_the_plan_takes_any_number() -> None:
+    command = [sys.executable, CLUSTER / "plan.py", "250000", "3000000000"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "| articles | 100,000 | 1,200 million |" in told

@@ -383,6 +383,14 @@ def test_servers_are_asked_at_the_addresses_that_there_are_and_stand_on_two_mach
     assert budget["minAvailable"] < deployment["replicas"]
 
 
+def test_commands_are_run_where_the_passwords_are() -> None:
+    """What `docker compose exec` starts has the container's environment, and not that of its first process."""
+    readme = (CLUSTER / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"compose exec \S+ flask", readme) == []
+    (given,) = re.findall(r"^ +docker compose run --rm ingest (flask .+)$", readme, flags=re.M)
+    command_of(given.split())
+
+
 @pytest.mark.skipif(KUBECTL is None, reason="kubectl is not here to put the manifests together")
 def test_the_manifests_go_together() -> None:
     """No cluster is asked: this part of kubectl only reads files."""

@@ -4,17 +4,17 @@ Whoever writes holds one advisory lock until the end of the transaction, in what
 transactions that write follow each other as they do in SQLite, and the numbers of the change log are committed in
 order. A reader that has seen one has seen all before it. Writers wait for each other in the server and are not refused.
 
-Invariants: what has been committed is on the server's disk (`synchronous_commit`), whatever the server's default; a
-connection that broke is replaced, and the statement it broke in is an error, never tried twice.
+Invariants: what has been committed is on the server's disk (`synchronous_commit`), whatever the server's default. A
+connection that broke is replaced; what only reads is then asked once more, and so is a transaction that has not begun.
+What may have been written is never tried twice: that is an error.
 """
 
-import logging
 import re
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,21 +28,11 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from archive.database import SCHEMA, Bindings, Connection, scripts
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ContradictionError
-
-logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each attempt to connect again; whoever asks is told
+from archive.postgres_connection import ADDRESS, PatientConnection, is_lost
 
 LOCK = 0x6261636B66696C65  # the number of the writers' lock, in every database: "backfile"
 LOCK_SECONDS = 30  # that a writer waits for another's transaction before giving up
 REWRITE_SECONDS = 600  # that a table that is to be written anew is waited for, and readers for it
-CONNECTION: dict[str, str | int] = {  # a peer that vanishes is noticed within half a minute, here and by the server
-    "application_name": "backfile",
-    "client_encoding": "utf8",
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
 SESSION = {  # whatever the server's, the database's and the user's defaults are
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
@@ -55,6 +45,7 @@ SESSION = {  # whatever the server's, the database's and the user's defaults are
 }
 IDLE_SECONDS_WRITING = 60  # after which the server gives up a transaction whose writer asks for nothing more
 POOL_SECONDS = 3  # that a statement waits for one
+ALIVE_SECONDS = 2  # in which a connection that was idle must show that somebody is there
 AWAY_SECONDS = 0.1  # that it waits where another has just waited in vain
 GIVEN_UP = 2  # seconds after which the pool tries no more by itself, at ever longer intervals: whoever asks next does
 MOST_CONNECTIONS = 40  # of one process: more than a server has threads
@@ -95,12 +86,12 @@ class PostgresDatabase:
         self._writing = threading.RLock()
         self._failure = ""  # why the last connection was not made
         self._away_until = 0.0  # on the monotonic clock: whoever asks before is not to wait once more
-        address = make_conninfo(url, **CONNECTION)
+        address = make_conninfo(url, **ADDRESS)
         # Not by the pool, which would wait: whoever gives a wrong password is told so at once.
         with self._errors(), _Client.connect(address, autocommit=True, cursor_factory=RawCursor) as connection:
             _configure(connection)
             self._migrate(connection, noted)
-        self._pool: ConnectionPool[_Client] = ConnectionPool(
+        self._pool: ConnectionPool[PatientConnection] = ConnectionPool(
             address,
             connection_class=self._noting(),
             kwargs={"autocommit": True, "cursor_factory": RawCursor, "prepare_threshold": None},
@@ -110,7 +101,7 @@ class PostgresDatabase:
             timeout=POOL_SECONDS,
             reconnect_timeout=GIVEN_UP,
             configure=_configure,
-            check=ConnectionPool.check_connection,
+            check=_check,
             open=True,
         )
 
@@ -118,10 +109,10 @@ class PostgresDatabase:
         """Close every connection; it may be closed again."""
         self._pool.close()
 
-    def _noting(self) -> type[_Client]:
+    def _noting(self) -> type[PatientConnection]:
         """Return a kind of connection that leaves here why it was not made: the pool only says that it has none."""
 
-        class Noting(psycopg.Connection[tuple[Any, ...]]):
+        class Noting(PatientConnection):
             @classmethod
             def connect(cls, *address: Any, **ways: Any) -> "Noting":  # noqa: ANN401 psycopg's own
                 try:
@@ -165,10 +156,26 @@ class PostgresDatabase:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Lend a connection that writes, and that no other may write beside; see `archive.database`."""
-        with self._writing, self._errors(), self._connection() as connection, connection.transaction():
-            _lock(connection)
-            connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS_WRITING}s'".encode())
-            yield _Writer(connection)
+        with self._writing, self._errors(), ExitStack() as left:
+            yield _Writer(self._begun(left))
+
+    def _begun(self, left: ExitStack) -> _Client:
+        """Return a connection that may write until `left` is left; once more where it is lost before."""
+        for is_last in (False, True):
+            connection = None
+            try:
+                with ExitStack() as opened:
+                    connection = opened.enter_context(self._connection())
+                    opened.enter_context(connection.transaction())
+                    _lock(connection)
+                    limit = f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS_WRITING}s'"
+                    connection.execute(limit.encode())
+                    left.push(opened.pop_all())
+                    return connection
+            except psycopg.OperationalError as error:
+                if is_last or not is_lost(connection, error):
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -183,9 +190,21 @@ class PostgresDatabase:
 
     def rows(self, sql: str, bindings: Bindings = ()) -> Iterator[Any]:
         """Yield the rows of a statement that only reads."""
-        with self._errors(), self._reading() as connection:
-            found = connection.execute(_native(sql), list(bindings)).fetchall()
+        with self._errors():
+            found = self._found(_native(sql), list(bindings))
         yield from found
+
+    def _found(self, statement: bytes, bindings: list[Any]) -> list[tuple[Any, ...]]:
+        """Ask, and once more where the connection is lost; not in a snapshot, which is lost with it."""
+        with self._reading() as connection:
+            try:
+                return connection.execute(statement, bindings).fetchall()
+            except psycopg.OperationalError as error:
+                if self._snapshot is not None or not is_lost(connection, error):
+                    raise
+                connection.close()
+        with self._reading() as connection:
+            return connection.execute(statement, bindings).fetchall()
 
     def scan(self, sql: str, bindings: Bindings = ()) -> Iterator[Any]:
         """Yield the rows of a statement that reads a large part of the archive, some thousand at a time."""
@@ -195,11 +214,16 @@ class PostgresDatabase:
             cursor.execute(_native(sql), list(bindings))
             yield from cursor
 
+    @property
+    def _snapshot(self) -> _Client | None:
+        """The connection of this thread's snapshot."""
+        snapshot: _Client | None = getattr(self._local, "snapshot", None)
+        return snapshot
+
     @contextmanager
     def _reading(self) -> Iterator[_Client]:
         """Lend a connection for one statement: that of this thread's snapshot, which an error must not end, or any."""
-        snapshot: _Client | None = getattr(self._local, "snapshot", None)
-        if snapshot is not None:
+        if (snapshot := self._snapshot) is not None:
             with snapshot.transaction():  # a savepoint
                 yield snapshot
         else:
@@ -209,8 +233,7 @@ class PostgresDatabase:
     @contextmanager
     def _in_transaction(self) -> Iterator[_Client]:
         """Lend a connection within a transaction: the snapshot's, or one of its own."""
-        snapshot: _Client | None = getattr(self._local, "snapshot", None)
-        if snapshot is not None:
+        if (snapshot := self._snapshot) is not None:
             yield snapshot
         else:
             with self._connection() as connection, connection.transaction():
@@ -338,6 +361,13 @@ def _configure(connection: _Client) -> None:
     connection.adapters.register_loader("numeric", IntLoader)  # sums of whole numbers; no column holds another
     for name, value in {**SESSION, "lock_timeout": f"{LOCK_SECONDS}s"}.items():
         connection.execute("SELECT set_config($1, $2, false)", [name, value])
+
+
+def _check(connection: PatientConnection) -> None:
+    """Raise an error of psycopg's where nobody is at the other end."""
+    connection.patience = ALIVE_SECONDS
+    ConnectionPool.check_connection(connection)
+    connection.patience = None
 
 
 def _lock(connection: _Client) -> None:

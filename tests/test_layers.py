@@ -35,8 +35,8 @@ HOMES = {  # library: where it may be imported
     "smtplib": ("web/mail.py",),
     "socket": ("archive/fetch.py",),  # whoever asks something on the network asks there
     "sqlite3": (),  # the archive's SQLite comes with apsw
+    "psycopg": ("archive/postgres_database.py", "archive/postgres_connection.py"),
     "pymilvus": ("index/milvus/server.py",),
-    "psycopg": ("archive/postgres_database.py",),
     "psycopg_pool": ("archive/postgres_database.py",),
     "py3langid": ("archive/language.py",),
     "Stemmer": ("index/analysis.py", "index/inflection.py"),

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -134,6 +135,89 @@ def test_a_server_that_stops_within_a_transaction_keeps_nothing_of_it() -> None:
         server.start()
         assert soon(lambda: store.one("SELECT count(*) FROM asked")) == (0,)
         store.close()
+
+
+def ended(url: str, which: str) -> None:
+    """End the connections to a database that this is true of."""
+    with psycopg.connect(url, autocommit=True) as other:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        other.execute(f"SELECT pg_terminate_backend(pid) {others} AND {which}".encode())
+
+
+def busy(url: str, words: str) -> bool:
+    with psycopg.connect(url) as other:
+        query = (
+            "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE %s"
+        )
+        row = other.execute(query, [f"%{words}%"]).fetchone()
+    return row is not None and row[0] > 0
+
+
+def until(happens: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_while_the_server_starts_again_readers_wait_and_none_is_refused(tmp_path: Path) -> None:
+    with running() as server, ThreadPoolExecutor(4) as threads:
+        store = Store(PostgresDatabase(server.new()))
+        store.put(article(1))
+        end = time.monotonic() + 3
+
+        def read() -> tuple[int, float]:
+            asked, longest = 0, 0.0
+            while time.monotonic() < end:
+                began = time.monotonic()
+                assert store.live_ids() == [article(1).id]
+                asked, longest = asked + 1, max(longest, time.monotonic() - began)
+            return asked, longest
+
+        readers = [threads.submit(read) for _ in range(4)]
+        time.sleep(0.3)
+        server.stop("fast")
+        server.start()
+        assert max(reader.result()[1] for reader in readers) < postgres_database.POOL_SECONDS
+        store.close()
+
+
+def test_what_only_reads_is_asked_once_more_where_its_connection_is_cut(store: Store, url: str) -> None:
+    store.put(article(1))
+    slow = "SELECT article_id, CAST(pg_sleep(0.7) AS TEXT) FROM article"
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(lambda: list(store.rows(slow)))
+        until(lambda: busy(url, "pg_sleep"))
+        ended(url, "query LIKE '%pg_sleep%'")
+        assert reading.result() == [(article(1).id, "")]
+        with store.snapshot():
+            assert store.live_ids() == [article(1).id]
+            ended(url, "true")
+            with pytest.raises(ArchiveError, match="cannot be reached"):
+                store.live_ids()
+    assert store.live_ids() == [article(1).id]
+
+
+def test_a_writer_that_is_cut_off_while_it_waits_for_another_waits_anew(store: Store, url: str) -> None:
+    late = Store(PostgresDatabase(url))
+    with ThreadPoolExecutor(1) as threads:
+        with store.transaction():
+            writing = threads.submit(late.put, article(1))
+            until(lambda: busy(url, "pg_advisory_xact_lock"))
+            ended(url, "query LIKE '%pg_advisory_xact_lock%' AND wait_event_type = 'Lock'")
+        assert writing.result() == "added"
+    late.close()
+
+
+def test_a_connection_at_whose_other_end_nobody_answers_holds_up_nobody_for_long(store: Store) -> None:
+    (silent,) = store.one("SELECT pg_backend_pid()")
+    os.kill(silent, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert store.live_ids() == []
+        assert time.monotonic() - began < postgres_database.POOL_SECONDS + 1
+    finally:
+        os.kill(silent, signal.SIGCONT)
 
 
 def test_another_writer_is_waited_for_and_given_up_at_last(

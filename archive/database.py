@@ -124,6 +124,13 @@ class Database(Protocol):
         """Tell whether what was overwritten stays in its files until it is written anew."""
         ...
 
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """Be the only one to do what goes by this name, among machines that have one database.
+
+        Raises ArchiveBusy, naming the process, when another one is. Processes of one machine see to it by themselves.
+        """
+        ...
+
     def files(self) -> list[Path]:
         """Return the files on this machine that it is kept in."""
         ...

@@ -1,4 +1,7 @@
-"""One process at a time changes the archive's index; the lock goes with its process, however that ends."""
+"""One process at a time changes the archive's index; the lock goes with its process, however that ends.
+
+A file is locked for those of one machine, and the database is asked where there are several.
+"""
 
 import fcntl
 import os
@@ -6,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from archive.database import Database
 from archive.errors import ArchiveBusy
 from archive.syncing import make_folder
 
@@ -33,6 +37,16 @@ def exclusive(path: Path) -> Iterator[None]:
             yield
         finally:
             _held.discard(path.resolve())
+
+
+@contextmanager
+def alone(path: Path, database: Database) -> Iterator[None]:
+    """Hold the lock file at `path`, and among the machines that have this database the lock of its name.
+
+    Raises ArchiveBusy, naming the process, when another one holds either.
+    """
+    with exclusive(path), database.alone(path.name):
+        yield
 
 
 def is_held(path: Path) -> bool:

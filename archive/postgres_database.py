@@ -9,6 +9,9 @@ connection that broke is replaced; what only reads is then asked once more, and 
 What may have been written is never tried twice: that is an error.
 """
 
+import hashlib
+import logging
+import os
 import re
 import threading
 import time
@@ -29,6 +32,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from archive.database import SCHEMA, Bindings, Connection, scripts
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ContradictionError
 from archive.postgres_connection import ADDRESS, PatientConnection, is_lost
+
+log = logging.getLogger(__name__)
 
 LOCK = 0x6261636B66696C65  # the number of the writers' lock, in every database: "backfile"
 LOCK_SECONDS = 30  # that a writer waits for another's transaction before giving up
@@ -60,6 +65,11 @@ _OLDEST = """
         UNION ALL SELECT transaction FROM pg_prepared_xacts
     ) others (seen)
 """
+_HOLDER = """
+    SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND datname = current_database() AND datid = database
+    AND (classid::bigint << 32) + objid::bigint = $1 AND objsubid = 1
+"""
 _DAMAGE = (
     *(errors.DataCorrupted, errors.IndexCorrupted, errors.IoError, errors.UndefinedFile),
     *(psycopg.ProgrammingError, psycopg.InternalError, psycopg.NotSupportedError),
@@ -82,11 +92,11 @@ class PostgresDatabase:
         except psycopg.ProgrammingError:  # whose words may hold a password
             raise ArchiveError("this is no address of a PostgreSQL database: postgresql://user@host/name") from None
         self.url, self.name = url, _name(parts)
+        self._address = address = make_conninfo(url, **ADDRESS)
         self._local = threading.local()
         self._writing = threading.RLock()
         self._failure = ""  # why the last connection was not made
         self._away_until = 0.0  # on the monotonic clock: whoever asks before is not to wait once more
-        address = make_conninfo(url, **ADDRESS)
         # Not by the pool, which would wait: whoever gives a wrong password is told so at once.
         with self._errors(), _Client.connect(address, autocommit=True, cursor_factory=RawCursor) as connection:
             _configure(connection)
@@ -295,6 +305,26 @@ class PostgresDatabase:
             finally:
                 connection.close()  # and the pool makes another, with the timeout that others want
 
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Hold an advisory lock of this name, by a connection of its own: the server lets go of it when that ends."""
+        number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
+        signed = f"backfile {name}: process {os.getpid()} of {os.uname().nodename}"
+        with self._errors():
+            holder = _Client.connect(self._address, autocommit=True, cursor_factory=RawCursor, application_name=signed)
+        try:
+            with self._errors():
+                (is_held,) = _first(holder.execute("SELECT pg_try_advisory_lock($1)", [number]))
+                if not is_held:
+                    row = holder.execute(_HOLDER, [number]).fetchone()
+                    other = row[0].rpartition(": ")[2] if row else "another process"
+                    raise ArchiveBusy(f"{other} is at work on this archive: try again when it has ended")
+            yield
+            if _is_cut(holder):
+                log.warning("the connection that kept others from %s was lost: another machine may have begun", name)
+        finally:
+            holder.close()
+
     keeps_overwritten = True
 
     def files(self) -> list[Path]:
@@ -368,6 +398,15 @@ def _check(connection: PatientConnection) -> None:
     connection.patience = ALIVE_SECONDS
     ConnectionPool.check_connection(connection)
     connection.patience = None
+
+
+def _is_cut(connection: _Client) -> bool:
+    """Tell whether a connection is one no more."""
+    try:
+        connection.execute("")
+    except psycopg.Error:
+        return True
+    return False
 
 
 def _lock(connection: _Client) -> None:

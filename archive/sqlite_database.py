@@ -12,7 +12,7 @@ import time
 import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +254,10 @@ class SqliteDatabase:
             with suppress(FileNotFoundError):  # not there yet, or not any more
                 found += file.stat().st_blocks * BLOCK
         return found
+
+    def alone(self, name: str) -> AbstractContextManager[None]:  # noqa: ARG002 as every database has it
+        """Return a context that asks nobody: there is one machine."""
+        return nullcontext()
 
     def files(self) -> list[Path]:
         """Return the file, its log, the one by which processes know of each other, and the log of a database of old."""

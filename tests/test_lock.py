@@ -4,14 +4,19 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+from postgres import Server, running
 
-from archive.errors import ArchiveBusy
-from archive.lock import exclusive
+from archive.errors import ArchiveBusy, ArchiveError
+from archive.lock import alone, exclusive
+from archive.postgres_database import PostgresDatabase
+from archive.sqlite_database import SqliteDatabase
 
 HOLDER = """
 import sys
@@ -23,13 +28,23 @@ with exclusive(Path(sys.argv[1])):
 """
 
 
+OTHER_MACHINE = """
+import sys
+from pathlib import Path
+from archive.lock import alone
+from archive.postgres_database import PostgresDatabase
+with alone(Path(sys.argv[1]), PostgresDatabase(sys.argv[2])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
 @contextmanager
-def another_process_holding(path: Path) -> Iterator[subprocess.Popen[str]]:
+def another_process_holding(path: Path, *arguments: str, holder: str = HOLDER) -> Iterator[subprocess.Popen[str]]:
     """Start a process that holds the lock until its input ends."""
     root = Path(__file__).parents[1]
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(path)], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    command = [sys.executable, "-c", holder, str(path), *arguments]
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "held\n"
@@ -102,3 +117,68 @@ def test_different_archives_do_not_wait_for_each_other(path: Path, tmp_path: Pat
     with exclusive(path), exclusive(tmp_path / "another" / "index.lock"):
         pass
     assert (tmp_path / "another").stat().st_mode & 0o777 == 0o700
+
+
+def test_machines_that_have_one_database_exclude_each_other_until_the_holder_is_killed(
+    path: Path, tmp_path: Path, postgres: Server
+) -> None:
+    url = postgres.new()
+    database, elsewhere = PostgresDatabase(url), tmp_path / "elsewhere" / path.name
+    with another_process_holding(elsewhere, url, holder=OTHER_MACHINE) as holder:
+        said = rf"process {holder.pid} of {re.escape(os.uname().nodename)} is at work on this archive: try again"
+        for _ in range(2):
+            with pytest.raises(ArchiveBusy, match=said), alone(path, database):
+                pytest.fail("two machines hold the lock")
+        with alone(path.with_name("fetch.lock"), database):
+            pass  # which is for something else
+        other = PostgresDatabase(postgres.new())
+        with alone(path, other):
+            pass  # nor is this their archive
+        other.close()
+        holder.kill()
+        holder.wait()
+        wait_for(path, database)
+    database.close()
+
+
+def wait_for(path: Path, database: PostgresDatabase) -> None:
+    """Take the lock as soon as the server has noticed that its holder is gone."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with alone(path, database):
+                return
+        except ArchiveBusy:
+            assert time.monotonic() < deadline
+
+
+def test_a_lock_that_was_lost_while_it_was_held_is_told(
+    path: Path, postgres: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgres.new()
+    database = PostgresDatabase(url)
+    with alone(path, database), psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'backfile %.lock: %'"
+        )
+    assert "the connection that kept others from index.lock was lost" in caplog.text
+    database.close()
+
+
+def test_a_server_that_is_away_is_no_lock(path: Path) -> None:
+    with running() as server:
+        database = PostgresDatabase(server.new())
+        server.stop()
+        with pytest.raises(ArchiveError, match="cannot be reached"), alone(path, database):
+            pytest.fail("nobody could say whether another machine holds it")
+        server.start()
+        database.close()
+    with exclusive(path):
+        pass
+
+
+def test_a_file_of_one_machine_asks_no_other(path: Path, tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path / "archive.sqlite3")
+    with alone(path, database), pytest.raises(ArchiveBusy), exclusive(path):
+        pytest.fail("two processes hold the lock")
+    database.close()

@@ -22,7 +22,6 @@ from flask import current_app
 from archive.alerts import Channel, Delivery
 from archive.article import Article
 from archive.errors import FetchError, FetchRefused
-from archive.lock import exclusive
 from archive.progress import Progress, silent
 from index.alerts import Fired, Judge, fire
 from web import mail, webhooks
@@ -77,7 +76,7 @@ def run(parts: Services, *, progress: Progress = silent, say: Say = lambda _: No
 
     Raises ArchiveBusy when another process is at it, and NotJudged without an index.
     """
-    with exclusive(parts.settings.data / "alerts.lock"):
+    with parts.alone(parts.settings.data / "alerts.lock"):
         done = Round(judged=_judge(parts, progress))
         if parts.settings.site_url:
             # Addresses and texts are made as for a reader who came to the site's own address.

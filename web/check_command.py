@@ -71,10 +71,11 @@ def _repair(parts: Services) -> list[str]:
 
     database = parts.database_file
     parts.close()
-    with exclusive(parts.lock), Reporter() as progress:
+    is_file = parts.settings.archive is None  # which may be too damaged to be opened, so nothing asks it for its lock
+    with exclusive(parts.lock) if is_file else parts.alone(), Reporter() as progress:
         refuse_if_open(database)
         said = []
-        if parts.settings.archive is None:
+        if is_file:
             said = [kept] if (kept := keep_what_can_be_read(database)) else []
             said += _rewrite(parts)
         if said or _problems(parts):

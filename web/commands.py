@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 from flask import Flask
 
-from archive.lock import exclusive
 from archive.progress import Stopped
 from web import params, payload
 from web.alerts_command import alerts
@@ -84,7 +83,7 @@ def ingest(sources: tuple[str, ...], limit: int, as_json: bool) -> None:
     from archive.readers.isolated.child import Children
 
     parts = services()
-    with stoppable(), exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
+    with stoppable(), parts.alone(), Reporter() as progress, noted_run(parts.store) as run:
         parts.store.release()
         with Children() as children:
             fetching = Fetching(parts.visits, parts.follows, children, most_pages=limit)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Never
 import click
 
 from archive.errors import ArchiveBusy, ArchiveError
-from archive.lock import exclusive
 from index.errors import SearchError
 from web import payload
 from web.publishing import advise, alert, is_published, name_problems, publish
@@ -75,7 +74,7 @@ def _round(parts: Services, *, as_json: bool) -> None:
     from archive.following import Follower
     from archive.readers.isolated.child import Children
 
-    with exclusive(parts.settings.data / "fetch.lock"), Children() as children:
+    with parts.alone(parts.settings.data / "fetch.lock"), Children() as children:
         released = parts.store.release()
         fetching = Fetching(parts.visits, parts.follows, children)
         follower = Follower(parts.store, parts.follows, parts.visits, fetching, parts.quarantine)
@@ -104,7 +103,7 @@ def _published(parts: Services, asked: "list[Asked]") -> "BuildReport | None":
     if is_published(parts):
         return None
     try:
-        with exclusive(parts.lock), Reporter() as progress, noted_run(parts.store) as run:
+        with parts.alone(), Reporter() as progress, noted_run(parts.store) as run:
             run.report = report
             built = publish(parts, progress)
     except ArchiveBusy as busy:

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from archive.errors import ArchiveError
-from archive.lock import exclusive
 from web.services import Services, services
 from web.settings import database_url
 from web.terminal import TEXT, Reporter, as_json, command, write_json
@@ -41,10 +40,11 @@ def move_archive(target: str, overwrite: bool, as_json: bool) -> None:
     where = _place(target)
     if where == (parts.settings.archive or parts.database_file.resolve()):
         raise ArchiveError("the archive is there already: nothing to move")
-    with exclusive(parts.lock), Reporter() as progress:
+    with parts.alone(), Reporter() as progress:
         there = open_store(where, noted=UNFINISHED)
         try:
-            moved = move(parts.store, there, progress, overwrite=overwrite)
+            with there.database.alone(parts.lock.name):
+                moved = move(parts.store, there, progress, overwrite=overwrite)
         finally:
             there.close()
     rows, seconds = sum(moved.rows.values()), time.monotonic() - began

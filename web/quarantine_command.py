@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archive.lock import exclusive
 from web import payload
 from web.publishing import advise, alert, name_problems, publish
 from web.services import Services, services
@@ -92,7 +91,7 @@ def _drop(parts: Services, ids: tuple[int, ...], *, as_json: bool) -> None:
 def _retry(parts: Services, found: "list[Held]", *, as_json: bool) -> None:
     from archive.retrying import retry
 
-    with exclusive(parts.lock), Reporter() as progress:
+    with parts.alone(), Reporter() as progress:
         report = retry(found, parts.quarantine, parts.store, progress=progress)
         name_problems(report)
         built = publish(parts, progress, came_in=report.came_in)

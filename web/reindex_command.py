@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archive.lock import exclusive
 from index.errors import SearchError
 from web import payload
 from web.publishing import tell
@@ -116,7 +115,7 @@ def _rebuild(parts: Services, *, as_json: bool) -> None:
         click.echo(f"changing the model: BACKFILE_MODEL names {other}; `flask rollback` returns", err=True)
         reference = reference_of(other)
         builder = parts.builder_of(parts.open_model(reference), reference=reference)
-    with stoppable(), exclusive(parts.lock), Reporter() as progress:
+    with stoppable(), parts.alone(), Reporter() as progress:
         find_copies(parts.store, progress=progress)
         built = (builder or parts.builder).rebuild(progress)
         tell(parts, progress)
@@ -140,7 +139,7 @@ def _change(parts: Services, wish: _Wish, *, as_json: bool) -> None:
     embedder = parts.open_model(wish.reference)
     prove(embedder)
     builder = parts.builder_of(embedder, reference=wish.reference)
-    with exclusive(parts.lock):
+    with parts.alone():
         current, _ = parts.store.pointer()
         with _beside(parts, builder) as candidate:
             click.echo(_standing(parts, current, candidate), err=True)
@@ -227,7 +226,7 @@ def rollback(as_json: bool) -> None:
       flask rollback
     """
     parts = services()
-    with exclusive(parts.lock):
+    with parts.alone():
         current, previous = parts.store.pointer()
         if current is None or previous is None:
             raise Failure("there is no earlier generation to return to: one is kept from the second publication on")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import click
 
 from archive.errors import ArchiveBusy, ArchiveError, ArticleNotFound
-from archive.lock import exclusive
 from index.errors import SearchError
 from web import payload
 from web.services import Services, services
@@ -72,7 +71,7 @@ def _name_copies(copies: dict[str, list[str]]) -> None:
 def _drop_from_index(parts: Services) -> list[str]:
     """Publish an index without what was removed, or say why not: it is shown nowhere already, so this may wait."""
     try:
-        with exclusive(parts.lock), Reporter() as progress:
+        with parts.alone(), Reporter() as progress:
             parts.builder.update(progress)
     except ArchiveBusy:
         click.echo("hidden from now on; another command is at work, the next `flask ingest` clears the index", err=True)
@@ -152,7 +151,7 @@ def _to_erase(parts: Services, article_ids: Sequence[str]) -> list[str]:
 def _erase(parts: Services, wanted: list[str]) -> "Erased":
     from index.erasing import Eraser
 
-    with exclusive(parts.lock), Reporter() as progress:
+    with parts.alone(), Reporter() as progress:
         eraser = Eraser(
             data=parts.settings.data,
             store=parts.store,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archive.errors import ArchiveError
 from archive.ledger import Ledger
-from archive.lock import exclusive, is_held
+from archive.lock import alone, is_held
 from archive.quarantine import Quarantine
 from archive.store import Store
 from archive.takedowns import Takedowns
@@ -51,7 +51,7 @@ def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: 
     eraser = Eraser(data=data, store=store, takedowns=takedowns, renew_index=drop_index, forget=purge)
     lock = data / "archive.lock"
     try:
-        with nullcontext() if is_held(lock) else exclusive(lock):
+        with nullcontext() if is_held(lock) else alone(lock, store.database):
             erased = eraser.erase(article_ids)
     except (ArchiveError, OSError) as error:  # they are shown nowhere, so the rest may go on
         log.error("%d articles are hidden, but not erased again: %s: run `flask erase`", len(article_ids), error)

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -154,10 +155,8 @@ class Services:
 
     def _rebuild(self) -> None:
         """Make the index again where opening the archive had to delete it."""
-        from archive.lock import exclusive
-
         if self._must_rebuild:
-            with exclusive(self.lock):
+            with self.alone():
                 self.builder.rebuild()
             self._must_rebuild = False
             for part in ("builder", "embedder"):  # nothing else is built here, and the model may be another some day
@@ -312,6 +311,15 @@ class Services:
     def lock(self) -> Path:
         """The lock of whoever changes the archive's index."""
         return self.settings.data / "archive.lock"
+
+    def alone(self, lock: Path | None = None) -> AbstractContextManager[None]:
+        """Return a context in which no other process, of whatever machine, changes the index, or holds `lock`.
+
+        Entering it raises ArchiveBusy.
+        """
+        from archive.lock import alone
+
+        return alone(lock or self.lock, self.store.database)
 
     @once
     def releases(self) -> "Releases":

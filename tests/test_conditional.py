@@ -191,6 +191,16 @@ def test_two_processes_over_one_archive_tag_alike(app: Flask, client: FlaskClien
     other.close()
 
 
+def test_where_a_host_keeps_what_it_has_is_told_by_no_tag(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+    moved = Settings(data=tmp_path.parent / tmp_path.name, ledger=tmp_path / "ledger.jsonl", page_size=10)
+    assert moved != newsroom.services_of(app).settings
+    with app.test_request_context("/"):
+        ours = conditional.archive_tag(newsroom.services_of(app))
+        other = Services(moved, embedder=newsroom.MeaningEmbedder())
+        assert conditional.archive_tag(other) == ours
+        other.close()
+
+
 def test_a_spelling_learnt_since_is_an_answer_of_its_own(tmp_path: Path) -> None:
     with newsroom.application(tmp_path) as app:
         client = app.test_client()

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from web.settings import SettingsError, load_settings
 
-REPEATING = ["/search.atom?q=flood", "/robots.txt", "/opensearch.xml", "/", "/embed"]
+REPEATING = ["/search?q=flood", "/search.atom?q=flood", "/robots.txt", "/opensearch.xml", "/", "/embed"]
 
 
 def ask(folder: Path, path: str, host: str, **settings: object) -> TestResponse:

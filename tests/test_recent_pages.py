@@ -69,6 +69,8 @@ def test_no_more_pages_are_kept_than_there_is_room_for(app: Flask) -> None:
     pages = RecentPages(capacity=2)
     with app.test_request_context(PAGE):
         for tag in ("1-a", "1-b", "1-c"):
-            pages.keep(app.make_response(tag), tag, seq=1)
-        assert [pages.made(tag) is not None for tag in ("1-a", "1-b", "1-c")] == [False, True, True]
-        assert pages.made(None) is None
+            pages.keep(app.make_response(tag), tag, seq=1, site="https://a.example")
+        made = [pages.made(tag, site="https://a.example") for tag in ("1-a", "1-b", "1-c")]
+        assert [page is not None for page in made] == [False, True, True]
+        assert pages.made("1-c", site="https://b.example") is None
+        assert pages.made(None, site="https://a.example") is None

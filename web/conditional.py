@@ -1,10 +1,10 @@
 """Validators: an `ETag` that can be told before anything is searched, so that what a client has already costs nothing.
 
 An answer is settled by the request's own address, the reader's language, the archive (its last change), the stories
-told, the generation served, the model, what the speller goes by, the day (queries say "yesterday"), the settings and
-the program. All of these are at hand; their hash is the tag. Where one cannot be told beforehand there is no early tag:
-a degraded answer may be better the next time, and a further page is of a list made earlier. Such an answer can still be
-tagged by its own content.
+told, the generation served, the model, what the speller goes by, the day (queries say "yesterday"), the program, and
+the settings but for those of where things are kept: hosts of one archive give one tag. All of these are at hand; their
+hash is the tag. Where one cannot be told beforehand there is no early tag: a degraded answer may be better the next
+time, and a further page is of a list made earlier. Such an answer can still be tagged by its own content.
 
 Invariant: the same tag means the same answer, `took_ms` apart. A tag is made before the answer is, so when the archive
 changes in between, a tag is too old for its answer, never too new: the next request is answered anew.
@@ -19,9 +19,11 @@ from flask_babel import get_locale
 
 from archive.store import PublishedGeneration
 from web.services import Services
+from web.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ("archive", "index", "web", "static", "requirements.txt")  # what decides how an answer looks
+UNTOLD = {"data", "ledger", "archive", "smtp_url"}  # settings that say where things are kept, and so settle no answer
 DIGITS = 16  # of a tag's hash
 
 
@@ -57,7 +59,7 @@ def _tag_now(parts: Services, published: PublishedGeneration | None, *more: obje
         [change.at for change in last],
         parts.store.copies_seq(),
         parts.today(),
-        parts.settings,
+        _settings(parts.settings),
         program(),
         more,
     )
@@ -90,6 +92,11 @@ def _tagged(answer: Response, tag: str) -> Response:
     answer.set_etag(tag, weak=True)
     answer.headers["Cache-Control"] = "no-cache"  # kept, but asked about each time: a takedown holds at once
     return answer
+
+
+@cache
+def _settings(settings: Settings) -> str:
+    return settings.model_dump_json(exclude=UNTOLD)
 
 
 @cache

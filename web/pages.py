@@ -24,7 +24,7 @@ from web.payload import page_links, story_page_links
 from web.reading import ArticleView, Asked, read
 from web.results import DATES_EXCHANGED, LIST_GONE, LIST_UNKNOWN, Notice, ResultsView
 from web.services import STORY_ID, Services, services, shown_story
-from web.urls import absolute
+from web.urls import absolute, site_url
 
 SEARCH_PATH = "/search"
 STORIES_PATH = "/stories"
@@ -76,7 +76,7 @@ def search() -> Response:
     tag = conditional.search_tag(parts) if params.is_first_page(wanted) else None
     if kept := conditional.unchanged(tag):
         return kept
-    if made := parts.recent_pages.made(tag):
+    if made := parts.recent_pages.made(tag, site=site_url()):
         return _validated(made, tag)
     found, notices, outlines = _found(parts, wanted)
     urls = _search_urls()
@@ -89,15 +89,13 @@ def search() -> Response:
             found=found,
             view=view,
             links=page_links(found, urls),
-            citation=view.citation(
-                site=parts.settings.site_name, root=request.url_root, today=datetime.now(UTC).date()
-            ),
+            citation=view.citation(site=parts.settings.site_name, root=absolute("/"), today=datetime.now(UTC).date()),
         )
     )
     if link := link_header(found, urls):
         page.headers["Link"] = link
     if tag and not found.degraded:
-        parts.recent_pages.keep(page, tag, seq=seq)
+        parts.recent_pages.keep(page, tag, seq=seq, site=site_url())
     return _validated(page, None if found.degraded else tag)
 
 

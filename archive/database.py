@@ -55,10 +55,30 @@ class Connection(Protocol):
         ...
 
 
+class Counting(Protocol):
+    """What several machines count together: when buckets are full again. Safe to use from several threads."""
+
+    def take(self, name: bytes, *, cost: float, most: float) -> tuple[bool, float]:
+        """Put off the moment at which a bucket is full by `cost` seconds, unless it would be more than `most` away.
+
+        Return whether that was done, and how many seconds away it is. Raises ArchiveError, soon, when nobody can tell.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Forget the buckets that are full. Raises ArchiveError."""
+        ...
+
+
 class Database(Protocol):
     """A database with the archive's tables. Safe to use from several threads. `name` is what messages call it."""
 
     name: str
+
+    @property
+    def counting(self) -> Counting | None:
+        """What counts for all machines; None where there is one, which counts for itself."""
+        ...
 
     def close(self) -> None:
         """Close every connection. It may be closed again."""

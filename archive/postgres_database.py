@@ -32,6 +32,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from archive.database import SCHEMA, Bindings, Connection, scripts
 from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ContradictionError
 from archive.postgres_connection import ADDRESS, PatientConnection, is_lost
+from archive.postgres_counting import PostgresCounting
 
 log = logging.getLogger(__name__)
 
@@ -114,9 +115,11 @@ class PostgresDatabase:
             check=_check,
             open=True,
         )
+        self.counting = PostgresCounting(address)
 
     def close(self) -> None:
         """Close every connection; it may be closed again."""
+        self.counting.close()
         self._pool.close()
 
     def _noting(self) -> type[PatientConnection]:

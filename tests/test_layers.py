@@ -35,9 +35,9 @@ HOMES = {  # library: where it may be imported
     "smtplib": ("web/mail.py",),
     "socket": ("archive/fetch.py",),  # whoever asks something on the network asks there
     "sqlite3": (),  # the archive's SQLite comes with apsw
-    "psycopg": ("archive/postgres_database.py", "archive/postgres_connection.py"),
+    "psycopg": ("archive/postgres_database.py", "archive/postgres_connection.py", "archive/postgres_counting.py"),
+    "psycopg_pool": ("archive/postgres_database.py", "archive/postgres_counting.py"),
     "pymilvus": ("index/milvus/server.py",),
-    "psycopg_pool": ("archive/postgres_database.py",),
     "py3langid": ("archive/language.py",),
     "Stemmer": ("index/analysis.py", "index/inflection.py"),
     "prometheus_client": ("web/metrics.py", "web/metrics_page.py"),

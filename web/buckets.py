@@ -85,10 +85,10 @@ class Buckets:
             missing = full_at - now if 0 < full_at - now <= rate.seconds else 0.0  # seconds until the bucket is full
             wait = missing + cost * each - rate.seconds
             if wait > 0:
-                return Taken(wait, _whole(rate, missing, each))
+                return Taken(wait, left_of(rate, missing))
             missing += cost * each
             SLOT.pack_into(self._slots, at + place // 2 * SLOT.size, hashed, now + missing)
-        return Taken(0.0, _whole(rate, missing, each))
+        return Taken(0.0, left_of(rate, missing))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -135,5 +135,6 @@ def _place(found: tuple[float, ...], hashed: int) -> int:
     return min(range(0, len(found), 2), key=lambda place: found[place + 1])
 
 
-def _whole(rate: Rate, missing: float, each: float) -> int:
-    return max(0, math.floor((rate.seconds - missing) / each + 1e-6))
+def left_of(rate: Rate, missing: float) -> int:
+    """Return how many times more something may be done at once, of a bucket that is full in so many seconds."""
+    return max(0, math.floor((rate.seconds - missing) * rate.most / rate.seconds + 1e-6))

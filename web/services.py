@@ -25,6 +25,7 @@ from index.memory import give_back
 from web.buckets import Buckets
 from web.crew import Crew, Places, Scores
 from web.settings import Settings
+from web.shared_buckets import SharedBuckets
 
 if TYPE_CHECKING:
     from archive.alerts import Alerts
@@ -241,7 +242,7 @@ class Services:
         # the store last: the others use it
         for name in ("crew", "suggest", "spelling", "serving", "milvus", "noting", "buckets", "store"):
             if (part := self.made.pop(name, None)) is not None:
-                cast("Crew | Suggest | Respelling | Serving | Milvus | Noting | Buckets | Store", part).close()
+                cast("Crew | Suggest | Respelling | Serving | Milvus | Noting | SharedBuckets | Store", part).close()
 
     @once
     def recent_pages(self) -> "RecentPages":
@@ -362,9 +363,13 @@ class Services:
         return Places(MOST_EXPORTS, of_one=EXPORTS_OF_ONE)
 
     @once
-    def buckets(self) -> Buckets:
-        """How often things may be done, counted together with the other processes."""
-        return Buckets(self.settings.data / "rates")
+    def buckets(self) -> Buckets | SharedBuckets:
+        """How often things may be done, counted together with the other processes, and hosts where there are some."""
+        ours = Buckets(self.settings.data / "rates")
+        return SharedBuckets(ours, self._opened_store) if self.settings.archive else ours
+
+    def _opened_store(self) -> "Store | None":
+        return cast("Store | None", self.made.get("store"))
 
     @once
     def fetcher(self) -> "Fetcher":

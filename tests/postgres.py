@@ -16,7 +16,7 @@ import pytest
 
 MISSING = "PostgreSQL is not installed: apt-get install postgresql"
 SYSTEM = "postgres"  # whom Debian's package makes: the server refuses to run as root
-SETTINGS = ("fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1", "max_connections=200")
+SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=200")
 
 
 def programs() -> Path | None:
@@ -29,22 +29,28 @@ def programs() -> Path | None:
 
 
 class Server:
-    """A server at work in `folder`; `settings` are those of postgresql.conf, over the ones for speed."""
+    """A server at work in `folder`; `settings` are those of postgresql.conf, over the ones for speed.
 
-    def __init__(self, folder: Path, *, settings: tuple[str, ...] = ()) -> None:
+    It is asked at `address`.
+    """
+
+    def __init__(self, folder: Path, *, settings: tuple[str, ...] = (), address: str = "127.0.0.1") -> None:
         bin_ = programs()
         if bin_ is None:
             pytest.skip(MISSING)
         self._bin, self._folder = bin_, folder
         self._user = SYSTEM if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         self._numbers = count(1)
-        self._settings = (*SETTINGS, *settings)
-        with socket.create_server(("127.0.0.1", 0)) as free:
+        self.address = address
+        self._settings = (*SETTINGS, f"listen_addresses={address}", *settings)
+        with socket.create_server((address, 0)) as free:
             self.port = free.getsockname()[1]
         if os.geteuid() == 0:
             shutil.chown(folder, SYSTEM, SYSTEM)
         self._run("initdb", "-D", folder / "data", "-U", "backfile", "-A", "trust", "-E", "UTF8", "--locale=C",
                   "--no-sync", "--data-checksums")  # fmt: skip
+        with (folder / "data" / "pg_hba.conf").open("a") as file:
+            file.write("host all all samenet trust\n")
         self.start()
 
     def start(self) -> None:
@@ -73,7 +79,7 @@ class Server:
 
     def url(self, database: str) -> str:
         """Return the address of a database."""
-        return f"postgresql://backfile@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://backfile@{self.address}:{self.port}/{database}"
 
     def _run(self, program: str, *arguments: object) -> None:
         done = subprocess.run(
@@ -90,10 +96,10 @@ class Server:
 
 
 @contextmanager
-def running(*, settings: tuple[str, ...] = ()) -> Iterator[Server]:
+def running(*, settings: tuple[str, ...] = (), address: str = "127.0.0.1") -> Iterator[Server]:
     """Run a server in a folder of its own, which anybody may pass through."""
     with tempfile.TemporaryDirectory(prefix="backfile-postgres-") as name:
-        server = Server(Path(name), settings=settings)
+        server = Server(Path(name), settings=settings, address=address)
         try:
             yield server
         finally:

@@ -1,0 +1,219 @@
+"""Two web hosts with one database: one archive to whoever asks, whichever of them is asked and whatever befalls one."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import pytest
+from newsroom import article
+from several_hosts import FIRST_READER, Host, Load, Site, address, asking, several_hosts
+
+from archive.errors import ArchiveError
+from archive.postgres_database import GIVEN_UP
+from archive.tokens import FORGIVEN_AFTER, MOST_FAILURES
+
+RATE, SECONDS = 10, 6  # BACKFILE_RATE_LIMIT, and for how many seconds a bucket holds
+# Seconds, twice and more of what an idle machine takes.
+SOON = 5  # until what is there is found
+AWAY = 7  # the longest that a request waits for a database that is being started
+SILENT = 14  # and for one that says nothing: until that is noticed, and then for another connection
+LOAD = ["/api/search?q=report", "/search?q=report+3", "/api/stats", "/api/search?q=%22first+edition%22", "/"]
+QUESTIONS = ["/api/search?q=report+7", "/api/search?q=paragraph&mode=semantic", "/api/search?q=report&sort=newest"]
+QUESTIONS += ["/api/stats", "/api/browse", "/api/completions?q=rep", "/search.csv?q=report", "/api/stories"]
+QUESTIONS += ["/search?q=report", "/", "/search.atom?q=report"]
+CHANGING = re.compile(r'"took_ms":[\d.]+')
+LATER = {f"503 {kind} Retry-After: 10" for kind in ("application/problem+json", "text/html; charset=utf-8")}
+WRITING_READER, GUESSING_READER, GREEDY_READER = 30, 31, 32  # whose addresses nobody else has
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with several_hosts(tmp_path_factory.mktemp("hosts"), rate_limit=str(RATE), site_url="https://a.example") as site:
+        ingest(site.a, range(20))
+        for host in site.hosts:
+            host.start()
+        for host in site.hosts:
+            host.wait_until_ready()
+        yield site
+
+
+def ingest(host: Host, numbers: range) -> None:
+    host.write("news.jsonl", numbers)
+    done = host.flask("ingest", str(host.folder / "news"))
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("path", QUESTIONS)
+def test_both_give_the_same_answer_by_the_same_tag(site: Site, path: str) -> None:
+    one, other = (host.ask(path) for host in site.hosts)
+    assert one.status == other.status == 200
+    assert CHANGING.sub("", one.text) == CHANGING.sub("", other.text)
+    if one.headers["ETag"]:
+        assert site.b.ask(path, If_None_Match=one.headers["ETag"]).status == 304
+
+
+def test_a_list_begun_on_one_goes_on_on_the_other(site: Site) -> None:
+    first = site.a.ask("/api/search?q=report&page_size=5").json
+    second = site.b.ask(first["links"]["next"].removeprefix("https://a.example"))
+    assert second.status == 200
+    assert len({each["id"] for page in (first, second.json) for each in page["results"]}) == 10
+
+
+def test_a_client_may_ask_for_so_much_whichever_it_asks(site: Site) -> None:
+    began, passed = time.monotonic(), 0
+    while (answer := site.hosts[passed % 2].ask("/api/stats", reader=GREEDY_READER)).status == 200:
+        passed += 1
+    assert RATE * SECONDS <= passed <= RATE * (SECONDS + time.monotonic() - began) + 1
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
+    assert [host.ask("/api/stats").status for host in site.hosts] == [200, 200], "another client is another client"
+
+
+def test_a_token_made_on_one_holds_on_the_other_and_what_it_takes_down_is_gone_on_both(site: Site) -> None:
+    secret = site.a.flask("token", "create", "--name", "desk", "--scope", "takedown").stdout.split()[-1]
+    found = site.b.ask("/api/search?q=report+19").json["results"][0]["id"]
+    sent = {"method": "DELETE", "Authorization": f"Bearer {secret}"}
+    gone = site.b.ask(f"/api/articles/{found}", reader=WRITING_READER, **sent)
+    assert gone.status == 200, gone.text
+    assert [host.ask(f"/api/articles/{found}").status for host in site.hosts] == [410, 410]
+
+
+def test_who_guessed_tokens_on_one_is_locked_out_of_both(site: Site) -> None:
+    with site.a.services() as services:
+        for _ in range(MOST_FAILURES):
+            services.tokens.note_failure(address(FIRST_READER + GUESSING_READER), "unknown")
+    for host in site.hosts:
+        refused = host.ask("/api/articles/0123456789abcdef", reader=GUESSING_READER, method="DELETE")
+        assert refused.status == 429
+        assert int(refused.headers["Retry-After"]) > FORGIVEN_AFTER / 2
+
+
+def test_what_comes_in_on_one_is_shown_by_the_other_and_found_at_once(site: Site) -> None:
+    ingest(site.b, range(20, 24))
+    asked = "/api/search?q=%22report+22%22&mode=keyword"
+    until(lambda: all(host.ask(asked).json["total"]["value"] == 1 for host in site.hosts))
+    (found,) = site.a.ask(asked).json["results"]
+    assert [host.ask(found["links"]["page"]).status for host in site.hosts] == [200, 200]
+
+
+def test_a_host_that_has_lost_the_index_answers_by_words_until_it_is_back(site: Site) -> None:
+    link, asked = site.b.data / "index", "/api/search?q=report+3"
+    index = link.readlink()
+    link.unlink()
+    until(lambda: site.b.ask(asked).json["degraded"])
+    assert site.b.ask(asked).json["total"]["value"] > 0
+    assert site.b.ask("/readyz").json["status"] == "degraded"
+    assert site.a.ask(asked).json["degraded"] is False
+    link.symlink_to(index)
+    until(lambda: not site.b.ask(asked).json["degraded"])
+
+
+def until(happens: Callable[[], bool]) -> None:
+    began = time.monotonic()
+    while not happens():
+        assert time.monotonic() - began < 2 * SOON
+
+
+def test_commands_of_both_exclude_each_other(site: Site) -> None:
+    with site.a.services() as services, services.alone():
+        told: list[str] = []
+        other = threading.Thread(target=lambda: told.append(site.b.flask("reindex").output))
+        other.start()
+        other.join()
+    assert "is at work on this archive: try again when it has ended" in told[0]
+    assert site.b.flask("reindex").exit_code == 0
+
+
+def test_when_one_host_is_cut_off_the_other_goes_on_and_it_comes_back_by_itself(site: Site) -> None:
+    with asking((site.b,), LOAD) as load:
+        site.a.cable.pull()
+        time.sleep(1.5)
+        with pytest.raises(OSError, match=r"timed out|No route"):
+            site.a.ask("/healthz", patience=1)
+        site.a.cable.plug_in()
+        assert site.a.wait_until_ready() < 2 * SOON
+    assert load.failures == []
+    assert load.slowest < SOON
+    assert site.a.ask("/api/search?q=report").json["degraded"] is False
+
+
+def test_a_database_that_is_started_again_is_waited_for_and_nothing_is_lost(site: Site) -> None:
+    with asking(site.hosts, LOAD) as load, writing(site.a) as acknowledged:
+        time.sleep(0.5)
+        took = site.restart("fast")
+        time.sleep(1)
+    only_later(load)
+    assert load.failures == [] or took > GIVEN_UP, "whoever asked meanwhile has waited"
+    assert load.answers[200] > 10
+    assert load.slowest < AWAY
+    assert len(acknowledged) > 5
+    with site.b.services() as services:
+        assert set(acknowledged) <= set(services.store.live_ids())
+        assert services.store.check() == []
+
+
+@contextmanager
+def writing(host: Host) -> Iterator[list[str]]:
+    """Have articles come in at a host, one after the other; give the ids of those that were acknowledged."""
+    acknowledged: list[str] = []
+    ended = threading.Event()
+
+    def write() -> None:
+        with host.services() as services:
+            numbers = iter(range(1_000, 9_000))
+            number = next(numbers)
+            while not ended.wait(0.01):
+                with suppress(ArchiveError):  # the same once more
+                    services.store.put(article(number))
+                    acknowledged.append(article(number).id)
+                    number = next(numbers)
+
+    with ThreadPoolExecutor(1) as threads:
+        job = threads.submit(write)
+        try:
+            yield acknowledged
+        finally:
+            ended.set()
+        job.result()
+
+
+def test_a_database_that_crashes_costs_nothing_but_the_time_until_it_is_back(site: Site) -> None:
+    with asking(site.hosts, LOAD) as load:
+        time.sleep(0.5)
+        site.restart("immediate")
+        back = time.monotonic()
+        time.sleep(1)
+    only_later(load)
+    assert load.last_failure < back + SOON
+    assert load.slowest < AWAY
+
+
+def only_later(load: Load) -> None:
+    """Say that whoever was refused was told when to come back, and nobody got anything else."""
+    assert set(load.failures) <= LATER
+    assert set(load.answers) <= {200, 503}
+
+
+def test_a_database_that_says_nothing_holds_up_nobody_for_long_and_is_found_when_it_is_back(site: Site) -> None:
+    with asking(site.hosts, LOAD) as load:
+        time.sleep(0.5)
+        site.cable.pull()
+        time.sleep(5)
+        for host in site.hosts:
+            assert host.ask("/healthz").status == 200
+            told = host.ask("/readyz")
+            assert (told.status, told.headers["Content-Type"]) == (503, "application/problem+json")
+            assert told.headers["Retry-After"]
+        site.cable.plug_in()
+        back = time.monotonic()
+        for host in site.hosts:
+            host.wait_until_ready()
+        ready = time.monotonic()
+        time.sleep(1)
+    only_later(load)
+    assert load.answers[503] > 0
+    assert load.slowest < SILENT
+    assert ready - back < 2 * SOON
+    assert load.last_failure < ready + SOON

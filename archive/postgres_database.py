@@ -317,6 +317,7 @@ class PostgresDatabase:
             holder = _Client.connect(self._address, autocommit=True, cursor_factory=RawCursor, application_name=signed)
         try:
             with self._errors():
+                holder.execute("SET idle_session_timeout = 0")  # it says nothing for as long as the work takes
                 (is_held,) = _first(holder.execute("SELECT pg_try_advisory_lock($1)", [number]))
                 if not is_held:
                     row = holder.execute(_HOLDER, [number]).fetchone()

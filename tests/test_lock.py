@@ -165,6 +165,19 @@ def test_a_lock_that_was_lost_while_it_was_held_is_told(
     database.close()
 
 
+def test_a_lock_is_held_for_as_long_as_the_work_takes(
+    path: Path, postgres: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgres.new()
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET idle_session_timeout = '200ms'".encode())
+    database = PostgresDatabase(url)
+    with alone(path, database):
+        time.sleep(0.5)
+    assert caplog.text == ""
+    database.close()
+
+
 def test_a_server_that_is_away_is_no_lock(path: Path) -> None:
     with running() as server:
         database = PostgresDatabase(server.new())

@@ -9,11 +9,14 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from newsroom import article
-from several_hosts import FIRST_READER, Host, Load, Site, address, asking, several_hosts
+from several_hosts import FIRST_READER, Host, Load, Site, address, asking, several_hosts, why_there_are_no_networks
 
 from archive.errors import ArchiveError
 from archive.postgres_database import GIVEN_UP
 from archive.tokens import FORGIVEN_AFTER, MOST_FAILURES
+
+if reason := why_there_are_no_networks():
+    pytest.skip(reason, allow_module_level=True)
 
 RATE, SECONDS = 10, 6  # BACKFILE_RATE_LIMIT, and for how many seconds a bucket holds
 # Seconds, twice and more of what an idle machine takes.

@@ -29,10 +29,10 @@ START_SECONDS = 20
 class MilvusServer:
     """A server at work, which keeps what it holds in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, address: str = "127.0.0.1") -> None:
+        self._folder, self._address = folder, address
         self._command = self._found()
-        with socket.create_server(("127.0.0.1", 0)) as free:
+        with socket.create_server((address, 0)) as free:
             self.port = free.getsockname()[1]
         self.start()
 
@@ -44,13 +44,13 @@ class MilvusServer:
         programs = Path(core.origin).parent / "lib"
         environment = {"LD_LIBRARY_PATH": str(programs), "RUST_LOG": "error"}
         return lambda: (
-            [programs / "milvus", self._folder / "milvus.db", f"127.0.0.1:{self.port}", "ERROR"],
+            [programs / "milvus", self._folder / "milvus.db", f"{self._address}:{self.port}", "ERROR"],
             environment,
         )
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._address}:{self.port}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -66,7 +66,7 @@ class MilvusServer:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                socket.create_connection((self._address, self.port), timeout=1).close()
             except OSError:
                 time.sleep(0.05)
             else:
@@ -99,15 +99,15 @@ class CurrentServer(MilvusServer):
     def _found(self) -> Callable[[], tuple[list[object], dict[str, str]]]:
         if not PROGRAM_3.exists():
             pytest.skip(MISSING_3)
-        options = ["server", "--data-dir", self._folder / "data", "--host", "127.0.0.1", "--port"]
+        options = ["server", "--data-dir", self._folder / "data", "--host", self._address, "--port"]
         return lambda: ([PROGRAM_3, *options, self.port], {})
 
 
 @contextmanager
-def running(kind: type[MilvusServer] = MilvusServer) -> Iterator[MilvusServer]:
+def running(kind: type[MilvusServer] = MilvusServer, *, address: str = "127.0.0.1") -> Iterator[MilvusServer]:
     """Run a server in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="backfile-milvus-") as name:
-        server = kind(Path(name))
+        server = kind(Path(name), address=address)
         try:
             yield server
         finally:

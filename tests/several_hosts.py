@@ -1,11 +1,12 @@
-"""Several web hosts and one database, each in a network of its own, and cables between them that can be pulled.
+"""Several web hosts, one database and one index, each in a network of its own, and cables that can be pulled.
 
     net    a switch; readers ask from here, each from an address of its own
     db     PostgreSQL
+    index  Milvus
     a, b   gunicorn with our configuration, over a data folder of its own
 
 Each is a network namespace of Linux with one interface. A process is started in one by whoever is in it (`inside`), and
-so is a socket opened. What a host keeps of the index is a link to one folder, in the place of an index that all share.
+so is a socket opened.
 """
 
 import ctypes
@@ -29,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import Result
+from milvus import MilvusServer
+from milvus import running as running_milvus
 from newsroom import MeaningEmbedder
 from postgres import Server, running
 from processes import PATIENCE, ROOT, Newsroom
@@ -38,7 +41,7 @@ from web.services import Services
 from web.settings import Settings
 
 CLONE_NEWNET = 0x40000000
-DATABASE, FIRST_HOST, FIRST_READER = 1, 11, 101
+DATABASE, INDEX, FIRST_HOST, FIRST_READER = 1, 2, 11, 101
 MOST_READERS = 40
 PORT = 8000
 SWITCH = "02:00:00:00:00:01"  # else it goes by its cables, and is another one to all when one is pulled
@@ -214,12 +217,14 @@ class Host(Newsroom):
 
 @dataclass
 class Site:
-    """Two web hosts, and the database that both have."""
+    """Two web hosts, and the database and the index that both have."""
 
     a: Host
     b: Host
     database: Server
     cable: Cable  # the database's
+    index: MilvusServer
+    index_cable: Cable
 
     @property
     def hosts(self) -> tuple[Host, Host]:
@@ -232,6 +237,13 @@ class Site:
             self.database.stop(mode)
             self.database.start()
         return time.monotonic() - began
+
+    def restart_index(self, *, seconds: float) -> None:
+        """Kill the index and start it again, so many seconds later."""
+        self.index.kill()
+        time.sleep(seconds)
+        with inside(self.index_cable.namespace):
+            self.index.start()
 
 
 @contextmanager
@@ -250,23 +262,25 @@ def several_hosts(folder: Path, **settings: str) -> Iterator[Site]:
         database = left.enter_context(_database(cable))
         with inside(cable.namespace):
             url = database.new()
+        index_cable = Cable(net, f"{name}-index", INDEX)
+        index = left.enter_context(_index(index_cable))
+        shared = {"archive": url, "milvus": index.url, **settings}
         hosts = []
         for place, letter in enumerate("ab"):
             number = FIRST_HOST + place
-            host = Host(
-                folder / letter, net, Cable(net, f"{name}-{letter}", number), number, {"archive": url, **settings}
-            )
+            host = Host(folder / letter, net, Cable(net, f"{name}-{letter}", number), number, shared)
+            host.data.mkdir(parents=True)
             left.callback(host.stop)
             hosts.append(host)
-        _share_index(folder / "index", hosts)
-        yield Site(*hosts, database, cable)
+        yield Site(*hosts, database, cable, index, index_cable)
 
 
-def _share_index(index: Path, hosts: list[Host]) -> None:
-    index.mkdir()
-    for host in hosts:
-        host.data.mkdir(parents=True)
-        (host.data / "index").symlink_to(index)
+@contextmanager
+def _index(cable: Cable) -> Iterator[MilvusServer]:
+    with ExitStack() as left:
+        with inside(cable.namespace):
+            server = left.enter_context(running_milvus(address=address(INDEX)))
+        yield server
 
 
 @contextmanager

@@ -1,6 +1,9 @@
-"""Two web hosts with one database: one archive to whoever asks, whichever of them is asked and whatever befalls one."""
+"""Two web hosts, one database, one index: one archive to whoever asks, whichever is asked and whatever befalls one."""
 
+import os
+import random
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +12,23 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from newsroom import article
-from several_hosts import FIRST_READER, Host, Load, Site, address, asking, several_hosts, why_there_are_no_networks
+from processes import PATIENCE
+from several_hosts import (
+    FIRST_READER,
+    Host,
+    Load,
+    Site,
+    address,
+    asking,
+    inside,
+    several_hosts,
+    why_there_are_no_networks,
+)
 
 from archive.errors import ArchiveError
 from archive.postgres_database import GIVEN_UP
 from archive.tokens import FORGIVEN_AFTER, MOST_FAILURES
+from index.check import check
 
 if reason := why_there_are_no_networks():
     pytest.skip(reason, allow_module_level=True)
@@ -29,6 +44,8 @@ QUESTIONS += ["/api/stats", "/api/browse", "/api/completions?q=rep", "/search.cs
 QUESTIONS += ["/search?q=report", "/", "/search.atom?q=report"]
 CHANGING = re.compile(r'"took_ms":[\d.]+')
 LATER = {f"503 {kind} Retry-After: 10" for kind in ("application/problem+json", "text/html; charset=utf-8")}
+# `BACKFILE_TEST_HOSTS=all` takes some ten minutes.
+ARTICLES, KILLS, INDEX_AWAY = (2_000, 20, 20) if os.environ.get("BACKFILE_TEST_HOSTS") == "all" else (60, 4, 3)
 WRITING_READER, GUESSING_READER, GREEDY_READER = 30, 31, 32  # whose addresses nobody else has
 
 
@@ -101,16 +118,67 @@ def test_what_comes_in_on_one_is_shown_by_the_other_and_found_at_once(site: Site
     assert [host.ask(found["links"]["page"]).status for host in site.hosts] == [200, 200]
 
 
-def test_a_host_that_has_lost_the_index_answers_by_words_until_it_is_back(site: Site) -> None:
-    link, asked = site.b.data / "index", "/api/search?q=report+3"
-    index = link.readlink()
-    link.unlink()
-    until(lambda: site.b.ask(asked).json["degraded"])
-    assert site.b.ask(asked).json["total"]["value"] > 0
-    assert site.b.ask("/readyz").json["status"] == "degraded"
-    assert site.a.ask(asked).json["degraded"] is False
-    link.symlink_to(index)
-    until(lambda: not site.b.ask(asked).json["degraded"])
+def test_without_the_index_both_answer_by_words_until_it_is_back_and_nobody_is_refused(site: Site) -> None:
+    asked = "/api/search?q=report+3"
+    with asking(site.hosts, LOAD) as load:
+        site.index.kill()
+        until(lambda: all(host.ask(asked).json["degraded"] for host in site.hosts))
+        for host in site.hosts:
+            assert host.ask(asked).json["total"]["value"] > 0
+            assert host.ask("/readyz").json["status"] == "degraded"
+        with inside(site.index_cable.namespace):
+            site.index.start()
+        until(lambda: not any(host.ask(asked).json["degraded"] for host in site.hosts))
+    assert load.failures == []
+
+
+def test_an_ingest_that_is_killed_again_and_again_while_all_else_fails_loses_and_doubles_nothing(site: Site) -> None:
+    """A host is cut off, the database restarted, the index killed, and the ingest killed so many times meanwhile."""
+    numbers = range(3_000, 3_000 + ARTICLES)
+    site.b.write("killed.jsonl", numbers)
+    killed, chance = 0, random.Random(7)
+    with asking((site.a,), LOAD) as load, writing(site.a) as acknowledged, ThreadPoolExecutor(1) as troubles:
+        trouble = troubles.submit(_trouble, site)
+        while killed < KILLS or not trouble.done():
+            process = in_network(site.b)
+            try:
+                process.wait(chance.uniform(0.5, 6.0))
+            except subprocess.TimeoutExpired:
+                killed += 1
+            process.kill()
+            process.communicate()
+        trouble.result()
+    only_later(load)
+    process = in_network(site.b)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    with site.a.services() as services:
+        live = services.store.live_ids()
+        assert set(acknowledged) <= set(live)
+        assert len(live) == len(set(live))
+        assert {f"Report {number}" for number in numbers} <= set(services.store.titles(live).values())
+        assert check(services.generations, services.store) == []
+        current, _ = services.store.pointer()
+        assert current is not None
+        assert services.generations.manifest(current).articles == len(live)
+    found = [host.ask(f"/api/search?q=%22report+{numbers[-1]}%22").json for host in site.hosts]
+    assert [(each["total"]["value"] > 0, each["degraded"]) for each in found] == [(True, False)] * 2
+
+
+def _trouble(site: Site) -> None:
+    site.b.cable.pull()
+    time.sleep(2)
+    site.b.cable.plug_in()
+    time.sleep(1)
+    site.restart("fast")
+    time.sleep(1)
+    site.restart_index(seconds=INDEX_AWAY)
+
+
+def in_network(host: Host) -> "subprocess.Popen[str]":
+    """Start an ingest on a host."""
+    with inside(host.cable.namespace):
+        return host.start_ingest()
 
 
 def until(happens: Callable[[], bool]) -> None:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from urllib.parse import parse_qsl
@@ -16,7 +17,7 @@ from index.results import LegScore, Result
 from index.search import SearchRequest, SearchResponse
 from index.snippet import Excerpt
 from web.params import MAX_PAGE, SearchUrls
-from web.payload import explained_result, instant, page_links, result_object, search_object
+from web.payload import Json, explained_result, facets_object, instant, page_links, result_object, search_object
 
 URLS = SearchUrls(path="/api/search")
 ARTICLE = Article(
@@ -69,8 +70,14 @@ RESPONSE = SearchResponse(
 )
 
 
+def written_of(response: SearchResponse, describe: Callable[[Result], Json]) -> Json:
+    """Return an answer with everything that belongs to it."""
+    links, facets = page_links(response, URLS), facets_object(response.facets)
+    return search_object(response, links=links, facets=facets, describe=describe)
+
+
 def test_a_search_is_written_exactly_as_the_contract_says() -> None:
-    assert search_object(RESPONSE, urls=URLS, describe=result_object) == {
+    assert written_of(RESPONSE, result_object) == {
         "query": "river",
         "mode": "hybrid",
         "total": {"value": 42, "relation": "eq"},
@@ -182,7 +189,7 @@ def test_what_is_not_known_is_null() -> None:
 
 
 def test_keys_stand_in_the_order_of_the_contract() -> None:
-    written = search_object(RESPONSE, urls=URLS, describe=explained_result)
+    written = written_of(RESPONSE, explained_result)
     assert list(written)[:3] == ["query", "mode", "total"]
     assert set(result_object(RESULT)) == set(explained_result(RESULT)) - {"explain"}
     assert list(explained_result(RESULT))[-4:] == ["copies", "story", "explain", "links"]
@@ -191,7 +198,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
 
 def test_a_total_that_may_be_larger_says_so() -> None:
     at_least = replace(RESPONSE, complete=False)
-    assert search_object(at_least, urls=URLS, describe=result_object)["total"] == {"value": 42, "relation": "gte"}
+    assert written_of(at_least, result_object)["total"] == {"value": 42, "relation": "gte"}
 
 
 def after(url: str | None, name: str) -> str | None:

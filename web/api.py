@@ -1,12 +1,9 @@
 """The JSON endpoints. Each answer is an object of `web.payload`, with validators and paging in its headers."""
 
-import json
 from collections.abc import Mapping
-from functools import partial
 
 from flask import Blueprint, Response, request
 
-from index.search import SearchResponse
 from web import conditional, params
 from web.asked import note_search
 from web.copies import copies_object
@@ -23,6 +20,7 @@ from web.payload import (
     story_page_object,
 )
 from web.services import MOST_MEMBERS, STORY_ID, Services, copies_of, services, shown_article, shown_story
+from web.writing import compact, facets_written
 
 SEARCH_PATH = "/api/search"
 STORIES_PATH = "/api/stories"
@@ -45,9 +43,10 @@ def search() -> Response:
     found = parts.search.search(wanted)
     extra = {"explain": explain} if explain == "1" else {}
     urls = params.SearchUrls(path=SEARCH_PATH, page_size=default_size, extra=extra)
-    body = search_object(found, urls=urls, describe=DESCRIBE[explain])
+    links = page_links(found, urls)
+    body = search_object(found, links=links, facets=facets_written(found.facets), describe=DESCRIBE[explain])
     answer = json_answer(body, generation=found.generation, tag=None if found.degraded else tag)
-    if link := link_header(found, urls):
+    if link := header_of(links):
         answer.headers["Link"] = link
     return answer
 
@@ -111,13 +110,8 @@ def stats() -> Response:
     return json_answer(stats_object(counted, name=parts.settings.site_name), generation=_generation(parts))
 
 
-def link_header(found: SearchResponse, urls: params.SearchUrls) -> str:
-    """Return the value of `Link` (RFC 8288) that names the pages beside this one; empty when there are none."""
-    return header_of(page_links(found, urls))
-
-
 def header_of(links: Mapping[str, str | None]) -> str:
-    """Return these links, of which `next` and `prev` count, as a value of `Link`."""
+    """Return the value of `Link` (RFC 8288) that names the pages beside this one; empty when there are none."""
     return ", ".join(f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel])
 
 
@@ -126,13 +120,10 @@ def _generation(parts: Services) -> int | None:
     return published.number if published else None
 
 
-_compact = partial(json.dumps, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
 def written(body: Json) -> Response:
     """Return `body` as an answer."""
     # A lone surrogate cannot be written as UTF-8; the store holds none, and one in a query is not worth an error.
-    return Response(_compact(body).encode("utf-8", "replace"), content_type="application/json")
+    return Response(compact(body).encode("utf-8", "replace"), content_type="application/json")
 
 
 def json_answer(body: Json, *, generation: int | None, tag: str | None = None) -> Response:
@@ -142,5 +133,5 @@ def json_answer(body: Json, *, generation: int | None, tag: str | None = None) -
     """
     if tag is None:
         content = {name: value for name, value in body.items() if name != "took_ms"}
-        tag = conditional.tag_of(generation, _compact(content))
+        tag = conditional.tag_of(generation, compact(content))
     return conditional.validated(written(body), tag)

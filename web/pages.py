@@ -12,7 +12,7 @@ from index.errors import CursorExpired
 from index.query import MAX_QUERY_CHARS
 from index.search import Outline, SearchRequest, SearchResponse
 from web import browse_urls, conditional, params, units, wording
-from web.api import header_of, link_header
+from web.api import header_of
 from web.article_pages import citation_of
 from web.asked import note_search
 from web.citing import FORMATS, plain
@@ -82,17 +82,17 @@ def search() -> Response:
     urls = _search_urls()
     if is_exchanged:
         notices.append(DATES_EXCHANGED)
-    view = ResultsView(found, urls, notices=notices, outlines=outlines)
+    view, links = ResultsView(found, urls, notices=notices, outlines=outlines), page_links(found, urls)
     page = Response(
         render_template(
             "results.html",
             found=found,
             view=view,
-            links=page_links(found, urls),
+            links=links,
             citation=view.citation(site=parts.settings.site_name, root=absolute("/"), today=datetime.now(UTC).date()),
         )
     )
-    if link := link_header(found, urls):
+    if link := header_of(links):
         page.headers["Link"] = link
     if tag and not found.degraded:
         parts.recent_pages.keep(page, tag, seq=seq, site=site_url())

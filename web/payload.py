@@ -5,7 +5,7 @@ It is as long as the contract: whoever wants to know it finds it whole in one fi
 Invariant: names and nesting are frozen. A field may be added; none may be renamed, moved or left out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
@@ -31,8 +31,13 @@ SCORE_DIGITS = 9  # so that the parts of a score, as written, add up to it withi
 PROBABILITY_DIGITS = 4
 
 
-def search_object(response: SearchResponse, *, urls: SearchUrls, describe: Callable[[Result], Json]) -> Json:
-    """Return one page of results. `describe` writes one result: `result_object`, or `explained_result`."""
+def search_object(
+    response: SearchResponse, *, links: Mapping[str, str | None], facets: object, describe: Callable[[Result], Json]
+) -> Json:
+    """Return one page of results with its `page_links` and its `facets_object`.
+
+    `describe` writes one result: `result_object`, or `explained_result`.
+    """
     request = response.request
     return {
         "query": request.query,
@@ -49,8 +54,8 @@ def search_object(response: SearchResponse, *, urls: SearchUrls, describe: Calla
         "no_good_match": response.no_good_match,
         "cursor": response.cursor,
         "results": [describe(result) for result in response.results],
-        "facets": _facets(response.facets),
-        "links": page_links(response, urls),
+        "facets": facets,
+        "links": links,
     }
 
 
@@ -138,7 +143,8 @@ def _story(story_id: int, articles: int) -> Json:
     return {"id": story_id, "articles": articles, "links": story_links(story_id)}
 
 
-def _facets(facets: Facets) -> Json:
+def facets_object(facets: Facets) -> Json:
+    """Return how the articles found spread; `web.writing.facets_written` writes the same at once."""
     return {
         "source": _counts(facets.source),
         "section": _counts(facets.section),

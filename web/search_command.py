@@ -66,7 +66,8 @@ def search(as_json: bool, explain: bool, everything: bool, **given: object) -> N
             click.echo(json.dumps(describe(result), ensure_ascii=False))
     elif as_json:
         urls = params.SearchUrls(path="/api/search", page_size=parts.settings.page_size)
-        write_json(payload.search_object(first, urls=urls, describe=describe))
+        links, facets = payload.page_links(first, urls), payload.facets_object(first.facets)
+        write_json(payload.search_object(first, links=links, facets=facets, describe=describe))
     else:
         admit_gaps(first)
         print_answer(first)

@@ -110,6 +110,16 @@ class ArchiveStats:
     seq: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far an archive has come: its last change, 0 where there is none, and when that was; and what goes by it."""
+
+    seq: int
+    at: datetime | None
+    telling: Telling
+    copies_seq: int
+
+
 def open_store(where: Path | str, *, ledger: Ledger | None = None, noted: str | None = None) -> "Store":
     """Open the archive in a file of SQLite, or at the address of a PostgreSQL database. Raises ArchiveError.
 
@@ -776,6 +786,19 @@ class Store:
         """Return the number of the last committed change, 0 when there is none."""
         return int(self.one("SELECT coalesce(max(seq), 0) FROM change")[0])
 
+    def progress(self) -> Progress:
+        """Return how far changes, stories and copies have come, of one moment."""
+        seq, at, copies_seq, *telling = self.one(
+            "SELECT c.seq, c.at, m.value, t.seq, t.model_sha256, t.times FROM telling t"
+            " JOIN meta m ON m.key = 'copies' LEFT JOIN change c ON c.seq = (SELECT max(seq) FROM change)"
+        )
+        return Progress(
+            seq=seq or 0,
+            at=_time(at),
+            telling=Telling(*telling),
+            copies_seq=int(copies_seq),
+        )
+
     def changes(self, *, after: int, until: int) -> list[Change]:
         """Return the changes with `after < seq <= until`, in order."""
         rows = self.rows(
@@ -1155,12 +1178,12 @@ class Store:
 
     def pointer(self) -> tuple[PublishedGeneration | None, PublishedGeneration | None]:
         """Return the generation that is served and the one before it, either of which may not exist."""
-        current, previous = self.one("SELECT generation, previous FROM pointer")
-        return self._generation(current), self._generation(previous)
-
-    def _generation(self, number: int | None) -> PublishedGeneration | None:
-        row = self.one("SELECT number, seq, manifest_sha256 FROM generation WHERE number = ?", (number,))
-        return PublishedGeneration(number=row[0], seq=row[1], manifest_sha256=row[2]) if row else None
+        row = self.one(
+            "SELECT c.number, c.seq, c.manifest_sha256, p.number, p.seq, p.manifest_sha256 FROM pointer"
+            " LEFT JOIN generation c ON c.number = pointer.generation"
+            " LEFT JOIN generation p ON p.number = pointer.previous"
+        )
+        return _published(*row[:3]), _published(*row[3:])
 
     def next_generation(self) -> int:
         """Return a number no published generation has."""
@@ -1361,6 +1384,12 @@ def _article(row: Sequence[Any]) -> Article:
     if content_hash(article) != row[16]:
         raise ArchiveDamaged(f"article {row[0]} version {row[10]} differs from its hash: run `flask check`")
     return article
+
+
+def _published(number: int | None, seq: int, manifest_sha256: bytes) -> PublishedGeneration | None:
+    if number is None:
+        return None
+    return PublishedGeneration(number=number, seq=seq, manifest_sha256=manifest_sha256)
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from archive.store import Store
 from index.related import RelatedResponse
 from index.search import SearchRequest, SearchResponse
 from web import conditional, create_app
@@ -79,6 +80,16 @@ def test_what_a_client_has_is_answered_without_searching(client: FlaskClient, co
         assert answer.headers["Cache-Control"] == "no-cache"
         assert answer.headers["Vary"] == first.headers["Vary"]
     assert counting.count == 1
+
+
+def test_a_tag_is_told_by_a_handful_of_statements(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag, asked = client.get(SEARCHED[0]).headers["ETag"], list[str]()
+    rows = Store.rows
+    monkeypatch.setattr(Store, "rows", lambda store, sql, *more: asked.append(sql) or rows(store, sql, *more))
+    assert again(client, SEARCHED[0], tag).status_code == 304
+    assert len(asked) <= 4  # what is due, the pointer for the tag and for the engine, how far all has come
 
 
 @pytest.mark.parametrize("header", ['W/"1-0000000000000000"', '"0-1"', "*", "nonsense"])

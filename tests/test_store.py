@@ -29,7 +29,7 @@ from archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, ArticleNot
 from archive.packing import pack_text
 from archive.postgres_database import PostgresDatabase
 from archive.readers.records.exchange import record_from, record_object
-from archive.store import PublishedGeneration, Store
+from archive.store import Progress, PublishedGeneration, Store
 from archive.story import Event, Telling
 
 RICH = article(
@@ -1295,6 +1295,15 @@ def test_what_is_told_is_told_whole_or_not_at_all(store: Store) -> None:
         store.tell({article(1).id: 2, "nowhere": 2}, [Event(2, "founded", None, 2)], seq=9, model_sha256="m")
     assert store.telling() == before == Telling(2, "m", 1)
     assert store.stories_of([article(1).id]) == {article(1).id: 1}
+
+
+def test_progress_is_what_each_part_says_of_itself(store: Store) -> None:
+    assert store.progress() == Progress(seq=0, at=None, telling=store.telling(), copies_seq=store.copies_seq())
+    told(store, (1, [article(1), article(2)]))
+    (last,) = store.changes(after=store.last_seq() - 1, until=store.last_seq())
+    assert last.seq == 2
+    expected = Progress(seq=2, at=last.at, telling=Telling(2, "m", 1), copies_seq=store.copies_seq())
+    assert store.progress() == expected
 
 
 # SQLite itself

@@ -48,16 +48,11 @@ def search_tag(parts: Services, *more: object) -> str | None:
 
 
 def _tag_now(parts: Services, published: PublishedGeneration | None, *more: object) -> str:
-    seq = parts.store.last_seq()
-    last = parts.store.changes(after=seq - 1, until=seq)  # with its time: a restored backup counts on from a lower seq
     settled_by = (
         request.full_path,
         str(get_locale()),
         published,
-        seq,
-        parts.store.telling(),
-        [change.at for change in last],
-        parts.store.copies_seq(),
+        parts.store.progress(),  # with the time of the last change: a restored backup counts on from a lower seq
         parts.today(),
         _settings(parts.settings),
         program(),

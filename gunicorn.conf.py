@@ -123,6 +123,28 @@ def read_head(there: bytes) -> Head:
     return Head(len(head) + 2 + size, waits=size > 0 and EXPECTS.search(head) is not None)
 
 
+class Sent(list[bytes]):
+    """What would be sent."""
+
+    sendall = list.append
+
+
+class Answer(gunicorn.http.wsgi.Response):
+    """An answer whose head goes with its first piece: each time it sends, a thread hands the interpreter over."""
+
+    def write(self, arg: bytes) -> None:
+        """Send a piece."""
+        if self.headers_sent:
+            super().write(arg)
+            return
+        sock, self.sock = self.sock, Sent()
+        try:
+            super().write(arg)
+        finally:
+            pieces, self.sock = self.sock, sock
+        sock.sendall(b"".join(pieces))
+
+
 class Connection(gthread.TConn):
     """A connection that is looked at before a thread reads from it."""
 
@@ -373,9 +395,10 @@ def pre_fork(server: object, worker: object) -> None:
 
 
 def post_worker_init(worker: object) -> None:
-    """Open index and model in the background, so that the first visitor does not wait for them."""
+    """Have answers sent our way, and open index and model beside, so that the first visitor does not wait for them."""
     from web.services import EXTENSION
 
+    gunicorn.http.wsgi.Response = Answer  # here and not above, where a reload would put one on top of the other
     services = worker.app.callable.extensions[EXTENSION]
     services.is_leaving = lambda: not worker.alive or bool(worker.draining[0])
     services.scores = worker.tpool.scores  # who is next is one question, whatever is waited for

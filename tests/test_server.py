@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from gunicorn.config import Config
 from processes import PATIENCE, ROOT, Newsroom, listening, server, wait_until
 
 from web.app import MAX_BODY
@@ -203,6 +205,44 @@ def test_every_line_of_its_log_is_one_event_without_readers_and_their_questions(
     assert '"Invalid request: ' in text
     assert len(re.findall(r"127\.0\.0\.1", text)) == 1, "and nobody else's address"
     assert {"gunicorn.error", "web.watching"} <= {event["logger"] for event in told}
+
+
+class Recorder:
+    """A socket that keeps what is sent by it, each sending for itself."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.sendall = self.sent.append
+
+
+def answered(status: str, *pieces: bytes, method: str = "GET") -> list[bytes]:
+    """Return what is sent of an answer of six bytes in these pieces."""
+    request, recorder = SimpleNamespace(method=method, version=(1, 1), should_close=lambda: False), Recorder()
+    answer = CONFIGURATION["Answer"](request, recorder, Config())
+    answer.start_response(status, [("Content-Length", "6")])
+    for piece in pieces:
+        answer.write(piece)
+    answer.close()
+    return recorder.sent
+
+
+def test_the_head_of_an_answer_is_sent_with_its_first_piece() -> None:
+    first, second = answered("200 OK", b"one", b"two")
+    assert first.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert (first.partition(b"\r\n\r\n")[2], second) == (b"one", b"two")
+
+
+def test_an_answer_without_a_body_is_a_head() -> None:
+    for sent in (answered("304 Not Modified"), answered("200 OK", b"onetwo", method="HEAD")):
+        assert [piece.endswith(b"\r\n\r\n") for piece in sent] == [True]
+
+
+def test_an_answer_arrives_at_once(address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), PATIENCE) as sock:
+        for _ in range(20):
+            sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert sock.recv(65_536).endswith(b'{"status":"ok"}')
 
 
 def test_two_workers_count_as_one(room: Newsroom) -> None:

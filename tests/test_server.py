@@ -245,6 +245,15 @@ def test_an_answer_arrives_at_once(address: str) -> None:
             assert sock.recv(65_536).endswith(b'{"status":"ok"}')
 
 
+@pytest.mark.parametrize("condition", ["", "If-None-Match: *\r\n", 'If-None-Match: "other"\r\n'])
+def test_an_answer_has_one_date(address: str, condition: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), PATIENCE) as sock:
+        sock.sendall(f"GET /api/stats HTTP/1.1\r\nHost: localhost\r\n{condition}\r\n".encode())
+        head, _, _ = sock.recv(65_536).partition(b"\r\n\r\n")
+    assert head.count(b"\r\nDate: ") == 1
+
+
 def test_two_workers_count_as_one(room: Newsroom) -> None:
     with server(room, "--workers", "2") as (address, process):
         wait_until(lambda: ask(address, "/readyz").status == 200, process)

@@ -19,12 +19,11 @@ from flask_babel import get_locale
 
 from archive.store import PublishedGeneration
 from web.services import Services
-from web.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ("archive", "index", "web", "static", "requirements.txt")  # what decides how an answer looks
-UNTOLD = {"data", "ledger", "archive", "smtp_url"}  # settings that say where things are kept, and so settle no answer
 DIGITS = 16  # of a tag's hash
+CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH")  # of those there are, the two that go by tags
 
 
 def archive_tag(parts: Services) -> str:
@@ -54,7 +53,7 @@ def _tag_now(parts: Services, published: PublishedGeneration | None, *more: obje
         published,
         parts.store.progress(),  # with the time of the last change: a restored backup counts on from a lower seq
         parts.today(),
-        _settings(parts.settings),
+        parts.configuration,
         program(),
         more,
     )
@@ -79,7 +78,10 @@ def unchanged(tag: str | None) -> Response | None:
 
 def validated(answer: Response, tag: str) -> Response:
     """Return `answer` with its tag, or 304 when the client has just that."""
-    _tagged(answer, tag).make_conditional(request)
+    _tagged(answer, tag)
+    if any(condition in request.environ for condition in CONDITIONS):
+        answer.make_conditional(request)
+        answer.headers.remove("Date")  # the server writes one
     return answer
 
 
@@ -87,11 +89,6 @@ def _tagged(answer: Response, tag: str) -> Response:
     answer.set_etag(tag, weak=True)
     answer.headers["Cache-Control"] = "no-cache"  # kept, but asked about each time: a takedown holds at once
     return answer
-
-
-@cache
-def _settings(settings: Settings) -> str:
-    return settings.model_dump_json(exclude=UNTOLD)
 
 
 @cache

@@ -63,6 +63,8 @@ log = logging.getLogger(__name__)
 MOST_EXPORTS = 8  # at once: each keeps one of gunicorn's threads
 EXPORTS_OF_ONE = 2  # client
 MOST_MEMBERS = 100  # of one group of copies in one answer
+# Settings that say where things are kept, and so settle no answer.
+UNTOLD = {"data", "ledger", "archive", "milvus", "milvus_token", "smtp_url"}
 EXTENSION = "backfile"  # the key in `app.extensions`
 STORY_ID = "<int(max=9223372036854775807):story_id>"  # in a route: what SQLite can count to
 T = TypeVar("T")
@@ -119,6 +121,7 @@ class Services:
     ) -> None:
         """Remember the settings; nothing is opened yet."""
         self.settings = settings
+        self.configuration = settings.model_dump_json(exclude=UNTOLD)  # written once: every tag goes by it
         self.today = today
         self._open_named = open_model or self._open_real
         self.made: dict[str, object] = {}

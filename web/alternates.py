@@ -59,15 +59,16 @@ class Alternate:
 
 def json_twin() -> str | None:
     """Return the path at which the page of this request is JSON, None where it has no such twin."""
+    is_mirrored = request.blueprint in MIRRORED and not request.path.startswith("/api/")
+    twin = TWINS.get(request.endpoint or "")
+    if twin is None and not is_mirrored:
+        return None
     is_search = request.endpoint == "pages.search"
     args = with_dates_in_order(request.args)[0] if is_search else request.args
     query = urlencode(list(args.items(multi=True)), errors="replace")
     asked = f"?{query}" if query else ""
-    if request.blueprint in MIRRORED and not request.path.startswith("/api/"):
+    if twin is None or is_mirrored:
         return f"/api{request.path}{asked}"
-    twin = TWINS.get(request.endpoint or "")
-    if twin is None:
-        return None
     path = url_for(twin, **(request.view_args or {}))
     return f"{path}{asked}" if twin in ASKED_ALIKE else path
 

@@ -1,6 +1,8 @@
 """`create_app`: settings and services go in, a Flask application comes out. Nothing is opened before it is needed."""
 
+from collections.abc import Callable
 from types import TracebackType
+from typing import TypeVar
 
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -48,12 +50,17 @@ from web.services import EXTENSION, Services
 from web.settings import Settings, load_settings
 from web.terminal import clear_settings
 
+F = TypeVar("F", bound=Callable[..., object])
 _Raised = tuple[type, BaseException, TracebackType | None]
 MAX_BODY = 512 * 1024  # bytes; a draft of 80,000 words. Werkzeug sets no limit
 MAX_FORM = 64 * 1024  # bytes; whatever else is sent
 
 
 class _Application(Flask):
+    def ensure_sync(self, func: F) -> F:
+        """Return what is to be called. Nothing here is a coroutine; Flask would look at a dozen functions a request."""
+        return func
+
     def log_exception(self, exc_info: "_Raised | tuple[None, None, None]") -> None:
         """Keep an exception for the event of its request."""
         watching.note_error(exc_info[1])

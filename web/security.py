@@ -1,6 +1,7 @@
 """The headers on every response. Stored text is escaped where it is written; these hold if an escape is ever missed."""
 
 import re
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from flask import Flask, Response, request
@@ -76,10 +77,17 @@ def _protect(response: Response) -> Response:
             response.headers.update(ASKED_BEFORE)
     if request.endpoint in LENT:
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    if response.status_code != HTTPStatus.NOT_MODIFIED:  # what a browser has already keeps the policy it came with
-        response.headers.setdefault("Content-Security-Policy", POLICY if response.mimetype == PAGE else DATA_POLICY)
-    if (services().settings.site_url or "").startswith("https:"):
-        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    said = {
+        name.lower() for name, _ in response.headers
+    }  # all at once: each look at a header reads through all of them
+    response.headers.extend([each for each in _expected(response) if each[0].lower() not in said])
     return response
+
+
+def _expected(response: Response) -> Iterator[tuple[str, str]]:
+    """Yield the headers of a response on which nothing says otherwise."""
+    if response.status_code != HTTPStatus.NOT_MODIFIED:  # what a browser has already keeps the policy it came with
+        yield "Content-Security-Policy", POLICY if response.mimetype == PAGE else DATA_POLICY
+    if (services().settings.site_url or "").startswith("https:"):
+        yield "Strict-Transport-Security", HTTPS_ONLY
+    yield from HEADERS.items()

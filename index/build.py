@@ -7,12 +7,12 @@ archive. What piles up that way is cleared by `tidy`, after the update has been 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archive.models import refer
+from archive.models import NamedModel, refer
 from archive.passages import chunking
 from archive.progress import Progress, silent
 from archive.store import PublishedGeneration, Store
 from index.embedder import Embedder
-from index.embeddings import Embeddings
+from index.embeddings import Bulk, Embeddings
 from index.errors import EngineAway, GenerationDamaged
 from index.generation import Manifest
 from index.generations import Generations
@@ -75,20 +75,28 @@ class Builder:
                 raise
             return self._rebuild(embeddings, progress)
 
-    def rebuild(self, progress: Progress = silent) -> BuildReport:
-        """Publish a generation made from the store alone; only passages without an embedding are embedded."""
-        return self._rebuild(Embeddings(self._store, self._embedder), progress)
+    @property
+    def model(self) -> NamedModel:
+        """The model this builds by."""
+        return NamedModel(sha256=self._embedder.sha256, name=self._embedder.name, reference=self._reference)
+
+    def rebuild(self, progress: Progress = silent, *, bulk: Bulk | None = None) -> BuildReport:
+        """Publish a generation made from the store alone; only passages without an embedding are embedded.
+
+        By the embedder, or by what embeds `bulk` by the same model.
+        """
+        return self._rebuild(Embeddings(self._store, self._embedder, bulk=bulk), progress)
 
     def _rebuild(self, embeddings: Embeddings, progress: Progress) -> BuildReport:
         seq = self._store.last_seq()
         return self.serve(self._made(self._store.live_ids(), embeddings, seq=seq, base=None, progress=progress))
 
-    def prepare(self, progress: Progress = silent) -> Candidate:
+    def prepare(self, progress: Progress = silent, *, bulk: Bulk | None = None) -> Candidate:
         """Make a generation from the store alone, beside what is served. It stays until the next build unless served.
 
         What was embedded stays whatever becomes of it.
         """
-        embeddings, seq = Embeddings(self._store, self._embedder), self._store.last_seq()
+        embeddings, seq = Embeddings(self._store, self._embedder, bulk=bulk), self._store.last_seq()
         return self._made(self._store.live_ids(), embeddings, seq=seq, base=None, progress=progress)
 
     def serve(self, candidate: Candidate) -> BuildReport:

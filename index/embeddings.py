@@ -7,7 +7,7 @@ still to be embedded are held, 100 bytes or so a passage.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from archive.article import Article, Passage
 from archive.packing import pack_embeddings
@@ -22,15 +22,43 @@ BATCH_ARTICLES = 200  # articles read from the store at once
 
 T = TypeVar("T")
 Text = tuple[bytes, str]  # a text hash and its text
+Packed = tuple[bytes, bytes]  # a text hash and its embedding, packed
+
+
+class Bulk(Protocol):
+    """Embeds many texts, here or elsewhere. It takes more of `texts` when it has room for them, in this thread."""
+
+    def __call__(self, texts: Iterator[Text]) -> Iterator[list[Packed]]:
+        """Yield the embedding of each text once, some at a time as they are made, in any order."""
+
+
+class Here:
+    """Embeds in this process, batch by batch."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        """Embed by this model."""
+        self._embedder = embedder
+
+    def __call__(self, texts: Iterator[Text]) -> Iterator[list[Packed]]:
+        """Yield the embeddings of one batch after the other."""
+        for batch in batches(texts, BATCH_PASSAGES):
+            yield packed_by(self._embedder, batch)
+
+
+def packed_by(embedder: Embedder, texts: Sequence[Text]) -> list[Packed]:
+    """Return the embeddings of these texts, in order."""
+    packed = pack_embeddings(embedder.embed([text for _, text in texts]))
+    return list(zip([text_hash for text_hash, _ in texts], packed, strict=True))
 
 
 class Embeddings:
     """The passages and vectors of a store's articles. `made` counts those that were embedded through this object."""
 
-    def __init__(self, store: Store, embedder: Embedder) -> None:
-        """Cut and embed as this embedder does."""
+    def __init__(self, store: Store, embedder: Embedder, *, bulk: Bulk | None = None) -> None:
+        """Cut as this embedder does, and have it embed, or whatever embeds `bulk` by the same model."""
         self._store = store
         self.embedder = embedder
+        self._bulk = bulk or Here(embedder)
         self._model_id = store.model_id(sha256=embedder.sha256, name=embedder.name)
         self.chunking = chunking(embedder.sha256, embedder.max_tokens)
         self.made = 0
@@ -39,9 +67,9 @@ class Embeddings:
         """Cut and embed what is not yet of these articles."""
         unfinished, missing = self._cut(article_ids, progress)
         total, done = len(missing), 0
-        for batch in batches(self._texts(unfinished, missing), BATCH_PASSAGES):
-            self._embed(batch)
-            done += len(batch)
+        for made in self._bulk(self._texts(unfinished, missing)):
+            self._keep(made)
+            done += len(made)
             progress("embedding", done, total)
 
     def _cut(self, article_ids: Sequence[str], progress: Progress) -> tuple[list[str], set[bytes]]:
@@ -88,12 +116,9 @@ class Embeddings:
             for passage in passages:
                 yield passage.text_hash, embedding_text(context, article.body[passage.start : passage.end])
 
-    def _embed(self, texts: Sequence[Text]) -> list[bytes]:
-        packed = pack_embeddings(self.embedder.embed([text for _, text in texts]))
-        hashes = [text_hash for text_hash, _ in texts]
-        self._store.put_embeddings(self._model_id, list(zip(hashes, packed, strict=True)))
-        self.made += len(texts)
-        return packed
+    def _keep(self, made: Sequence[Packed]) -> None:
+        self._store.put_embeddings(self._model_id, made)
+        self.made += len(made)
 
     def rows(self, article_ids: Sequence[str], progress: Progress) -> Iterator[tuple[str, Span, bytes]]:
         """Yield every passage of what is shown of these articles, with its packed embedding; articles in order."""
@@ -119,8 +144,9 @@ class Embeddings:
         lost = {passage.text_hash: passage for passage in passages if passage.text_hash not in kept}
         for article in self._store.live([passages[0].article_id]).values() if lost else ():
             if article.version == passages[0].version:
-                texts = list(self._texts_of(article, list(lost.values())))
-                kept.update(zip(lost, self._embed(texts), strict=True))
+                made = packed_by(self.embedder, list(self._texts_of(article, list(lost.values()))))
+                self._keep(made)
+                kept.update(made)
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -19,6 +19,7 @@ from index import embeddings, generation, local_generations
 from index.build import Builder
 from index.check import check
 from index.embedder import embed_query
+from index.embeddings import Packed, Text, batches, packed_by
 from index.engine import Vector, Vectors
 from index.generation import Manifest
 from index.keywords import choice
@@ -208,6 +209,29 @@ def test_a_build_that_was_stopped_goes_on_where_it_stopped(
     assert max(map(len, whole.batches)) == 4
     assert indexed(services) == ids(*range(18))
     services.close()
+
+
+def test_what_embeds_elsewhere_gives_back_in_any_order_and_what_came_before_it_broke_down_is_kept(
+    parts: Services,
+) -> None:
+    put(parts, *range(18))
+    elsewhere = CountingEmbedder()
+
+    def backwards(texts: Iterator[Text]) -> Iterator[list[Packed]]:
+        for given in reversed(list(batches(texts, 4))):
+            yield packed_by(elsewhere, given)[::-1]
+            if len(elsewhere.batches) == 2:
+                raise RuntimeError("the machine was switched off")
+
+    with pytest.raises(RuntimeError, match="switched off"):
+        parts.builder.rebuild(bulk=backwards)
+    assert parts.store.pointer() == (None, None)
+    told: list[int] = []
+    report = parts.builder.rebuild(lambda stage, done, _: told.append(done) if stage == "embedding" else None,
+                                   bulk=backwards)  # fmt: skip
+    assert (report.embedded, len(elsewhere.texts), len(set(elsewhere.texts))) == (12, 18, 18)
+    assert told == [4, 8, 12]
+    assert (embedder(parts).batches, indexed(parts)) == ([], ids(*range(18)))
 
 
 def test_a_build_that_was_stopped_leaves_what_was_served_in_service(parts: Services) -> None:

@@ -1,5 +1,6 @@
 # make serve   set up, ingest the sample articles, serve http://127.0.0.1:8000 (PORT=8080 for another port)
 # make test    set up, then lint, types and tests
+# make setup-ray   set up, then what `flask reindex --ray` needs besides, 620 MB
 # make flips   set up, then flip 300 bits in each kind of file: some minutes
 # make faults  set up, then fail at hundreds of points and be killed 200 times: what `make test` samples; most of an hour
 # make bench   set up, then every benchmark beside the peers: see docs/benchmarks.md
@@ -15,7 +16,7 @@ BIN := .venv/bin
 PORT ?= 8000
 export BACKFILE_DATA ?= data
 
-.PHONY: help setup setup-dev port serve test faults lint types format evaluate flips bench lock bill audit screenshots translations clean
+.PHONY: help setup setup-dev setup-ray port serve test faults lint types format evaluate flips bench lock bill audit screenshots translations clean
 
 help:
 	@sed -n '/^$$/q; s/^# //p' Makefile
@@ -38,6 +39,12 @@ setup-dev: .venv/installed-dev
 	$(PIP) -r requirements-dev.txt
 	test -x .venv/milvus3/bin/python || $(PYTHON) -m venv .venv/milvus3
 	.venv/milvus3/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-milvus3.txt
+	touch $@
+
+setup-ray: .venv/installed-ray
+
+.venv/installed-ray: .venv/installed requirements-ray.lock
+	$(PIP) --require-hashes --no-deps -r requirements-ray.lock
 	touch $@
 
 # The port is looked at first: minutes of setting up lie between.

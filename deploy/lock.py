@@ -1,8 +1,9 @@
 """Writes requirements.lock: every pinned version of requirements.txt with the hashes of all its files.
 
-`make lock` runs it with pip-tools in an environment of its own; it takes some minutes. Which build of torch an index
-offers differs: some have a CPU build ("2.13.0+cpu"), others a CUDA build of the same version. All of them are listed,
-by the version that both have, so that whichever is at hand is checked.
+And requirements-ray.lock: what requirements-ray.txt adds to that. `make lock` runs it with pip-tools in an environment
+of its own; it takes some minutes. Which build of torch an index offers differs: some have a CPU build ("2.13.0+cpu"),
+others a CUDA build of the same version. All of them are listed, by the version that both have, so that whichever is at
+hand is checked.
 """
 
 import re
@@ -12,22 +13,33 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements.lock"
+LOCK, RAY_LOCK = ROOT / "requirements.lock", ROOT / "requirements-ray.lock"
 HEAD = """\
 # Every version that requirements.txt pins, with the SHA-256 of each file of it. Made by `make lock`; `make setup`
 # installs from it and takes no file that is not listed. docs/operations.md says how by hand.
+"""
+RAY_HEAD = """\
+# Every version that requirements-ray.txt pins, with the SHA-256 of each file of it. Made by `make lock`; CI installs
+# from it, after requirements.lock.
 """
 OPTIONS = ("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
            "--no-emit-trusted-host", "--strip-extras", "--quiet")  # fmt: skip
 
 
-def compiled() -> str:
-    """Return what pip-tools makes of requirements.txt."""
+def compiled(*requirements: str) -> str:
+    """Return what pip-tools makes of these files, with all that they ask for."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "lock.txt"
-        command = [sys.executable, "-m", "piptools", "compile", *OPTIONS, "-o", str(out), "requirements.txt"]
+        command = [sys.executable, "-m", "piptools", "compile", *OPTIONS, "-o", str(out), *requirements]
         subprocess.run(command, cwd=ROOT, check=True)
         return out.read_text()
+
+
+def without(text: str, others: str) -> str:
+    """Return the lock `text` without the pins that `others` has."""
+    blocks = re.findall(r"^[\w.-]+==\S+(?: \\\n    --hash=\S+)+\n", text, re.MULTILINE)
+    named = {pin.lower() for pin in re.findall(r"^([\w.-]+)==", others, re.MULTILINE)}
+    return "".join(block for block in blocks if block.partition("==")[0].lower() not in named)
 
 
 def with_every_torch(text: str) -> str:
@@ -53,6 +65,8 @@ def offered(name: str, version: str) -> set[str]:
 
 
 if __name__ == "__main__":
-    made = with_every_torch(Path(sys.argv[1]).read_text() if len(sys.argv) > 1 else compiled())
-    LOCK.write_text(HEAD + made)
-    print(f"{LOCK.name}: {len(re.findall('^[^# ].*==', made, re.MULTILINE))} packages")
+    made = with_every_torch(Path(sys.argv[1]).read_text() if len(sys.argv) > 1 else compiled("requirements.txt"))
+    added = without(compiled("requirements-ray.txt", "--constraint", "requirements.txt"), made)
+    for file, head, text in ((LOCK, HEAD, made), (RAY_LOCK, RAY_HEAD, added)):
+        file.write_text(head + text)
+        print(f"{file.name}: {len(re.findall('^[^# ].*==', text, re.MULTILINE))} packages")

@@ -5,7 +5,8 @@ that was interrupted goes on where it stopped. The memory used does not grow wit
 still to be embedded are held, 100 bytes or so a passage.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Protocol, TypeVar
 
@@ -28,7 +29,7 @@ Packed = tuple[bytes, bytes]  # a text hash and its embedding, packed
 class Bulk(Protocol):
     """Embeds many texts, here or elsewhere. It takes more of `texts` when it has room for them, in this thread."""
 
-    def __call__(self, texts: Iterator[Text]) -> Iterator[list[Packed]]:
+    def __call__(self, texts: Iterator[Text]) -> Generator[list[Packed], None, None]:
         """Yield the embedding of each text once, some at a time as they are made, in any order."""
 
 
@@ -39,7 +40,7 @@ class Here:
         """Embed by this model."""
         self._embedder = embedder
 
-    def __call__(self, texts: Iterator[Text]) -> Iterator[list[Packed]]:
+    def __call__(self, texts: Iterator[Text]) -> Generator[list[Packed], None, None]:
         """Yield the embeddings of one batch after the other."""
         for batch in batches(texts, BATCH_PASSAGES):
             yield packed_by(self._embedder, batch)
@@ -67,10 +68,11 @@ class Embeddings:
         """Cut and embed what is not yet of these articles."""
         unfinished, missing = self._cut(article_ids, progress)
         total, done = len(missing), 0
-        for made in self._bulk(self._texts(unfinished, missing)):
-            self._keep(made)
-            done += len(made)
-            progress("embedding", done, total)
+        with closing(self._bulk(self._texts(unfinished, missing))) as lots:
+            for made in lots:
+                self._keep(made)
+                done += len(made)
+                progress("embedding", done, total)
 
     def _cut(self, article_ids: Sequence[str], progress: Progress) -> tuple[list[str], set[bytes]]:
         """Return the articles that have passages without an embedding, and the hashes of those."""

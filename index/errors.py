@@ -1,6 +1,7 @@
 """The index's error tree. Every message says what was wrong, where, and what to run next.
 
 SearchError
+├── ClusterUnavailable  there is no cluster to embed on, or it does not do it
 ├── CursorExpired       a result set that is no longer kept
 ├── EngineAway          the server that keeps the index gives no answer
 ├── GenerationDamaged   a generation's files are missing, altered or unreadable
@@ -11,6 +12,10 @@ SearchError
 
 class SearchError(Exception):
     """Anything the index can tell its caller has gone wrong."""
+
+
+class ClusterUnavailable(SearchError):
+    """There is no cluster to embed on, or it does not do it."""
 
 
 class CursorExpired(SearchError):

@@ -3,7 +3,7 @@
 import gc
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -217,7 +217,7 @@ def test_what_embeds_elsewhere_gives_back_in_any_order_and_what_came_before_it_b
     put(parts, *range(18))
     elsewhere = CountingEmbedder()
 
-    def backwards(texts: Iterator[Text]) -> Iterator[list[Packed]]:
+    def backwards(texts: Iterator[Text]) -> Generator[list[Packed], None, None]:
         for given in reversed(list(batches(texts, 4))):
             yield packed_by(elsewhere, given)[::-1]
             if len(elsewhere.batches) == 2:

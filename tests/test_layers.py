@@ -33,7 +33,9 @@ HOMES = {  # library: where it may be imported
     "openvino": ("index/openvino_model.py", "index/openvino_conversion.py", "index/openvino_weights.py"),
     "sentence_transformers": ("index/torch_embedder.py",),
     "smtplib": ("web/mail.py",),
-    "socket": ("archive/fetch.py",),  # whoever asks something on the network asks there
+    "pyarrow": ("index/ray_embedding.py",),
+    "ray": ("index/ray_embedding.py",),
+    "socket": ("archive/fetch.py", "index/ray_embedding.py"),  # whoever asks something on the network asks there
     "sqlite3": (),  # the archive's SQLite comes with apsw
     "psycopg": ("archive/postgres_database.py", "archive/postgres_connection.py", "archive/postgres_counting.py"),
     "psycopg_pool": ("archive/postgres_database.py", "archive/postgres_counting.py"),
@@ -49,8 +51,8 @@ HOMES = {  # library: where it may be imported
     "werkzeug": ("web/",),
     "whoosh": ("index/keywords/whoosh_index.py",),
 }
-HEAVY = {"faiss", "feedparser", "grpc", "jsonschema", "openvino", "py3langid", "pymilvus", "sentence_transformers",
-         "tantivy", "torch", "transformers", "trafilatura", "whoosh"}  # fmt: skip
+HEAVY = {"faiss", "feedparser", "grpc", "jsonschema", "openvino", "py3langid", "pymilvus", "ray",
+         "sentence_transformers", "tantivy", "torch", "transformers", "trafilatura", "whoosh"}  # fmt: skip
 NOT_FOR_ANSWERS = {"feedparser", "ir_measures", "jsonschema", "lxml", "pandas", "py3langid", "scipy",
                    "sentence_transformers", "sklearn", "torch",
                    "tqdm", "trafilatura", "transformers"}  # fmt: skip

@@ -16,6 +16,7 @@ import click
 
 from index.errors import SearchError
 from web import payload
+from web.clusters import on_cluster
 from web.publishing import tell
 from web.replay_report import report_lines, report_object
 from web.replaying import model_of, replayed
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from archive.store import PublishedGeneration
     from index.build import Builder, BuildReport, Candidate
     from index.embedder import Embedder
+    from index.embeddings import Bulk
     from index.evaluation.replay import Replay
 
 MOST_LOSS = 0.05  # of nDCG@10; a hundred judged queries tell differences of about that size from chance
@@ -42,6 +44,7 @@ class _Wish:
     split: str
     yes: bool
     compare_only: bool
+    ray: str | None
     most_loss: float
 
 
@@ -53,6 +56,7 @@ class _Wish:
 @click.option("--split", type=TEXT, default="test", show_default=True, help="Which qrels/SPLIT.tsv to judge by.")
 @click.option("--yes", is_flag=True, help="With --model: change over without asking.")
 @click.option("--compare-only", is_flag=True, help="With --model: compare, and do not change over.")
+@click.option("--ray", type=TEXT, metavar="auto|HOST:PORT", help="Embed on the nodes of this Ray cluster.")
 @click.option(
     "--most-loss",
     type=click.FloatRange(0, 1),
@@ -67,6 +71,7 @@ def reindex(
     split: str,
     yes: bool,
     compare_only: bool,
+    ray: str | None,
     most_loss: float,
     as_json: bool,
 ) -> None:
@@ -78,9 +83,13 @@ def reindex(
     and words of the archive are put to both; how their answers differ is told before it changes over. `flask rollback`
     returns.
 
+    With --ray what has no embedding yet gets it on the nodes of a Ray cluster: `auto` is the one that this machine is a
+    node of.
+
     \b
     Examples:
       flask reindex
+      flask reindex --ray 10.0.0.5:6379
       flask reindex --model /srv/models/multilingual-e5-small
       flask reindex --model bundled --judged judged/ --compare-only
       flask reindex --model /srv/models/new --most-loss 0.02 --yes --json
@@ -89,7 +98,7 @@ def reindex(
     if model is None:
         if judged or yes or compare_only:
             raise click.UsageError("--judged, --yes and --compare-only go with --model")
-        _rebuild(parts, as_json=as_json)
+        _rebuild(parts, ray, as_json=as_json)
         return
     if yes and compare_only:
         raise click.UsageError("--compare-only changes nothing over: leave out --yes")
@@ -101,12 +110,13 @@ def reindex(
         split=split,
         yes=yes,
         compare_only=compare_only,
+        ray=ray,
         most_loss=most_loss,
     )
     _change(parts, wish, as_json=as_json)
 
 
-def _rebuild(parts: Services, *, as_json: bool) -> None:
+def _rebuild(parts: Services, ray: str | None, *, as_json: bool) -> None:
     """Build by the model in use, or by the one that the settings name instead."""
     from archive.grouping import find_copies
 
@@ -116,8 +126,10 @@ def _rebuild(parts: Services, *, as_json: bool) -> None:
         reference = reference_of(other)
         builder = parts.builder_of(parts.open_model(reference), reference=reference)
     with stoppable(), parts.alone(), Reporter() as progress:
+        builder = builder or parts.builder
+        bulk = on_cluster(parts, builder.model, address=ray)
         find_copies(parts.store, progress=progress)
-        built = (builder or parts.builder).rebuild(progress)
+        built = builder.rebuild(progress, bulk=bulk)
         tell(parts, progress)
     if as_json:
         write_json(asdict(built))
@@ -139,9 +151,10 @@ def _change(parts: Services, wish: _Wish, *, as_json: bool) -> None:
     embedder = parts.open_model(wish.reference)
     prove(embedder)
     builder = parts.builder_of(embedder, reference=wish.reference)
+    bulk = on_cluster(parts, builder.model, address=wish.ray)
     with parts.alone():
         current, _ = parts.store.pointer()
-        with _beside(parts, builder) as candidate:
+        with _beside(parts, builder, bulk) as candidate:
             click.echo(_standing(parts, current, candidate), err=True)
             replay = _replayed(parts, wish, current, candidate, embedder) if current is not None else None
             if replay is not None and not as_json:
@@ -164,14 +177,14 @@ def _change(parts: Services, wish: _Wish, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _beside(parts: Services, builder: "Builder") -> "Iterator[Candidate]":
+def _beside(parts: Services, builder: "Builder", bulk: "Bulk | None") -> "Iterator[Candidate]":
     """Make a generation beside the one that is served, and delete it unless it is served in the end."""
     from archive.grouping import find_copies
 
     try:
         with stoppable(), Reporter() as progress:
             find_copies(parts.store, progress=progress)
-            candidate = builder.prepare(progress)
+            candidate = builder.prepare(progress, bulk=bulk)
         yield candidate
     finally:
         builder.sweep()

@@ -139,6 +139,8 @@ class RayEmbedding:
             left.update(islice(more, max(0, window - len(left))))
             for came in arriving(ray, self._dataset(ray, found, left)):
                 yield [pair for pair in packed_of(came) if left.pop(pair[0], None) is not None]
+        if left:
+            raise RoundFailed(f"{len(left)} passages did not come back")
 
     def _dataset(self, ray: Any, found: Places, texts: Mapping[bytes, str]) -> Any:  # noqa: ANN401 no types
         """Return the embeddings of these texts, as Ray Data is to make them."""
@@ -210,7 +212,7 @@ def arriving(ray: Any, dataset: Any, *, patience: float = PATIENCE) -> Iterator[
         if block is None:
             return
         if isinstance(block, Exception):
-            raise RoundFailed(_first_line(block)) from block
+            raise RoundFailed(_lines(block)[-1]) from block  # of a traceback from a node, what was raised there
         heard = time.monotonic()
         yield block
 
@@ -262,7 +264,7 @@ def _library() -> Any:  # noqa: ANN401 the library has no types
         import ray.data
         import ray.util.scheduling_strategies
     except ImportError as error:
-        raise ClusterUnavailable(f"Ray is not installed ({_first_line(error)}): `{INSTALL}`") from error
+        raise ClusterUnavailable(f"Ray is not installed ({_lines(error)[0]}): `{INSTALL}`") from error
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -276,7 +278,7 @@ def _reach(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED_WITHIN).close()
     except (OSError, ValueError) as error:
         raise ClusterUnavailable(
-            f"no Ray answers at {address} ({_first_line(error)}): give HOST:PORT of its head, as `ray start` printed it"
+            f"no Ray answers at {address} ({_lines(error)[0]}): give HOST:PORT of its head, as `ray start` printed it"
         ) from error
 
 
@@ -305,7 +307,7 @@ def _silent() -> Iterator[None]:
 
 
 def _advice(address: str, error: Exception) -> str:
-    reason = _first_line(error)
+    reason = _lines(error)[0]
     if address == AUTO and "RAY_ADDRESS" in reason:  # it names that variable when it has found nothing
         return "no Ray runs on this machine: start it by `ray start`, or give its address"
     return (
@@ -314,5 +316,5 @@ def _advice(address: str, error: Exception) -> str:
     )
 
 
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _lines(error: Exception) -> list[str]:
+    return [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]

@@ -1,4 +1,8 @@
-"""Embedding on a Ray cluster: what a lost node costs, whether vectors are those made here, what is said of problems."""
+"""Embedding on a Ray cluster: what a lost node costs, whether vectors are those made here, what is said of problems.
+
+BACKFILE_TEST_RAY=articles.jsonl takes 5,000 articles of that file for the node that is lost half-way, which takes some
+minutes; -rP shows what it found.
+"""
 
 import hashlib
 import os
@@ -40,7 +44,7 @@ from index.ray_embedding import (
 from web.services import Services
 from web.settings import Settings
 
-NEWS = os.environ.get("BACKFILE_TEST_RAY")  # a file of articles (JSON Lines), of which 5,000 are taken: some minutes
+NEWS = os.environ.get("BACKFILE_TEST_RAY")
 BLOCK = 4 if NEWS is None else 256
 MOST_LETTERS = 600  # of such an article: a passage or so
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # it warns of its own settings

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -19,26 +20,27 @@ from index.ray_embedding import RemoteModel, Worker
 
 MISSING = "Ray is not installed: pip install -r requirements-ray.txt"
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # else Ray takes 127.0.0.1 for this machine's name on the network
+PAUSE = 0.3  # seconds before each block, so that there is one in flight when a node is lost
 HERE = Path(__file__).resolve().parent
 STORE = 100 << 20  # bytes of memory for blocks, the least that Ray takes: a node would take a third of the machine's
 
 
 class Counting(Worker):
-    """Notes in a file beside the models how many texts it embedded, each time it has."""
+    """Notes in a file beside the models how many texts it is about to embed, whether it comes to that or not."""
 
     def __init__(self, model: RemoteModel) -> None:
         super().__init__(model)
         self._notes = model.cache / "embedded"
 
     def __call__(self, table: Any) -> Any:  # noqa: ANN401 as its parent does
-        made = super().__call__(table)
         with self._notes.open("a") as notes:
-            notes.write(f"{len(made)}\n")
-        return made
+            notes.write(f"{len(table)}\n")
+        time.sleep(PAUSE)
+        return super().__call__(table)
 
 
 def counted(cache: Path) -> list[int]:
-    """Return how many texts each block had that was embedded, once or twice."""
+    """Return how many texts each block had that was begun, once or twice."""
     return [int(line) for line in (cache / "embedded").read_text().splitlines()]
 
 

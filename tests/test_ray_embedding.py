@@ -144,7 +144,7 @@ def test_a_node_lost_half_way_costs_at_most_the_blocks_in_flight_and_the_vectors
     print(
         f"{report.articles} articles, {len(given)} passages in blocks of {BLOCK}; node lost after {lost[0]};", end=" "
     )
-    print(f"{twice} embedded twice; largest difference {difference:.6f}")
+    print(f"{twice} begun twice; largest difference {difference:.6f}")
     assert difference <= 1e-3
     services.close()
 

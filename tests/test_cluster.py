@@ -15,7 +15,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import awaited
 import psycopg
 import pytest
 import yaml
@@ -25,7 +24,7 @@ from test_deploy import DEPLOY, NGINX, Proxy, free_ports, wait_for
 from test_documentation import COMMANDS
 
 from web import health
-from web.settings import PREFIX, Settings, database_url
+from web.settings import Settings, database_url
 
 ROOT = DEPLOY.parent
 CLUSTER = DEPLOY / "cluster"
@@ -85,7 +84,6 @@ def command_of(words: list[str]) -> None:
     if program == "flask":
         command = COMMANDS[given[0]]
         known = {option for parameter in command.params for option in parameter.opts}
-        known |= awaited.OPTIONS.get(given[0], set())
         assert {each for each in given if each.startswith("--")} <= known
     else:
         assert program in ("gunicorn", "ray", "sleep")
@@ -133,13 +131,6 @@ def test_only_commands_that_there_are_are_run() -> None:
         for container in pod["containers"]:
             if "command" in container:
                 command_of(container["command"])
-
-
-def test_nothing_is_awaited_that_has_come() -> None:
-    there = {PREFIX + name.upper() for name in Settings.model_fields}
-    assert awaited.SETTINGS & there == set(), "take it out of tests/awaited.py"
-    for command, options in awaited.OPTIONS.items():
-        assert options & {option for parameter in COMMANDS[command].params for option in parameter.opts} == set()
 
 
 def test_the_database_that_is_named_is_one() -> None:

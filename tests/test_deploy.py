@@ -14,7 +14,6 @@ from pathlib import Path
 from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
 from threading import Thread
 
-import awaited
 import pytest
 from test_documentation import COMMANDS
 
@@ -102,7 +101,7 @@ def test_each_timer_starts_a_service_that_there_is() -> None:
 
 
 def test_only_settings_that_there_are_are_named() -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | awaited.SETTINGS
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
     for file in (each for each in DEPLOY.rglob("*") if each.is_file()):
         assert set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", file.read_text(encoding="utf-8"))) <= known, file.name
 

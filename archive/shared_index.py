@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from archive.database import marks
 from archive.store import Store
 
+BEGINNING = -1  # the change after which the first part of a collection begins
+
 
 @dataclass(frozen=True, slots=True)
 class StatisticsPart:
@@ -50,15 +52,22 @@ class SharedIndex:
             connection.execute(f"DELETE FROM shared_generation WHERE number NOT IN ({marks(numbers)})", numbers)
             connection.execute(f"DELETE FROM shared_statistics WHERE collection NOT IN ({marks(names)})", names)
 
-    def parts(self, collection: str, *, until: int) -> list[tuple[int, bytes, bytes]]:
-        """Return the parts of a collection up to a change: the change after which each begins, what went, what came."""
-        return list(
-            self._store.rows(
-                "SELECT after_seq, gone, come FROM shared_statistics"
-                " WHERE collection = ? AND until_seq <= ? AND come IS NOT NULL ORDER BY after_seq",
-                (collection, until),
-            )
+    def spans(self, collection: str, *, until: int) -> list[tuple[int, int]]:
+        """Return the changes after which each part of a collection begins and with which it ends, up to a change.
+
+        Each begins where the one before it ends: after a rollback there are others, of updates that do not count.
+        """
+        rows = self._store.rows(
+            "SELECT after_seq, until_seq FROM shared_statistics WHERE collection = ? AND come IS NOT NULL",
+            (collection,),
         )
+        ends = dict(rows)
+        found: list[tuple[int, int]] = []
+        at = BEGINNING
+        while at in ends and ends[at] <= until:
+            found.append((at, ends[at]))
+            at = ends[at]
+        return found
 
     def part(self, collection: str, *, after: int) -> StatisticsPart | None:
         """Return the part that begins after a change, None where none was begun."""

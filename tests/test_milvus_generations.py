@@ -110,8 +110,9 @@ def contents(milvus: Milvus, collection: str) -> dict[str, Mapping[str, Any]]:
 
 def total(store: Store, collection: str) -> tuple[object, ...]:
     """Return what the statistics of a collection come to."""
-    parts = SharedIndex(store).parts(collection, until=store.last_seq())
-    made = [unpacked(come).without(unpacked(gone)) for _, gone, come in parts]
+    shared = SharedIndex(store)
+    parts = [shared.part(collection, after=after) for after, _ in shared.spans(collection, until=store.last_seq())]
+    made = [unpacked(part.come).without(unpacked(part.gone)) for part in parts if part and part.come]
     found = Statistics(made, dimension=MeaningEmbedder.dimension)
     lengths = (found.articles, found.passages, found.title_length, found.body_length, found.languages)
     return (*lengths, dict(found.words), dict(found.terms))
@@ -157,6 +158,26 @@ def test_an_update_that_is_killed_at_any_write_is_gone_on_with_and_nothing_is_lo
     assert rows == contents(whole, anew)
     assert told == total(store, anew)
     assert check(MilvusGenerations(whole, store), store) == []
+
+
+def test_after_a_rollback_updates_count_nothing_twice(store: Store, milvus: MilvusServer) -> None:
+    whole = Milvus(milvus.url)
+    put(store, *range(7))
+    builder(store, whole).update()
+    change(store)
+    builder(store, whole).update()
+    current, previous = store.pointer()
+    assert current is not None
+    assert previous is not None
+    assert store.roll_back(to=previous.number)
+    put(store, 9)
+    store.put(replace(article(7), body="Another version of it."))
+    builder(store, whole).update()
+    collection = collection_of(store, whole)
+    rows, told = contents(whole, collection), total(store, collection)
+    builder(store, whole).rebuild()
+    anew = collection_of(store, whole)
+    assert (rows, told) == (contents(whole, anew), total(store, anew))
 
 
 def test_a_rebuild_that_is_killed_at_any_write_leaves_what_is_served_as_it_was(

@@ -22,7 +22,7 @@ import numpy as np
 from archive.article import Article
 from archive.packing import unpack_embeddings
 from archive.progress import Progress, silent
-from archive.shared_index import SharedIndex, StatisticsPart
+from archive.shared_index import BEGINNING, SharedIndex, StatisticsPart
 from archive.store import PublishedGeneration, Store
 from index.embeddings import BATCH_ARTICLES, Embeddings, batches
 from index.engine import Span, Vectors
@@ -49,7 +49,7 @@ class MilvusGenerations:
         self._milvus = milvus
         self._store = store
         self._shared = SharedIndex(store)
-        self._parts: dict[tuple[str, int], Part] = {}  # those of the collection opened last: they do not change
+        self._parts: dict[tuple[str, int, int], Part] = {}  # those of the collection opened last: they do not change
 
     def manifest(self, published: PublishedGeneration) -> Manifest:
         """Return what a generation is. Raises GenerationDamaged when it is not what was published."""
@@ -81,11 +81,10 @@ class MilvusGenerations:
     def _opened(self, published: PublishedGeneration, manifest: Manifest) -> MilvusEngine:
         self.verified(published)
         collection = _collection(manifest)
-        found = self._shared.parts(collection, until=manifest.seq)
         parts = {}
-        for after, gone, come in found:
-            key = collection, after
-            parts[key] = self._parts.get(key) or _sum(gone, come)
+        for after, until in self._shared.spans(collection, until=manifest.seq):
+            key = collection, after, until
+            parts[key] = self._parts.get(key) or self._sum(collection, after)
         self._parts = parts
         return MilvusEngine(
             self._milvus,
@@ -95,6 +94,15 @@ class MilvusGenerations:
             seq=manifest.seq,
             model_sha256=manifest.model_sha256,
         )
+
+    def _sum(self, collection: str, after: int) -> Part:
+        part = self._shared.part(collection, after=after)
+        if part is None or part.come is None:  # another host has made the index again meanwhile
+            raise GenerationDamaged(f"the statistics of {collection} have gone: run `flask reindex`")
+        try:
+            return unpacked(part.come).without(unpacked(part.gone))
+        except ValueError as error:
+            raise GenerationDamaged(f"{collection}: {error}: run `flask reindex`") from error
 
     def stamp(self, published: PublishedGeneration) -> object:  # noqa: ARG002
         """Return how often the server has come back: what could not be opened then is looked at again."""
@@ -125,7 +133,7 @@ class MilvusGenerations:
         """Bring the collection of `base`, or a new one, up to change `seq`. Raises EngineAway."""
         dimension = embeddings.embedder.dimension
         collection = _collection(base[1]) if base else f"{self._prefix}{number}"
-        after = base[1].seq if base else -1
+        after = base[1].seq if base else BEGINNING
         if base is None:
             self._milvus.create(collection, dimension=dimension)
             gone = Part()
@@ -209,8 +217,8 @@ class MilvusGenerations:
 
     def is_worn(self, manifest: Manifest) -> bool:
         """Tell whether the statistics should be counted again: of many parts, or of much that has changed since."""
-        parts = len(self._shared.parts(_collection(manifest), until=manifest.seq))
-        return parts > MOST_PARTS or manifest.gone > MOST_GONE * (manifest.articles + manifest.gone)
+        parts = self._shared.spans(_collection(manifest), until=manifest.seq)
+        return len(parts) > MOST_PARTS or manifest.gone > MOST_GONE * (manifest.articles + manifest.gone)
 
     def retire(self, *, keep: Iterable[int]) -> None:
         """Delete every generation but these, and collections that none of them is in. Raises EngineAway."""
@@ -236,10 +244,6 @@ def _collection(manifest: Manifest) -> str:
     if manifest.collection is None:
         raise GenerationDamaged("this generation is in no collection: run `flask reindex`")
     return manifest.collection
-
-
-def _sum(gone: bytes, come: bytes) -> Part:
-    return unpacked(come).without(unpacked(gone))
 
 
 class _Samples:

@@ -1,7 +1,7 @@
 """Writes requirements.lock: every pinned version of requirements.txt with the hashes of all its files.
 
-And requirements-ray.lock: what requirements-ray.txt adds to that. `make lock` runs it with pip-tools in an environment
-of its own; it takes some minutes. Which build of torch an index offers differs: some have a CPU build ("2.13.0+cpu"),
+And a lock for each extra: requirements-milvus.lock, what requirements-milvus.txt adds to that, and the same for Ray.
+`make lock` runs it with pip-tools in an environment of its own; it takes some minutes. Which build of torch an index offers differs: some have a CPU build ("2.13.0+cpu"),
 others a CUDA build of the same version. All of them are listed, by the version that both have, so that whichever is at
 hand is checked.
 """
@@ -13,14 +13,15 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK, RAY_LOCK = ROOT / "requirements.lock", ROOT / "requirements-ray.lock"
+LOCK = ROOT / "requirements.lock"
+EXTRAS = ("milvus", "ray")
 HEAD = """\
 # Every version that requirements.txt pins, with the SHA-256 of each file of it. Made by `make lock`; `make setup`
 # installs from it and takes no file that is not listed. docs/operations.md says how by hand.
 """
-RAY_HEAD = """\
-# Every version that requirements-ray.txt pins, with the SHA-256 of each file of it. Made by `make lock`; CI installs
-# from it, after requirements.lock.
+EXTRA_HEAD = """\
+# Every version that requirements-{}.txt pins, with the SHA-256 of each file of it. Made by `make lock`; it is
+# installed from after requirements.lock.
 """
 OPTIONS = ("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
            "--no-emit-trusted-host", "--strip-extras", "--quiet")  # fmt: skip
@@ -66,7 +67,10 @@ def offered(name: str, version: str) -> set[str]:
 
 if __name__ == "__main__":
     made = with_every_torch(Path(sys.argv[1]).read_text() if len(sys.argv) > 1 else compiled("requirements.txt"))
-    added = without(compiled("requirements-ray.txt", "--constraint", "requirements.txt"), made)
-    for file, head, text in ((LOCK, HEAD, made), (RAY_LOCK, RAY_HEAD, added)):
+    locks = [(LOCK, HEAD, made)]
+    for extra in EXTRAS:
+        added = without(compiled(f"requirements-{extra}.txt", "--constraint", "requirements.txt"), made)
+        locks.append((ROOT / f"requirements-{extra}.lock", EXTRA_HEAD.format(extra), added))
+    for file, head, text in locks:
         file.write_text(head + text)
         print(f"{file.name}: {len(re.findall('^[^# ].*==', text, re.MULTILINE))} packages")

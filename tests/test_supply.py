@@ -38,14 +38,16 @@ def test_every_line_of_the_lock_is_a_pin_a_hash_or_a_comment_and_every_pin_has_h
     assert set(lock()) == set(pins("requirements.txt"))
 
 
-def test_the_lock_of_ray_adds_what_is_pinned_for_it_with_hashes_and_pins_nothing_a_second_time() -> None:
-    text = (ROOT / "requirements-ray.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize("extra", ["milvus", "ray"])
+def test_the_lock_of_an_extra_adds_what_is_pinned_for_it_with_hashes_and_pins_nothing_twice(extra: str) -> None:
+    listed, locked = f"requirements-{extra}.txt", f"requirements-{extra}.lock"
+    text = (ROOT / locked).read_text(encoding="utf-8")
     blocks = re.findall(r"^([\w.-]+)==\S+(?: \\\n    --hash=sha256:[0-9a-f]{64})+$", text, re.MULTILINE)
-    assert pins("requirements-ray.lock") == pins("requirements-ray.txt")
-    assert {canonicalize_name(name) for name in blocks} == set(pins("requirements-ray.txt"))
-    assert not set(pins("requirements-ray.txt")) & set(pins("requirements.txt"))
+    assert pins(locked) == pins(listed)
+    assert {canonicalize_name(name) for name in blocks} == set(pins(listed))
+    assert not set(pins(listed)) & set(pins("requirements.txt"))
     others = pins("requirements-dev.txt")
-    assert all(others.get(name, version) == version for name, version in pins("requirements-ray.txt").items())
+    assert all(others.get(name, version) == version for name, version in pins(listed).items())
 
 
 @pytest.mark.parametrize("name", ["apsw", "numpy", "faiss-cpu", "tantivy", "lxml", "tokenizers", "openvino", "torch"])

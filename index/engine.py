@@ -51,8 +51,8 @@ class TermEvidence:
 class Candidates:
     """The articles an engine nominates, ordered by number, each scored on both legs: columns of one length n.
 
-    They are the best of each leg, and every article that holds all that is wanted, or most of it where none holds all.
-    Nothing is normalised.
+    They are the best of each leg, and every article that holds all that is wanted, or most of it where none holds all,
+    unless it `lacks_holding`. Nothing is normalised.
     """
 
     all_ids: Ids  # of the whole generation, the same array for every query
@@ -70,6 +70,7 @@ class Candidates:
     spans: Ints  # shape (n, 3): version, start and end of the best passage, or NOWHERE
     ceiling: float = 0.0  # the keyword score that no article can exceed: how much the query's words can tell
     beyond: tuple[float, float] | None = None  # coverage and cosine that no article left out exceeds; None: none is
+    lacks_holding: bool = False  # of those that hold everything, or most of it where none does, some may be left out
     nearest: float | None = None  # the cosine that one passage in a hundred of the whole archive exceeds
     terms: int = 0  # different words and phrases wanted, stop words aside
     known: float = 1.0  # 0..1: the share of those that occur anywhere in the archive

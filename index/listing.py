@@ -51,13 +51,16 @@ def ranked_rows(ranking: Ranking) -> Ints:
 
 def _is_complete(ranking: Ranking, cutoff: Cutoff) -> bool:
     """Return whether no article that was left out of the candidates would be listed."""
-    beyond = ranking.candidates.beyond
-    if beyond is None:
+    candidates = ranking.candidates
+    if candidates.beyond is None:
         return True
     if cutoff == "off":
         return False
-    by_words = ranking.mode == "keyword" and ranking.generation is not None  # an index knows all that hold the words
-    return by_words or ranking.beyond < THRESHOLD
+    if ranking.mode == "keyword" and ranking.generation is not None:  # what is listed holds the words
+        return not candidates.lacks_holding
+    if candidates.lacks_holding and candidates.holds_all.any():  # however improbable, that may be listed
+        return False
+    return ranking.beyond < THRESHOLD
 
 
 def in_order(order: Ints, published: Ints, *, sort: Sort, ranking: Ranking) -> Ints:

@@ -127,7 +127,8 @@ class MilvusEngine:
         if not beyond or self._are_all(candidates, asked.selecting):
             return replace(candidates, beyond=None)
         coverage, cosine = zip(*beyond, strict=True)
-        return replace(candidates, beyond=(max(coverage), max(cosine)))
+        lacks_holding = named.lacks_holding or (named.lacks_words and not candidates.holds_all.any())
+        return replace(candidates, beyond=(max(coverage), max(cosine)), lacks_holding=lacks_holding)
 
     def _are_all(self, candidates: Candidates, selecting: Filter) -> bool:
         """Tell whether the candidates are all there is, or all that the filters leave."""

@@ -1,0 +1,68 @@
+"""What a shared index says when there is more than its engine fetches: a lower bound, and never that it is all."""
+
+from collections.abc import Iterator
+
+import pytest
+from milvus import MilvusServer
+from newsroom import MeaningEmbedder, article
+
+from index.milvus import engine as milvus_engine
+from index.ranking import Mode
+from index.search import Search, SearchRequest, SearchResponse
+from web.services import Services
+from web.settings import Settings
+
+FLOODS, COMETS = 30, 6
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, milvus: MilvusServer) -> Iterator[Services]:
+    services = Services(Settings(data=tmp_path_factory.mktemp("shared"), milvus=milvus.url), embedder=MeaningEmbedder())
+    for number in range(FLOODS):
+        comet = " A comet of the north." if number < COMETS else ""
+        services.store.put(article(number, title=f"The flood {number}", body=f"Flood and council {number}.{comet}"))
+    services.builder.update()
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fetch no more than this archive has too many of."""
+    monkeypatch.setattr(milvus_engine, "MOST_HOLDING", 10)
+    monkeypatch.setattr(milvus_engine, "MOST_NOMINATED", 4)
+    monkeypatch.setattr(milvus_engine, "BESIDE", 2)
+
+
+def asked(services: Services, request: SearchRequest) -> SearchResponse:
+    search = Search(  # each time a new one: a list that was kept would be shown again
+        store=services.store, serving=services.serving, embedder=services.models.embedder, fusion="sum"
+    )
+    return search.search(request)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("mode", ["keyword", "hybrid"])
+def test_where_more_hold_the_words_than_are_fetched_the_total_is_a_lower_bound(shared: Services, mode: Mode) -> None:
+    answer = asked(shared, SearchRequest(query="flood", mode=mode))
+    assert not answer.degraded
+    assert 0 < answer.total < FLOODS
+    assert not answer.complete
+
+
+@pytest.mark.usefixtures("few")
+def test_where_all_that_hold_the_words_are_fetched_the_total_is_exact(shared: Services) -> None:
+    answer = asked(shared, SearchRequest(query="comet", mode="keyword"))
+    assert (answer.total, answer.complete) == (COMETS, True)
+
+
+@pytest.mark.usefixtures("few")
+def test_where_none_holds_every_word_and_more_hold_most_the_total_is_a_lower_bound(shared: Services) -> None:
+    answer = asked(shared, SearchRequest(query="flood council unheard", mode="keyword"))
+    assert not answer.degraded
+    assert not answer.complete
+
+
+def test_with_room_for_all_the_total_is_exact(shared: Services) -> None:
+    answer = asked(shared, SearchRequest(query="flood", mode="keyword"))
+    assert (answer.total, answer.complete) == (FLOODS, True)

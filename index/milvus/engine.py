@@ -44,7 +44,8 @@ from index.likeness import MEAN_PASSAGES, mean_vectors
 from index.local import LocalEngine
 from index.matching import telling
 from index.milvus.filters import Filter, Filters, PassageFilters, among, both, either
-from index.milvus.postings import Fetched, FetchedPostings, SharedCorpus, Stems
+from index.milvus.kept import Codes, Fetched, Kept
+from index.milvus.postings import FetchedPostings, SharedCorpus
 from index.milvus.rows import Row, place_of, words_of
 from index.milvus.server import MOST_FOUND, Found, Milvus
 from index.milvus.statistics import Statistics
@@ -101,7 +102,8 @@ class MilvusEngine:
         self._milvus = milvus
         self._collection = collection
         self._statistics = statistics
-        self._stems = Stems()
+        self._kept = Kept()
+        self._common: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(ASKING, thread_name_prefix="milvus")  # starts threads when asked to
         self._asked: deque[tuple[Ids, LocalEngine]] = deque(maxlen=REMEMBERED)
 
@@ -326,7 +328,12 @@ class MilvusEngine:
         near = self._passages(article_ids, vector) if vector is not None else []
         keywords = self._words(heads.result())
         vectors = FetchedVectors(
-            self._milvus, self._collection, passages_of(near, keywords.ids), self._statistics, count=len(keywords.ids)
+            self._milvus,
+            self._collection,
+            passages_of(near, keywords.ids),
+            self._statistics,
+            self._common,
+            count=len(keywords.ids),
         )
         few = LocalEngine(
             number=self.generation or 0,
@@ -337,15 +344,17 @@ class MilvusEngine:
         )
         return keywords, few
 
-    def _heads(self, article_ids: Sequence[str]) -> list[Fetched]:
+    def _heads(self, article_ids: Sequence[str]) -> "_Read":
         """Return those of these articles that the collection holds, in order, with their words."""
-        found = []
-        for some in batches(article_ids, FETCHED_AT_ONCE):
+        codes, found = self._kept.known(article_ids)
+        for some in batches([id_ for id_ in article_ids if id_ not in found], FETCHED_AT_ONCE):
             within = both([among("article", some), WORDED])
             rows = self._milvus.rows(self._collection, within, columns=COLUMNS)
             rows.sort(key=lambda row: (row["article"], place_of(row["pk"])))
-            found += [_article(id_, list(own)) for id_, own in groupby(rows, key=lambda row: str(row["article"]))]
-        return found
+            new = [_article(codes, id_, list(own)) for id_, own in groupby(rows, key=lambda row: str(row["article"]))]
+            self._kept.keep(codes, new)
+            found.update({each.article_id: each for each in new})
+        return _Read(codes, [found[id_] for id_ in article_ids if id_ in found])
 
     def _passages(self, article_ids: Sequence[str], vector: Vector) -> list[Found]:
         """Return every passage of these articles, and how near it comes."""
@@ -361,9 +370,9 @@ class MilvusEngine:
                 waiting += [some[: len(some) // 2], some[len(some) // 2 :]]
         return found
 
-    def _words(self, articles: Sequence[Fetched]) -> RankedPostings:
+    def _words(self, read: "_Read") -> RankedPostings:
         """Return the keyword leg over these articles alone."""
-        postings = FetchedPostings(articles, self._statistics, self._stems)
+        postings = FetchedPostings(read.articles, read.codes, self._statistics)
         return RankedPostings(postings, Bm25(), corpus=SharedCorpus(self._statistics, self._count_any))
 
     def _count_any(self, clause: AnyOf) -> int | None:
@@ -376,7 +385,7 @@ class MilvusEngine:
     @cached_property
     def _none(self) -> RankedPostings:
         """The keyword leg over no article: what it says is of the archive as a whole."""
-        return self._words([])
+        return self._words(_Read(Codes(), ()))
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -464,6 +473,15 @@ class _Question:
     binds_words: bool  # whether something is required that passages do not tell
 
 
-def _article(article_id: str, rows: Sequence[Row]) -> Fetched:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Articles in the order of their ids, and the numbers that their words are in."""
+
+    codes: Codes
+    articles: Sequence[Fetched]
+
+
+def _article(codes: Codes, article_id: str, rows: Sequence[Row]) -> Fetched:
     title, body = words_of(rows)
-    return Fetched(article_id, rows[0]["published"], rows[0]["names"], title, body)
+    first = rows[0]
+    return codes.fetched(article_id, published=first["published"], names=first["names"], title=title, body=body)

@@ -5,99 +5,64 @@ the corpus's to say.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.analysis import STOP_TERMS, stem
+from index.analysis import stem
 from index.engine import Ints, Mask
 from index.keywords.places import END, OTHER, Marks, in_batches
 from index.keywords.postings import NOWHERE, Matches
 from index.keywords.units import Beginning, Cluster, Run, Similar, Unit
 from index.keywords.word_counts import WordCounts
+from index.milvus import kept
+from index.milvus.kept import Codes, Fetched
 from index.milvus.rows import named
 from index.milvus.statistics import Statistics
 from index.query import AnyOf, FieldName
-
-STEMS_REMEMBERED = 1_000_000  # words, some 150 bytes each
-
-_END = 0  # stands for the end of a title or body
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """An article as it came."""
-
-    article_id: str
-    published: int
-    names: Sequence[str]
-    title: Sequence[str]  # its words, folded
-    body: Sequence[str]
-
-
-class Stems(dict[str, str]):
-    """The terms of words already met."""
-
-    def __missing__(self, word: str) -> str:
-        """Make the term of a word."""
-        if len(self) >= STEMS_REMEMBERED:
-            self.clear()
-        made = self[word] = stem(word)
-        return made
 
 
 class FetchedPostings:
     """Postings of articles that were fetched. Nothing of them changes; safe to read from several threads."""
 
-    def __init__(self, articles: Sequence[Fetched], statistics: Statistics, stems: Stems) -> None:
-        """Take the articles, in the order of their ids; `stems` is kept from one query to the next."""
+    def __init__(self, articles: Sequence[Fetched], codes: Codes, statistics: Statistics) -> None:
+        """Take the articles, in the order of their ids, their words in these numbers."""
         self._statistics = statistics
-        self._stems = stems
-        self._names = [frozenset(article.names) for article in articles]
-        self._codes: dict[str, int] = {}
-        places: list[int] = []
-        lengths: list[int] = []
-        number = self._codes
-        for article in articles:
-            before = len(places)
-            for text in (article.title, article.body):
-                places += [number.setdefault(word, len(number) + 1) for word in text]
-                places.append(_END)
-            lengths.append(len(places) - before)
-        self._places = np.array(places, np.uint32)
-        self._ends = np.cumsum(lengths, dtype=np.int64)
-        self._by_term: dict[str, list[int]] = {}
-        scoring = np.zeros(len(number) + 1, np.bool_)
-        for word, code in number.items():
-            term = stems[word]
-            self._by_term.setdefault(term, []).append(code)
-            scoring[code] = term not in STOP_TERMS
-        passed = np.append(0, np.cumsum(scoring[self._places]))
-        counts = np.diff(passed[np.flatnonzero(self._places == _END)], prepend=0)
+        self._codes = codes
+        self._size = len(codes)
+        self._names = [article.names for article in articles]
+        self._places = np.concatenate([np.empty(0, np.uint32), *(article.places for article in articles)])
+        lengths = np.array([len(article.places) for article in articles], np.int64)
+        self._ends = np.cumsum(lengths)
+        self._texts = np.empty(2 * len(articles), np.int64)  # where each title and each body ends
+        self._texts[0::2] = self._ends - lengths + np.array([article.title_end for article in articles], np.int64)
+        self._texts[1::2] = self._ends - 1
         self.ids: NDArray[np.bytes_] = np.array([article.article_id.encode() for article in articles], "S16")
         self.live: Mask = np.ones(len(articles), np.bool_)
         self.published: Ints = np.array([article.published for article in articles], np.int64)
-        self.title_length: Ints = counts[0::2]
-        self.body_length: Ints = counts[1::2]
+        self.title_length: Ints = np.array([article.title_length for article in articles], np.int64)
+        self.body_length: Ints = np.array([article.body_length for article in articles], np.int64)
 
     def term(self, term: str) -> Matches:
         """Return where a term stands."""
-        return self._matches(self._by_term.get(term, ()))
+        return self._matches(self._codes.of_term(term, below=self._size))
 
     def words_of(self, words: Sequence[str]) -> Matches:
         """Return where any of these unstemmed words stands, as often as they all do."""
-        return self._matches([code for word in words if (code := self._codes.get(word))])
+        numbers = [self._codes.number(word) for word in words]
+        return self._matches([code for code in numbers if code is not None and code < self._size])
 
     def _matches(self, codes: Sequence[int]) -> Matches:
         if not codes:
             return NOWHERE
-        found = self._places == codes[0]
-        for code in codes[1:]:
-            found |= self._places == code
-        ends = np.flatnonzero(self._places == _END)
-        texts = np.searchsorted(ends, np.flatnonzero(found))
-        counts = np.bincount(texts, minlength=len(ends)).reshape(-1, 2).astype(np.float64)
+        if len(codes) == 1:
+            found = self._places == codes[0]
+        else:
+            wanted = np.zeros(self._size, np.bool_)
+            wanted[codes] = True
+            found = wanted[self._places]
+        texts = np.searchsorted(self._texts, np.flatnonzero(found))
+        counts = np.bincount(texts, minlength=len(self._texts)).reshape(-1, 2).astype(np.float64)
         articles = np.flatnonzero(counts.any(axis=1))
         return Matches(articles, counts[articles, 0], counts[articles, 1])
 
@@ -116,11 +81,11 @@ class FetchedPostings:
 
     def texts(self, articles: Ints, groups: Sequence[Sequence[str]]) -> Iterator[tuple[Ints, Marks]]:
         """Yield these articles (ascending), some at a time, with their texts, in which groups of terms are marked."""
-        marks = np.full(len(self._codes) + 1, OTHER, np.uint8)
-        marks[_END] = END
+        marks = np.full(self._size, OTHER, np.uint8)
+        marks[kept.END] = END
         for mark, terms in enumerate(groups, start=1):
             for term in terms:
-                marks[self._by_term.get(term, [])] = mark
+                marks[self._codes.of_term(term, below=self._size)] = mark
         begins = np.append(0, self._ends)
         for some in in_batches(articles, begins[articles + 1] - begins[articles]):
             pieces = [self._places[begins[at] : begins[at + 1]] for at in some.tolist()]

@@ -19,6 +19,7 @@ from index.milvus.statistics import Statistics
 from index.vectors.searching import NEAREST, Nearest, PassageScores
 
 PLACED = ("version", "start", "end")
+COMMON_KEPT = 1_000_000  # passages whose likeness to all is kept, some 150 bytes each
 VECTORS_AT_ONCE = 2_000  # fetched in one answer: some 3 MB
 
 
@@ -58,24 +59,35 @@ class FetchedVectors:
         collection: str,
         passages: Passages,
         statistics: Statistics,
+        common: dict[str, float],
         *,
         count: int,
     ) -> None:
-        """Take the passages of so many articles."""
+        """Take the passages of so many articles.
+
+        `common` is kept from one question to the next: the product of a passage with the mean of all does not change.
+        """
         self._milvus = milvus
         self._collection = collection
         self._passages = passages
         self._statistics = statistics
         self._counts = np.bincount(passages.owners, minlength=count)
         self._firsts = np.cumsum(self._counts) - self._counts
-        self._common = self._with_mean()
+        self._common = self._with_mean(common)
 
-    def _with_mean(self) -> Floats:
+    def _with_mean(self, kept: dict[str, float]) -> Floats:
         """Return, for the best passage of each article, its product with the mean of all passages; 0.0 elsewhere."""
         products = np.zeros(len(self._passages))
         best = self._best(np.flatnonzero(self._counts))
-        if len(best):
-            products[best] = self._products(best, self._statistics.mean)
+        if not len(best):
+            return products
+        keys = self._passages.keys
+        products[best] = [kept.get(keys[at], np.nan) for at in best.tolist()]
+        new = best[np.isnan(products[best])]
+        products[new] = self._products(new, self._statistics.mean)
+        if len(kept) > COMMON_KEPT:
+            kept.clear()
+        kept.update(zip([keys[at] for at in new.tolist()], products[new].tolist(), strict=True))
         return products
 
     def _best(self, numbers: Ints) -> Ints:

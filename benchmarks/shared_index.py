@@ -28,8 +28,10 @@ from index.evaluation.asking import plain
 from index.evaluation.collection import Collection, read_collection
 from index.evaluation.measures import figures
 from index.evaluation.workbench import Remembering
+from index.local import LocalEngine
+from index.milvus.standby import StandbyEngine
 from index.ranking import MODES, Mode
-from index.search import SearchRequest, SearchResponse
+from index.search import Search, SearchRequest, SearchResponse
 from web.services import Services
 from web.settings import Settings
 
@@ -75,6 +77,7 @@ class Alike:
     is_bound: bool  # the shared index says that there may be more, and the other one does not
     has_same_facets: bool
     is_degraded: bool
+    is_estimate: bool = False  # the totals are apart, and would not be were both told the same of the whole archive
 
 
 def main() -> None:
@@ -92,8 +95,9 @@ def main() -> None:
     checks: list[Check] = []
     tables: list[Table] = []
     for directory in asked.collections:
-        collection = fewer(read_collection(directory, split=SPLIT), asked.queries)
-        articles = [named(article) for article in some_of(collection, asked.documents)]
+        whole = read_collection(directory, split=SPLIT)
+        articles = [named(article) for article in some_of(whole, asked.documents)]
+        collection = fewer(whole, asked.queries)
         folder = asked.work / collection.name
         fill(folder / "local", articles)
         with built(folder, milvus=asked.milvus) as pair:
@@ -332,9 +336,12 @@ def made_up(pair: Pair, articles: Sequence[Article], name: str, *, each: int, sh
         for number in range(each):
             request = replace(draw(chance, texts), mode=MODES[number % len(MODES)])
             local, shared = (services.search.search(request) for services in pair.both.values())
-            found.append(compared(local, shared))
-            if show and not is_alike(found[-1]):
-                print(difference(kind, request, local, shared))
+            alike = compared(local, shared)
+            if alike.is_wrong and compared(local, asked_alike(pair, request)).is_same_total:
+                alike = replace(alike, is_wrong=False, is_estimate=True)
+            found.append(alike)
+            if show and not is_alike(alike):
+                print(difference(kind, request, local, shared), flush=True)
         rows.append(told(kind, found))
         everything += found
     rows.append(told("all", everything))
@@ -348,8 +355,32 @@ def made_up(pair: Pair, articles: Sequence[Article], name: str, *, each: int, sh
         Check(f"{name}, made-up queries: other facets of the same total", "none", str(facets), not facets),
         Check(f"{name}, made-up queries: not answered by the index", "none", str(degraded), not degraded),
     ]
-    columns = ["kind", "queries", "overlap@10", "same ten", "same total", "same facets", "lower bound", "wrong total"]
+    shares = ["overlap@10", "same ten", "same total", "same facets"]
+    columns = ["kind", "queries", *shares, "lower bound", "other estimate", "wrong total"]
     return checks, Table(f"{name}: made-up queries", columns, rows)
+
+
+def asked_alike(pair: Pair, request: SearchRequest) -> SearchResponse:
+    """Ask the shared index, told by the other one how near one passage in a hundred comes.
+
+    What is probably relevant depends on that, and each index tells it from some thousand passages, not the same ones.
+    """
+    with pair.local.serving.engine() as (local, _), pair.shared.serving.engine() as (shared, _):
+        if not (isinstance(local, LocalEngine) and isinstance(shared, StandbyEngine)):
+            raise SystemExit("one of the indexes is away")
+        statistics, vectors = shared._shared._statistics, local._vectors
+        setattr(statistics, "quantile", lambda vector, _: vectors.spread(vector))  # noqa: B010 -- a method, for mypy
+        try:
+            search = Search(  # one that has kept no list
+                store=pair.shared.store,
+                serving=pair.shared.serving,
+                embedder=pair.shared.models.embedder,
+                fusion=pair.shared.settings.fusion,
+                today=pair.shared.today,
+            )
+            return search.search(request)
+        finally:
+            delattr(statistics, "quantile")
 
 
 def plain_words(article: Article) -> list[str]:
@@ -395,7 +426,7 @@ def told(kind: str, found: Sequence[Alike]) -> list[Cell]:
     counts = Counter(
         name
         for one in found
-        for name in ("is_same_order", "is_same_total", "has_same_facets", "is_bound", "is_wrong")
+        for name in ("is_same_order", "is_same_total", "has_same_facets", "is_bound", "is_estimate", "is_wrong")
         if getattr(one, name)
     )
     shares = (counts[name] / len(found) for name in ("is_same_order", "is_same_total", "has_same_facets"))
@@ -405,6 +436,7 @@ def told(kind: str, found: Sequence[Alike]) -> list[Cell]:
         len(found),
         *(f"{share:.3f}" for share in (mean, *shares)),
         counts["is_bound"],
+        counts["is_estimate"],
         counts["is_wrong"],
     ]
 

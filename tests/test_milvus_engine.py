@@ -1,26 +1,44 @@
 """What a shared index says when there is more than its engine fetches: a lower bound, and never that it is all."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 
 import pytest
 from milvus import MilvusServer
 from newsroom import MeaningEmbedder, article
 
 from index.milvus import engine as milvus_engine
+from index.query import parse
 from index.ranking import Mode
 from index.search import Search, SearchRequest, SearchResponse
 from web.services import Services
 from web.settings import Settings
 
 FLOODS, COMETS = 30, 6
+DAY = date(2020, 1, 1)
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, milvus: MilvusServer) -> Iterator[Services]:
-    services = Services(Settings(data=tmp_path_factory.mktemp("shared"), milvus=milvus.url), embedder=MeaningEmbedder())
+    with made(Settings(data=tmp_path_factory.mktemp("shared"), milvus=milvus.url)) as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    with made(Settings(data=tmp_path_factory.mktemp("local"))) as services:
+        yield services
+
+
+@contextmanager
+def made(settings: Settings) -> Iterator[Services]:
+    services = Services(settings, embedder=MeaningEmbedder())
     for number in range(FLOODS):
-        comet = " A comet of the north." if number < COMETS else ""
-        services.store.put(article(number, title=f"The flood {number}", body=f"Flood and council {number}.{comet}"))
+        comet = " A comet of the north; comets, cometary, count and country." if number < COMETS else ""
+        theatre = " In a theatre." if number == 0 else ""
+        text = f"Flood and council {number}, councils and county{' of these' * (number % 2)}.{comet}{theatre}"
+        services.store.put(article(number, title=f"The flood {number}", body=text))
     services.builder.update()
     yield services
     services.close()
@@ -66,3 +84,22 @@ def test_where_none_holds_every_word_and_more_hold_most_the_total_is_a_lower_bou
 def test_with_room_for_all_the_total_is_exact(shared: Services) -> None:
     answer = asked(shared, SearchRequest(query="flood", mode="keyword"))
     assert (answer.total, answer.complete) == (FLOODS, True)
+
+
+@pytest.mark.parametrize("typed", ["the*", "thes*", "comet* the*"])
+def test_a_prefix_of_a_stop_word_finds_what_holds_nothing_else_of_it(
+    local: Services, shared: Services, typed: str
+) -> None:
+    here, there = (asked(services, SearchRequest(query=typed, mode="keyword")) for services in (local, shared))
+    assert here.total > 1
+    assert (there.total, there.complete) == (here.total, here.complete)
+
+
+@pytest.mark.parametrize("typed", ["coun*", "coun* flood", "comet~ flood", "council~", "come* county"])
+def test_what_stands_for_several_words_is_as_rare_as_the_articles_that_hold_any(
+    local: Services, shared: Services, typed: str
+) -> None:
+    here, there = (services.search.rank(parse(typed, today=DAY), mode="keyword") for services in (local, shared))
+    assert there.ids == here.ids
+    assert there.candidates.keyword == pytest.approx(here.candidates.keyword)
+    assert there.candidates.ceiling == pytest.approx(here.candidates.ceiling)

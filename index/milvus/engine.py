@@ -43,7 +43,7 @@ from index.keywords.vocabulary import Vocabulary
 from index.likeness import MEAN_PASSAGES, mean_vectors
 from index.local import LocalEngine
 from index.matching import telling
-from index.milvus.filters import Filter, Filters, PassageFilters, among, both, either
+from index.milvus.filters import Filter, Filters, PassageFilters, among, both, either, holding_term
 from index.milvus.kept import Codes, Fetched, Kept
 from index.milvus.postings import FetchedPostings, SharedCorpus
 from index.milvus.rows import Row, place_of, words_of
@@ -358,22 +358,37 @@ class MilvusEngine:
 
     def _passages(self, article_ids: Sequence[str], vector: Vector) -> list[Found]:
         """Return every passage of these articles, and how near it comes."""
-        found = []
+        found: list[Found] = []
         waiting = list(batches(article_ids, FETCHED_AT_ONCE))
         while waiting:
-            some = waiting.pop()
-            within = both([among("article", some), PASSAGES])
-            rows = self._milvus.nearest(self._collection, vector.tolist(), within, limit=MOST_FOUND, columns=PLACED)
-            if len(rows) < MOST_FOUND or len(some) == 1:
-                found += rows
-            else:  # long ones: not all of their passages were told
-                waiting += [some[: len(some) // 2], some[len(some) // 2 :]]
+            asked = [self._pool.submit(self._passages_of, some, vector) for some in waiting]
+            answers = [(some, each.result()) for some, each in zip(waiting, asked, strict=True)]
+            waiting = []
+            for some, rows in answers:
+                if len(rows) < MOST_FOUND or len(some) == 1:
+                    found += rows
+                else:  # long ones: not all of their passages were told
+                    waiting += [some[: len(some) // 2], some[len(some) // 2 :]]
         return found
+
+    def _passages_of(self, article_ids: Sequence[str], vector: Vector) -> list[Found]:
+        """Return the nearest passages of these articles, all of them unless they are more than one answer has."""
+        within = both([among("article", article_ids), PASSAGES])
+        return self._milvus.nearest(self._collection, vector.tolist(), within, limit=MOST_FOUND, columns=PLACED)
 
     def _words(self, read: "_Read") -> RankedPostings:
         """Return the keyword leg over these articles alone."""
         postings = FetchedPostings(read.articles, read.codes, self._statistics)
-        return RankedPostings(postings, Bm25(), corpus=SharedCorpus(self._statistics, self._count_any))
+        return RankedPostings(postings, Bm25(), corpus=self._corpus)
+
+    @cached_property
+    def _corpus(self) -> SharedCorpus:
+        """The whole archive; what was counted of it is remembered."""
+        return SharedCorpus(self._statistics, count_any=self._count_any, count_unit=lru_cache(WORDS)(self._count_unit))
+
+    def _count_unit(self, unit: Unit) -> int:
+        """Return how many articles hold a term of a unit's words: of a prefix a few too many, at times."""
+        return self._milvus.count(self._collection, both([self._filters.of_unit(unit), HEADS]))
 
     def _count_any(self, clause: AnyOf) -> int | None:
         """Return how many articles hold a choice, None where rows do not tell."""
@@ -439,10 +454,13 @@ class MilvusEngine:
         terms: list[str] = []
         unranked: list[Filter] = []
         for unit, each in units(query, self._forms).items():
-            ranked = [term for term in self._terms_of(unit) if term not in STOP_TERMS]
+            possible = [*dict.fromkeys(self._terms_of(unit))]
+            ranked = [term for term in possible if term not in STOP_TERMS]
             terms += ranked * max(1, round(TIMES * each.weight))
             if not ranked:
                 unranked.append(self._filters.of_unit(unit))
+            elif len(ranked) < len(possible) and not _is_of_several(unit):
+                unranked.append(either([holding_term(term) for term in possible if term in STOP_TERMS]))
         return _Question(
             query=query,
             terms=terms,
@@ -471,6 +489,11 @@ class _Question:
     passages: Filter  # the same of passages, as far as these tell
     passages_unfiltered: Filter
     binds_words: bool  # whether something is required that passages do not tell
+
+
+def _is_of_several(unit: Unit) -> bool:
+    """Tell whether a text that holds the unit holds several words, of which one that is no stop word finds it."""
+    return isinstance(unit, Cluster) or (isinstance(unit, Run) and len(unit.terms) > 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from index.analysis import stem
 from index.engine import Ints, Mask
 from index.keywords.places import END, OTHER, Marks, in_batches
 from index.keywords.postings import NOWHERE, Matches
@@ -98,10 +97,20 @@ class FetchedPostings:
 class SharedCorpus:
     """All articles of a shared index, as its statistics tell."""
 
-    def __init__(self, statistics: Statistics, count: Callable[[AnyOf], int | None]) -> None:
-        """`count` says how many articles hold a choice, None where that cannot be told."""
+    def __init__(
+        self,
+        statistics: Statistics,
+        *,
+        count_any: Callable[[AnyOf], int | None],
+        count_unit: Callable[[Unit], int],
+    ) -> None:
+        """`count_any` says how many articles hold a choice, None where that cannot be told.
+
+        `count_unit` says how many hold a word of several forms, or what a prefix or a fuzzy word stands for.
+        """
         self._statistics = statistics
-        self._count = count
+        self._count_any = count_any
+        self._count_unit = count_unit
 
     @property
     def articles(self) -> int:
@@ -119,29 +128,23 @@ class SharedCorpus:
         return (told.body_length + title_weight * told.title_length) / max(1, told.articles)
 
     def holding(self, unit: Unit, found: Matches) -> int:
-        """Return how many articles hold a unit: of a phrase or near, as many as were found to.
-
-        Of several words that count as one, as many as hold each, those that hold more than one counted again.
-        """
+        """Return how many articles hold a unit: of a phrase or near, as many as were found to."""
         match unit:
-            case Run((term,), forms):
-                others = {term for _, (terms,) in forms for term in terms} - {term}
-                return self._any([term, *others])
+            case Run((term,), ()):
+                return self._statistics.holding(term)
             case Beginning(letters):
                 words = self._statistics.words
-                return self._at_least(found, sum(words[words.word(at)] for at in words.beginning(letters)))
-            case Similar(word):
-                return self._at_least(found, self._any([stem(word)]))
+                each = [words[words.word(at)] for at in words.beginning(letters)]
+                return self._at_least(found, min(sum(each), self._count_unit(unit)) if len(each) > 1 else sum(each))
+            case Similar() | Run((_,)):
+                return self._at_least(found, self._count_unit(unit))
             case Run() | Cluster():
                 return len(found.articles)
 
     def holding_any(self, clause: AnyOf, found: int) -> int:
         """Return how many articles hold a choice."""
-        told = self._count(clause)
+        told = self._count_any(clause)
         return found if told is None else told
-
-    def _any(self, terms: Sequence[str]) -> int:
-        return min(sum(map(self._statistics.holding, terms)), self._statistics.articles)
 
     def _at_least(self, found: Matches, told: int) -> int:
         return min(max(len(found.articles), told), self._statistics.articles)

@@ -387,8 +387,29 @@ class MilvusEngine:
         return SharedCorpus(self._statistics, count_any=self._count_any, count_unit=lru_cache(WORDS)(self._count_unit))
 
     def _count_unit(self, unit: Unit) -> int:
-        """Return how many articles hold a term of a unit's words: of a prefix a few too many, at times."""
-        return self._milvus.count(self._collection, both([self._filters.of_unit(unit), HEADS]))
+        """Return how many articles hold a unit of one word, whichever it is of several.
+
+        The terms of what a prefix or a fuzzy word stands for are terms of other words, too: articles are looked at
+        unless they are more than `MOST_HOLDING`, of which all count that hold such a term.
+        """
+        within = both([self._filters.of_unit(unit), HEADS])
+        if isinstance(unit, Run):
+            return self._milvus.count(self._collection, within)
+        rows = self._milvus.rows(self._collection, within, columns=("article",), limit=MOST_HOLDING + 1)
+        if len(rows) > MOST_HOLDING:
+            return self._milvus.count(self._collection, within)
+        read = self._heads(sorted(str(row["article"]) for row in rows))
+        return self._holding_word(unit, FetchedPostings(read.articles, read.codes, self._statistics))
+
+    def _holding_word(self, unit: Unit, postings: FetchedPostings) -> int:
+        match unit:
+            case Beginning(letters):
+                found = [postings.words_of(self._vocabulary.beginning(letters))]
+            case Similar(word):
+                found = [postings.term(stem(word)), postings.words_of(self._vocabulary.similar(word))]
+            case _:
+                found = [postings.term(term) for term in self._terms_of(unit)]
+        return len(np.unique(np.concatenate([matches.articles for matches in found])))
 
     def _count_any(self, clause: AnyOf) -> int | None:
         """Return how many articles hold a choice, None where rows do not tell."""

@@ -76,6 +76,11 @@ def key_of(article_id: str, place: int) -> str:
     return f"{article_id}/{place}"
 
 
+def article_of(key: str) -> str:
+    """Return the article of a row, given its pk."""
+    return key.rpartition("/")[0]
+
+
 def place_of(key: str) -> int:
     """Return an article's row's place, given its pk."""
     return int(key.rpartition("/")[2])

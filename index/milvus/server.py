@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.errors import EngineAway
 from index.milvus.filters import EVERYTHING, Filter, among
-from index.milvus.rows import MOST_KEY, MOST_NAME, MOST_NAMES, MOST_TERMS, MOST_TEXT, Row
+from index.milvus.rows import MOST_KEY, MOST_NAME, MOST_NAMES, MOST_TERMS, MOST_TEXT, Row, article_of
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
@@ -148,15 +148,13 @@ class Milvus:
 
     def best_by_words(self, collection: str, terms: Sequence[str], within: Filter, *, limit: int) -> list[Found]:
         """Return the best rows by BM25, best first."""
-        return self._search(collection, "sparse", " ".join(terms), within, limit=limit, columns=("article",))
+        return self._search(collection, "sparse", " ".join(terms), within, limit=limit, columns=())
 
     def nearest(
         self, collection: str, vector: Sequence[float], within: Filter, *, limit: int, columns: Sequence[str] = ()
     ) -> list[Found]:
         """Return the rows whose vectors are nearest, nearest first."""
-        return self._search(
-            collection, "vector", list(vector), within, limit=limit, columns=tuple({"article", *columns})
-        )
+        return self._search(collection, "vector", list(vector), within, limit=limit, columns=columns)
 
     def _search(
         self, collection: str, field: str, data: object, within: Filter, *, limit: int, columns: Sequence[str]
@@ -171,7 +169,7 @@ class Milvus:
                 output_fields=list(columns),
                 timeout=ASKING_SECONDS,
             )
-            return [Found(hit["entity"]["article"], hit.id, hit.distance, hit["entity"]) for hit in hits]
+            return [Found(article_of(hit.id), hit.id, hit.distance, hit["entity"]) for hit in hits]
 
     def rows(self, collection: str, within: Filter, *, columns: Sequence[str], limit: int = MOST_FOUND) -> list[Row]:
         """Return rows, in no order."""

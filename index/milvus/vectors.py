@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from index.engine import NOWHERE, Floats, Ints, Mask, Vector, Vectors
 from index.likeness import MEAN_PASSAGES, mean_vectors
 from index.milvus.filters import among
-from index.milvus.rows import place_of
+from index.milvus.rows import article_of, place_of
 from index.milvus.server import MOST_FOUND, Found, Milvus
 from index.milvus.statistics import Statistics
 from index.vectors.searching import NEAREST, Nearest, PassageScores
@@ -147,7 +147,7 @@ class FetchedVectors:
 
     def article_ids(self) -> frozenset[str]:
         """Return the ids of the articles that have passages."""
-        return frozenset(key.partition("/")[0] for key in self._passages.keys)
+        return frozenset(article_of(key) for key in self._passages.keys)
 
     def _products(self, passages: Ints, direction: NDArray[np.floating]) -> Floats:
         """Return the inner product of these passages with a direction, as Milvus has their vectors."""
@@ -155,9 +155,7 @@ class FetchedVectors:
         keys = {self._passages.keys[passage]: at for at, passage in enumerate(passages.tolist())}
         for start in range(0, len(keys), MOST_FOUND):
             some = [*keys][start : start + MOST_FOUND]
-            found = self._milvus.nearest(
-                self._collection, direction.tolist(), among("pk", some), limit=len(some), columns=("article",)
-            )
+            found = self._milvus.nearest(self._collection, direction.tolist(), among("pk", some), limit=len(some))
             for each in found:
                 products[keys[each.pk]] = each.score
         return products

@@ -140,21 +140,19 @@ def named(article: Article) -> Article:
 
 def fewer(collection: Collection, count: int | None) -> Collection:
     """Return a collection with so many of its judged queries."""
-    judged_ = collection.judged
-    chosen = sorted(
-        random.Random(SEED).sample(sorted(judged_.queries), min(count or len(judged_.queries), len(judged_.queries)))
-    )
-    queries = {query_id: judged_.queries[query_id] for query_id in chosen}
-    qrels = {query_id: judged_.qrels[query_id] for query_id in chosen}
-    return replace(collection, judged=replace(judged_, queries=queries, qrels=qrels))
+    every = sorted(collection.judged.queries)
+    chosen = sorted(random.Random(SEED).sample(every, min(count, len(every)))) if count else every
+    queries = {query_id: collection.judged.queries[query_id] for query_id in chosen}
+    qrels = {query_id: collection.judged.qrels[query_id] for query_id in chosen}
+    return replace(collection, judged=replace(collection.judged, queries=queries, qrels=qrels))
 
 
 def some_of(collection: Collection, count: int | None) -> list[Article]:
     """Return so many articles of a collection, those that are judged first, the others as chance has it."""
-    judged_ = {document for grades in collection.judged.qrels.values() for document in grades}
+    known = {document for grades in collection.judged.qrels.values() for document in grades}
     articles = list(collection.articles)
     random.Random(SEED).shuffle(articles)
-    articles.sort(key=lambda article: collection.names[article.id] not in judged_)
+    articles.sort(key=lambda article: collection.names[article.id] not in known)
     return articles[:count]
 
 

@@ -105,3 +105,19 @@ def test_what_stands_for_several_words_is_as_rare_as_the_articles_that_hold_any(
     assert there.ids == here.ids
     assert there.candidates.keyword == pytest.approx(here.candidates.keyword)
     assert there.candidates.ceiling == pytest.approx(here.candidates.ceiling)
+
+
+@pytest.mark.parametrize("typed", ["n*", " OR ".join(f"name{number}" for number in range(40)), 'source:"x" OR n*'])
+@pytest.mark.parametrize("mode", ["keyword", "hybrid"])
+def test_what_stands_for_a_hundred_words_is_answered_by_the_index(
+    tmp_path_factory: pytest.TempPathFactory, milvus: MilvusServer, typed: str, mode: Mode
+) -> None:
+    many = Services(Settings(data=tmp_path_factory.mktemp("many"), milvus=milvus.url), embedder=MeaningEmbedder())
+    for number in range(4):
+        names = " ".join(f"name{each}" for each in range(number * 25, number * 25 + 25))
+        many.store.put(article(number, body=f"The flood took {names}."))
+    many.builder.update()
+    answer = asked(many, SearchRequest(query=typed.replace("n*", "name*"), mode=mode))
+    assert not answer.degraded
+    assert answer.total == (4 if "*" in typed else 2)
+    many.close()

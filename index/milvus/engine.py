@@ -24,7 +24,6 @@ import numpy as np
 from index.analysis import STOP_TERMS, analyse, scoring_terms, stem, words
 from index.embeddings import batches
 from index.engine import (
-    NOWHERE,
     Candidates,
     Floats,
     Ids,
@@ -43,13 +42,13 @@ from index.keywords.vocabulary import Vocabulary
 from index.likeness import MEAN_PASSAGES, mean_vectors
 from index.local import LocalEngine
 from index.matching import telling
-from index.milvus.filters import Filter, Filters, PassageFilters, among, both, either, holding_term
+from index.milvus.filters import PASSAGES, Filter, Filters, PassageFilters, among, both, either, holding_term
 from index.milvus.kept import Codes, Fetched, Kept
 from index.milvus.postings import FetchedPostings, SharedCorpus
-from index.milvus.rows import Row, place_of, words_of
+from index.milvus.rows import Row, key_of, place_of, words_of
 from index.milvus.server import MOST_FOUND, Found, Milvus
 from index.milvus.statistics import Statistics
-from index.milvus.vectors import PLACED, FetchedVectors, passages_of
+from index.milvus.vectors import PLACED, FetchedVectors, passages_of, vectors_of
 from index.query import AnyOf, Fuzzy, Near, Phrase, Prefix, Query, Term, has_words, without_filters
 
 MOST_NOMINATED = 400  # articles of a leg, whatever depth is asked for: each costs its words on the way
@@ -65,7 +64,6 @@ WORDS = 16_384  # whose forms are kept
 TIMES = 4  # how often a term of full weight stands in a question by words: lighter ones stand there less often
 
 HEADS = Filter('pk like "%/0"')
-PASSAGES = Filter(f"version > {NOWHERE}")
 WORDED = Filter('words != ""')
 COLUMNS = ("pk", "article", "published", "names", "words")
 
@@ -171,16 +169,10 @@ class MilvusEngine:
 
     def means(self, candidates: Candidates) -> Vectors:
         """Return the mean vector of each candidate, of norm 1, the lead weighing more: zeros where there is none."""
-        ids = candidates.ids
-        found: dict[str, list[tuple[int, list[float]]]] = {}
-        for some in batches(ids, FETCHED_AT_ONCE):
-            within = both([among("article", some), PASSAGES])
-            for row in self._milvus.scan(self._collection, within, columns=("pk", "article", "vector")):
-                place = place_of(row["pk"])
-                if place < MEAN_PASSAGES:
-                    found.setdefault(row["article"], []).append((place, row["vector"]))
-        counts = np.array([len(found.get(id_, ())) for id_ in ids], np.int64)
-        vectors = [vector for id_ in ids for _, vector in sorted(found.get(id_, ()))]
+        keys = [[key_of(id_, place) for place in range(MEAN_PASSAGES)] for id_ in candidates.ids]
+        found = vectors_of(self._milvus, self._collection, [key for own in keys for key in own])
+        counts = np.array([sum(key in found for key in own) for own in keys], np.int64)
+        vectors = [found[key] for own in keys for key in own if key in found]
         dimension = len(self._statistics.mean)
         return mean_vectors(np.array(vectors, np.float32).reshape(-1, dimension), counts)
 

@@ -9,10 +9,11 @@ was found looks at the words themselves.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from index.analysis import analyse, fold
+from index.engine import NOWHERE
 from index.keywords.units import Beginning, Cluster, Run, Similar, Terms, Unit
 from index.milvus.rows import MOST_NAME, named
 from index.moments import UNDATED, moment
@@ -25,12 +26,19 @@ UnitOf = Callable[[Term | Phrase | Near | Prefix | Fuzzy], Unit]
 TermsOf = Callable[[Unit], Iterable[str]]
 
 
+OneOf = tuple[str, tuple[str, ...]]  # a column of several values, and those of which it wants one
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """An expression; None leaves everything in. `is_exact`: it leaves in nothing that does not hold either."""
+    """An expression; None leaves everything in. `is_exact`: it leaves in nothing that does not hold either.
+
+    Where all that it says is that a column holds one of some values, `wanted` says so, too.
+    """
 
     text: str | None
     is_exact: bool = True
+    wanted: OneOf | None = None
 
     @property
     def expression(self) -> str:
@@ -39,13 +47,19 @@ class Filter:
 
 
 ALL = Filter(None)
+PASSAGES = Filter(f"version > {NOWHERE}")  # rows that are not there for the words of an article alone
 
 
 def both(filters: Iterable[Filter]) -> Filter:
     """Return what leaves in what every one does."""
     given = list(filters)
-    texts = list(dict.fromkeys(each.text for each in given if each.text is not None))
     exact = all(each.is_exact for each in given)
+    alone = [each.wanted for each in given if each.wanted is not None and len(each.wanted[1]) == 1]
+    others = [each.text for each in given if each.text is not None and each.wanted not in alone]
+    if len(set(alone)) == 1 and not others:
+        return replace(containing(*alone[0]), is_exact=exact)
+    texts = [_listed("array_contains_all", column, values) for column, values in _merged(alone)]
+    texts = list(dict.fromkeys([*others, *texts]))
     return Filter(" and ".join(f"({text})" for text in texts) if len(texts) > 1 else next(iter(texts), None), exact)
 
 
@@ -54,7 +68,32 @@ def either(filters: Sequence[Filter]) -> Filter:
     exact = all(each.is_exact for each in filters)
     if any(each.text is None for each in filters):
         return Filter(None, exact)
-    return Filter(" or ".join(f"({each.text})" for each in filters), exact)
+    wanted = _merged(each.wanted for each in filters if each.wanted is not None)
+    others = [each.text for each in filters if each.wanted is None]
+    if len(wanted) == 1 and not others:
+        return replace(containing(*wanted[0]), is_exact=exact)
+    texts = dict.fromkeys([*others, *(containing(column, values).text for column, values in wanted)])
+    return Filter(" or ".join(f"({text})" for text in texts), exact)
+
+
+def containing(column: str, values: Sequence[str]) -> Filter:
+    """Return what leaves in the rows whose column has one of these values among its own."""
+    return Filter(_listed("array_contains_any", column, values), wanted=(column, tuple(values)))
+
+
+def _listed(function: str, column: str, values: Sequence[str]) -> str:
+    """Return one call for all values: Milvus refuses some fifty that are joined, and takes long for fewer."""
+    if len(values) == 1:
+        return f"array_contains({column}, {quoted(values[0])})"
+    return f"{function}({column}, {quoted(list(values))})"
+
+
+def _merged(wanted: Iterable[OneOf]) -> list[OneOf]:
+    """Return each column once, with all its values, each once."""
+    values: dict[str, dict[str, None]] = {}
+    for column, own in wanted:
+        values.setdefault(column, {}).update(dict.fromkeys(own))
+    return [(column, tuple(own)) for column, own in values.items()]
 
 
 def among(column: str, values: Iterable[str]) -> Filter:
@@ -93,7 +132,7 @@ class Filters:
                 return Filter(self.of_unit(Run(tuple(analyse(value)))).text, is_exact=False)
             case FieldValue(field, value):
                 name = named(field, fold(value))
-                return Filter(f"array_contains(names, {quoted(name)})", len(name.encode()) < MOST_NAME - 4)
+                return replace(containing("names", [name]), is_exact=len(name.encode()) < MOST_NAME - 4)
             case Published(start, end):
                 return _within(start, end)
             case Term() | Phrase() | Near() | Prefix() | Fuzzy():
@@ -152,7 +191,7 @@ def _any_of(terms: Terms, others: Sequence[Sequence[Terms]], at: int) -> Filter:
 
 def holding_term(term: str) -> Filter:
     """Return what leaves in articles that hold a term."""
-    return Filter(f"array_contains(terms, {quoted(term)})")
+    return containing("terms", [term])
 
 
 def _within(start: datetime | None, end: datetime | None) -> Filter:

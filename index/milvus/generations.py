@@ -29,8 +29,8 @@ from index.engine import Span, Vectors
 from index.errors import GenerationDamaged
 from index.fallback import StoreEngine
 from index.generation import FORMAT, Manifest
-from index.milvus.engine import COLUMNS, PASSAGES, WORDED, MilvusEngine
-from index.milvus.filters import among, both
+from index.milvus.engine import COLUMNS, WORDED, MilvusEngine
+from index.milvus.filters import PASSAGES, among, both
 from index.milvus.rows import Prepared, language_among, place_of, prepared, words_of
 from index.milvus.server import Milvus
 from index.milvus.standby import StandbyEngine

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from index.engine import NOWHERE, Floats, Ints, Mask, Vector, Vectors
 from index.likeness import MEAN_PASSAGES, mean_vectors
-from index.milvus.filters import among
+from index.milvus.filters import PASSAGES, among, both
 from index.milvus.rows import article_of, place_of
 from index.milvus.server import MOST_FOUND, Found, Milvus
 from index.milvus.statistics import Statistics
@@ -162,10 +162,10 @@ class FetchedVectors:
 
 
 def vectors_of(milvus: Milvus, collection: str, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-    """Return the vectors of the rows with these pks."""
+    """Return the vectors of those of the rows with these pks that are passages."""
     found: dict[str, NDArray[np.float32]] = {}
     for start in range(0, len(keys), VECTORS_AT_ONCE):
         some = keys[start : start + VECTORS_AT_ONCE]
-        for row in milvus.rows(collection, among("pk", some), columns=("pk", "vector")):
+        for row in milvus.rows(collection, both([among("pk", some), PASSAGES]), columns=("pk", "vector")):
             found[row["pk"]] = np.array(row["vector"], np.float32)
     return found

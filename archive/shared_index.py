@@ -77,6 +77,17 @@ class SharedIndex:
         )
         return None if row is None else StatisticsPart(*row)
 
+    def merge(self, collection: str, part: StatisticsPart) -> None:
+        """Keep one part in place of all that end where it does, or before."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "DELETE FROM shared_statistics WHERE collection = ? AND until_seq <= ?", (collection, part.until)
+            )
+            connection.execute(
+                "INSERT INTO shared_statistics (collection, after_seq, until_seq, gone, come) VALUES (?, ?, ?, ?, ?)",
+                (collection, part.after, part.until, part.gone, part.come),
+            )
+
     def put_part(self, collection: str, part: StatisticsPart) -> None:
         """Keep a part, in place of the one that begins after the same change."""
         self._store.change(

@@ -1,9 +1,9 @@
 """Writes requirements.lock: every pinned version of requirements.txt with the hashes of all its files.
 
 And a lock for each extra: requirements-milvus.lock, what requirements-milvus.txt adds to that, and the same for Ray.
-`make lock` runs it with pip-tools in an environment of its own; it takes some minutes. Which build of torch an index offers differs: some have a CPU build ("2.13.0+cpu"),
-others a CUDA build of the same version. All of them are listed, by the version that both have, so that whichever is at
-hand is checked.
+`make lock` runs it with pip-tools in an environment of its own; it takes some minutes. Which build of torch an index
+offers differs: some have a CPU build ("2.13.0+cpu"), others a CUDA build of the same version. All of them are listed,
+by the version that both have, so that whichever is at hand is checked.
 """
 
 import re

@@ -115,6 +115,7 @@ class Ranker:
             asked = self._asked(engine, query, mode, depth=depth)
             marked = engine.matched_terms(query)
             fusion = self._fused(engine, query, asked)
+            degraded |= engine.degraded  # it may have gone away between one question and the next
         if query.text:
             probability = probabilities(asked.candidates, mode=asked.mode)
         else:

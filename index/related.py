@@ -99,6 +99,7 @@ class Related:
             query = Query(text=article.title, wanted=tuple(Term(text, weight) for text, weight in words))
             asked = replace(query, wanted=()) if mode == "semantic" and vector is not None else query
             found = engine.candidates(asked, None if vector is None else partial(np.asarray, vector), depth=DEPTH + 1)
+            blind |= found.degraded  # the index gave no answer: words alone have found something
             kin = self._kin(engine, article, found, vector=vector, mode="keyword" if blind else mode)
             places, lost = kin.thinned(limit=limit)
             ids = kin.candidates.ids_of(places)
@@ -115,7 +116,7 @@ class Related:
             result = _result(article, other, row, shared=shared, sameness=sameness)
             copies = copies_beside(id_, kin.copies.get(id_, ()))
             results.append(replace(result, copies=copies, story=stories.get(id_)))
-        degraded = degraded or blind or found.degraded
+        degraded = degraded or blind or engine.degraded
         return RelatedResponse(article_id=None, results=results, generation=generation, degraded=degraded)
 
     def _kin(self, engine: Engine, article: Article, found: Candidates, *, vector: Vector | None, mode: Mode) -> _Kin:
@@ -129,7 +130,8 @@ class Related:
         means = np.empty((len(rows), 0), np.float32)
         if vector is not None:
             means = engine.means(found)
-            found = replace(found, semantic=np.where(np.isnan(found.semantic), np.nan, means @ vector))
+            if means.shape[1]:
+                found = replace(found, semantic=np.where(np.isnan(found.semantic), np.nan, means @ vector))
         if self._fusion == "rrf":
             fusion = fuse(found, method="rrf", weights=MODE_WEIGHTS[mode])
         else:

@@ -8,12 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from milvus import NO_CLUSTER, CurrentServer, MilvusServer
 from milvus import running as running_milvus
 from newsroom import MeaningEmbedder, article
 
 from archive.article import Article
+from archive.packing import pack_embeddings
 from archive.shared_index import SharedIndex
 from archive.store import PublishedGeneration, Store, open_store
 from index.build import Builder
@@ -28,6 +30,7 @@ from index.milvus.generations import MilvusGenerations
 from index.milvus.rows import Row
 from index.milvus.server import Found, Milvus
 from index.milvus.statistics import Part, Statistics, Words, unpacked
+from index.milvus.vectors import passages_of
 from index.query import Query
 from index.query import parse as parsed
 from web.services import Services
@@ -307,7 +310,7 @@ class FilterIgnored(Milvus):
 
 
 class DeletesNothing(Milvus):
-    def delete(self, collection: str, article_ids: Sequence[str]) -> None:
+    def delete(self, collection: str, article_ids: Sequence[str], *, but: Sequence[str] = ()) -> None:
         pass
 
 
@@ -455,6 +458,62 @@ def test_an_article_that_has_just_come_in_is_nominated_in_its_place(store: Store
         named = milvus.best_by_words(collection_of(store, milvus), ["zyzzyva", "lighthous"], ALL, limit=50)
         assert named[0].article == article(50).id
         milvus.close()
+
+
+def test_a_rollback_is_not_undone_once_something_was_written_and_nothing_counts_twice(
+    store: Store, milvus: MilvusServer
+) -> None:
+    whole = Milvus(milvus.url)
+    put(store, *range(6))
+    builder(store, whole).update()
+    put(store, 6, 7)
+    builder(store, whole).update()
+    _, previous = store.pointer()
+    assert previous is not None
+    assert store.roll_back(to=previous.number)
+    put(store, 8)
+    with pytest.raises(Stopped):
+        builder(store, Mortal(milvus.url, dies_at=2)).update()
+    assert store.pointer()[1] is None
+    builder(store, whole).update()
+    assert opened(store, whole).article_count == 9
+
+
+def test_many_parts_of_the_statistics_are_merged_and_come_to_the_same(
+    store: Store, milvus: MilvusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Milvus(milvus.url)
+    monkeypatch.setattr("index.milvus.generations.MOST_PARTS", 3)
+    for number in range(9):
+        put(store, number)
+        store.put(replace(article(0), body=f"Version {number} of it."))
+        builder(store, whole).update()
+    collection = collection_of(store, whole)
+    assert len(SharedIndex(store).spans(collection, until=store.last_seq())) <= 4
+    told = total(store, collection)
+    builder(store, whole).rebuild()
+    assert told == total(store, collection_of(store, whole))
+
+
+def test_what_goes_out_and_comes_in_again_moves_neither_the_mean_nor_the_nearest_hundredth() -> None:
+    chance = np.random.default_rng(4)
+    vectors = chance.normal(size=(1000, 64))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    packed = pack_embeddings(vectors)
+    whole = Part(passages=1000, summed=1000, total=vectors.sum(axis=0), sample=b"".join(packed))
+    less = Part(passages=500)
+    again = Part(passages=5, summed=5, total=vectors[:5].sum(axis=0), sample=b"".join(packed[:5])).without(less)
+    asked = vectors[7].astype(np.float32)
+    before, after = (Statistics(parts, dimension=64) for parts in ([whole], [whole, again]))
+    assert after.quantile(asked, 0.99) == pytest.approx(before.quantile(asked, 0.99), abs=0.02)
+    assert np.linalg.norm(after.mean) == pytest.approx(np.linalg.norm(before.mean), abs=0.02)
+
+
+def test_passages_of_an_article_that_was_written_anew_meanwhile_are_nobody_elses() -> None:
+    row = {"version": 1, "start": 0, "end": 3}
+    found = [Found(id_, f"{id_}/0", cosine, row) for id_, cosine in (("a", 0.1), ("b", 0.9), ("z", 0.8))]
+    told = passages_of(found, np.array([b"a", b"c"], "S16"))
+    assert (told.owners.tolist(), told.cosines.tolist()) == ([0], [0.1])
 
 
 def test_a_part_of_the_statistics_is_unpacked_as_it_was_and_damage_is_told() -> None:

@@ -1,6 +1,7 @@
 """A whole archive that several machines can share: articles in PostgreSQL, index in Milvus."""
 
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +119,31 @@ def test_while_milvus_is_away_words_find_articles_and_answers_say_so_and_it_come
         assert (found["total"]["value"], found["degraded"]) == (2, False)
         assert run(app, "check").exit_code == 0
         services_of(app).close()
+
+
+def test_while_milvus_is_away_every_page_is_there(tmp_path: Path) -> None:
+    with running_milvus() as server, newsroom.application(tmp_path, nasty=NASTY, milvus=server.url) as app:
+        client = app.test_client()
+        shown = client.get("/api/search?q=flood").json["results"][0]["links"]
+        server.kill()
+        pages = ("/", "/stories", "/api/stories", "/stories/1", "/search?q=flood+people", "/search?q=source:ledger")
+        for path in (*pages, shown["page"], shown["self"], shown["related"], "/browse", "/status", "/api/stats"):
+            assert client.get(path).status_code == 200, path
+        assert client.get(shown["related"]).json["degraded"]
+        assert client.get(shown["related"]).json["results"]
+
+
+def test_without_the_library_a_server_answers_from_the_archive_and_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "pymilvus", None)
+    app = opened(tmp_path, milvus="http://127.0.0.1:9")
+    services_of(app).store.put(article(1))
+    assert app.test_client().get("/api/search?q=flood").json["total"]["value"] == 1
+    failed = run(app, "reindex")
+    assert failed.exit_code != 0
+    assert "`pip install -r requirements-milvus.txt`" in failed.stderr
+    services_of(app).close()
 
 
 def test_a_host_that_starts_while_milvus_is_away_answers_and_goes_over_to_it(tmp_path: Path) -> None:

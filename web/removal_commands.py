@@ -12,6 +12,7 @@ from web.services import Services, services
 from web.terminal import TEXT, Failure, Reporter, as_json, command, disk_problem, write_json
 
 if TYPE_CHECKING:
+    from archive.progress import Progress
     from archive.takedowns import Takedown
     from index.erasing import Erased
 
@@ -156,10 +157,19 @@ def _erase(parts: Services, wanted: list[str]) -> "Erased":
             data=parts.settings.data,
             store=parts.store,
             takedowns=parts.takedowns,
-            renew_index=lambda: parts.builder.renew(progress),
+            renew_index=lambda: _renew(parts, progress),
             forget=lambda pieces: (parts.quarantine.purge(pieces), parts.asked.forget_holding(pieces)),
         )
         return eraser.erase(wanted, progress)
+
+
+def _renew(parts: Services, progress: "Progress") -> None:
+    """Make the index again, and leave nothing of one that was shared before a setting was changed."""
+    from archive.shared_index import SharedIndex
+
+    parts.builder.renew(progress)
+    if parts.settings.milvus is None:
+        SharedIndex(parts.store).retire(keep=(), collections=())
 
 
 def _print_erased(parts: Services, wanted: list[str], erased: "Erased | None") -> None:

@@ -37,6 +37,7 @@ def hold_takedowns(store: Store, ledger: Ledger, *, data: Path, begin: bool) -> 
 
 
 def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: Path) -> bool:
+    from archive.shared_index import SharedIndex
     from index import generation
     from index.erasing import Eraser
 
@@ -46,6 +47,7 @@ def _erase(takedowns: Takedowns, store: Store, article_ids: list[str], *, data: 
     def drop_index() -> None:
         if not keeps_index:
             generation.clear(data / "index", keep=None)
+            SharedIndex(store).retire(keep=(), collections=())  # its collections go when it is made again
 
     purge = Quarantine(store, megabytes=0).purge  # it takes nothing in here
     eraser = Eraser(data=data, store=store, takedowns=takedowns, renew_index=drop_index, forget=purge)

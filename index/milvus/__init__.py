@@ -10,7 +10,7 @@ One collection holds what a generation and those that follow it are made of; a r
     words       folded words of the title, a line feed, those of the body: in as many rows as they take, on from row 0
     text        the scoring terms of `words`, a title's twice: what Milvus makes its BM25 statistics of
     sparse      made by Milvus of `text`
-    terms       in row 0: each different term, so that a filter finds what holds several
+    terms       in each row with `text`: each different term of the article, so that a filter finds what holds several
     names       in row 0 and every other: "source:the ledger", "author:ada"; what filters compare as a whole
 
 Milvus nominates: by BM25, by meaning, and by filters that leave out nothing that holds. What is nominated is fetched

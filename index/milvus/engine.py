@@ -103,7 +103,12 @@ class MilvusEngine:
         self._kept = Kept()
         self._common: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(ASKING, thread_name_prefix="milvus")  # starts threads when asked to
-        self._asked: deque[tuple[Ids, LocalEngine]] = deque(maxlen=REMEMBERED)
+        self._asked: deque[tuple[Ids, FetchedVectors]] = deque(maxlen=REMEMBERED)
+
+    @property
+    def article_count(self) -> int:
+        """How many articles the statistics are of."""
+        return self._statistics.articles
 
     @property
     def languages(self) -> frozenset[str]:
@@ -120,10 +125,11 @@ class MilvusEngine:
             return self._listed(asked)
         vector = meaning() if meaning is not None else None
         named = self._nominated(asked, vector, depth=min(depth, MOST_NOMINATED) + BESIDE)
-        words, few = self._fetched(sorted(named.articles), vector)
+        words, vectors, few = self._fetched(sorted(named.articles), vector)
         candidates = few.candidates(query, None if vector is None else partial(np.asarray, vector), depth=depth)
-        self._asked.append((candidates.all_ids, few))
+        self._asked.append((candidates.all_ids, vectors))
         beyond = [each for each in (candidates.beyond, self._beyond(named, words, query)) if each is not None]
+        few.close()
         if not beyond or self._are_all(candidates, asked.selecting):
             return replace(candidates, beyond=None)
         coverage, cosine = zip(*beyond, strict=True)
@@ -151,8 +157,9 @@ class MilvusEngine:
     def scored(self, query: Query, meaning: Meaning | None, article_ids: Sequence[str]) -> Candidates:
         """Return these articles alone, as far as the generation holds them, scored as among all candidates."""
         vector = meaning() if meaning is not None else None
-        _, few = self._fetched(sorted(set(article_ids)), vector)
+        _, _, few = self._fetched(sorted(set(article_ids)), vector)
         scored = few.scored(query, None if vector is None else partial(np.asarray, vector), article_ids)
+        few.close()
         if scored.holds_most.any() and self.count_holding(without_filters(query)):
             return replace(scored, holds_most=np.zeros_like(scored.holds_most))  # another article holds all
         return scored
@@ -162,9 +169,9 @@ class MilvusEngine:
 
         Zeros, too, of candidates of long ago.
         """
-        for ids, few in list(self._asked):
+        for ids, vectors in list(self._asked):
             if ids is candidates.all_ids:
-                return few.likeness(candidates, rows)
+                return vectors.likeness(candidates.passages, to=candidates.passages[rows])
         return np.zeros(len(candidates))
 
     def means(self, candidates: Candidates) -> Vectors:
@@ -314,8 +321,10 @@ class MilvusEngine:
 
     # Fetching
 
-    def _fetched(self, article_ids: Sequence[str], vector: Vector | None) -> tuple[RankedPostings, LocalEngine]:
-        """Return an engine over these articles alone, in order of their ids, and its keyword leg."""
+    def _fetched(
+        self, article_ids: Sequence[str], vector: Vector | None
+    ) -> tuple[RankedPostings, FetchedVectors, LocalEngine]:
+        """Return the legs over these articles alone, in order of their ids, and the engine that asks both."""
         heads = self._pool.submit(self._heads, article_ids)
         near = self._passages(article_ids, vector) if vector is not None else []
         keywords = self._words(heads.result())
@@ -334,7 +343,7 @@ class MilvusEngine:
             vectors=vectors,
             model_sha256=self.model_sha256 or "",
         )
-        return keywords, few
+        return keywords, vectors, few
 
     def _heads(self, article_ids: Sequence[str]) -> "_Read":
         """Return those of these articles that the collection holds, in order, with their words."""

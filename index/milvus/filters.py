@@ -2,7 +2,8 @@
 
 Words are told by an article's first row alone: of the others (`PassageFilters`) an expression says nothing of them.
 
-Invariant: what an expression leaves out does not hold. Where the rows cannot tell (that words stand side by side, in a
+Invariant: what an expression leaves out does not hold, but for words and names beyond the limits of a row
+(`index.milvus.rows`). Where the rows cannot tell (that words stand side by side, in a
 title, in another form of another language), it leaves too much in, and `Filter.is_exact` says so; whoever fetches what
 was found looks at the words themselves.
 """
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from index.analysis import analyse, fold
+from index.analysis import fold
 from index.engine import NOWHERE
 from index.keywords.units import Beginning, Cluster, Run, Similar, Terms, Unit
 from index.milvus.rows import MOST_NAME, named
@@ -129,7 +130,7 @@ class Filters:
             case Not(inner):
                 return self._without(inner)
             case FieldValue("title", value):
-                return Filter(self.of_unit(Run(tuple(analyse(value)))).text, is_exact=False)
+                return Filter(self.of_unit(self._unit_of(Phrase(value))).text, is_exact=False)
             case FieldValue(field, value):
                 name = named(field, fold(value))
                 return replace(containing("names", [name]), is_exact=len(name.encode()) < MOST_NAME - 4)

@@ -38,7 +38,7 @@ from index.milvus.statistics import SAMPLED, Part, Statistics, Words, unpacked
 
 LIBRARY = "milvus"  # what a manifest names as the keyword library
 MOST_GONE = 0.25  # of the articles may have been changed or removed before statistics are counted again
-MOST_PARTS = 256  # of the statistics, before they are counted again: each is read by every process that serves
+MOST_PARTS = 64  # of the statistics, before they are merged into one
 
 
 class MilvusGenerations:
@@ -72,7 +72,15 @@ class MilvusGenerations:
 
     def open(self, published: PublishedGeneration) -> MilvusEngine:
         """Open a generation. Raises GenerationDamaged, and EngineAway."""
-        return self._opened(published, self.manifest(published))
+        manifest = self.manifest(published)
+        engine = self._opened(published, manifest)
+        if engine.article_count != manifest.articles:
+            engine.close()
+            raise GenerationDamaged(
+                f"{_collection(manifest)}: statistics of {engine.article_count} articles, not {manifest.articles}:"
+                " run `flask reindex`"
+            )
+        return engine
 
     def reopen(self, published: PublishedGeneration, manifest: Manifest) -> StandbyEngine:
         """Open a generation to be served; what is known of its statistics already is not read again."""
@@ -138,11 +146,14 @@ class MilvusGenerations:
             self._milvus.create(collection, dimension=dimension)
             gone = Part()
         else:
+            self._go_forward(after)
             gone = self._going(collection, article_ids, after=after, until=seq)
         self._shared.put_part(collection, StatisticsPart(after, seq, gone.packed(), None))
         come = self._write(collection, store, embeddings, article_ids, is_new=base is None, progress=progress)
         self._milvus.flush(collection)
         self._shared.put_part(collection, StatisticsPart(after, seq, gone.packed(), come.packed()))
+        if base is not None:
+            self._merge(collection, until=after)
         before = base[1] if base else None
         manifest = Manifest(
             archive=store.uuid,
@@ -162,6 +173,12 @@ class MilvusGenerations:
         sha256 = hashlib.sha256(text.encode()).digest()
         return PublishedGeneration(number=number, seq=seq, manifest_sha256=sha256), manifest
 
+    def _go_forward(self, after: int) -> None:
+        """Give up a generation that a rollback left behind: rows and statistics are not what it is made of any more."""
+        _, previous = self._store.pointer()
+        if previous is not None and previous.seq > after:
+            self._store.give_up_previous()
+
     def _going(self, collection: str, article_ids: Sequence[str], *, after: int, until: int) -> Part:
         """Return the statistics of what these articles have in the collection, as it was published.
 
@@ -170,7 +187,10 @@ class MilvusGenerations:
         noted = self._shared.part(collection, after=after)
         if noted is None:
             return self._counted(collection, article_ids)
-        gone = unpacked(noted.gone)
+        try:
+            gone = unpacked(noted.gone)
+        except ValueError as error:
+            raise GenerationDamaged(f"{collection}: {error}: run `flask reindex`") from error
         since = self._store.changes(after=noted.until, until=until)
         before = {change.article_id for change in self._store.changes(after=after, until=noted.until)}
         gone.include(self._counted(collection, sorted({change.article_id for change in since} - before)))
@@ -205,20 +225,30 @@ class MilvusGenerations:
         for some in batches(article_ids, BATCH_ARTICLES):
             articles = store.live(some)
             made = list(_prepared(articles, embeddings, some, samples))
-            if not is_new:
-                self._milvus.delete(collection, some)
-            self._milvus.put(collection, [row for each in made for row in each.rows])
+            rows = [row for each in made for row in each.rows]
+            self._milvus.put(collection, rows)
+            if not is_new:  # afterwards: an article that is shown is found at every moment
+                self._milvus.delete(collection, some, but=[row["pk"] for row in rows])
             for each in made:
                 part.add(each.words)
             done += len(some)
             progress("shared index", done, len(article_ids))
-        part.passages, part.total, part.sample = samples.passages, samples.total, b"".join(samples.kept)
+        part.passages, part.summed = samples.passages, samples.passages
+        part.total, part.sample = samples.total, b"".join(samples.kept)
         return part
 
+    def _merge(self, collection: str, *, until: int) -> None:
+        """Make one of the parts up to the generation before, once they are many: each is read by whoever serves."""
+        spans = self._shared.spans(collection, until=until)
+        if len(spans) > MOST_PARTS:
+            whole = Part()
+            for after, _ in spans:
+                whole.include(self._sum(collection, after))
+            self._shared.merge(collection, StatisticsPart(BEGINNING, until, Part().packed(), whole.packed()))
+
     def is_worn(self, manifest: Manifest) -> bool:
-        """Tell whether the statistics should be counted again: of many parts, or of much that has changed since."""
-        parts = self._shared.spans(_collection(manifest), until=manifest.seq)
-        return len(parts) > MOST_PARTS or manifest.gone > MOST_GONE * (manifest.articles + manifest.gone)
+        """Tell whether so much has changed since that vectors which have gone count for too much."""
+        return manifest.gone > MOST_GONE * (manifest.articles + manifest.gone)
 
     def retire(self, *, keep: Iterable[int]) -> None:
         """Delete every generation but these, and collections that none of them is in. Raises EngineAway."""

@@ -1,7 +1,7 @@
 """From an article to the rows of a collection, and back to its words. Pure.
 
 Invariant: a row keeps to the limits of Milvus. What an article has beyond them is left out of what nominates, never of
-what is scored, and is counted by whoever writes.
+what is scored.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from index.moments import UNDATED, moment
 MOST_TEXT = 65_535  # bytes
 MOST_TERMS = 4_096
 MOST_NAMES = 256
-MOST_NAME = 480  # bytes; longer names are compared by their beginning, and then as a whole where they were fetched
+MOST_NAME = 480  # bytes; longer names are compared by their beginning
 MOST_KEY = 24  # characters of a pk: an id of 16, a stroke, a place
 
 TITLE_TIMES = 2  # how often a title's terms stand in `text`: `index.keywords.scoring.TITLE_WEIGHT`
@@ -36,7 +36,6 @@ class Prepared:
 
     words: Words
     rows: Sequence[Row]
-    left_out: int  # different terms that no filter finds it by
 
 
 def prepared(article: Article, spans: Sequence[Span], vectors: Vectors) -> Prepared:
@@ -65,10 +64,10 @@ def prepared(article: Article, spans: Sequence[Span], vectors: Vectors) -> Prepa
                 "vector": vector,
                 "words": some or "",
                 "text": text or "",
-                "terms": [] if place else terms[:MOST_TERMS],
+                "terms": terms[:MOST_TERMS] if text else [],  # beside all that BM25 may find it by
             }
         )
-    return Prepared(found, rows, max(0, len(terms) - MOST_TERMS))
+    return Prepared(found, rows)
 
 
 def key_of(article_id: str, place: int) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from index.errors import EngineAway
-from index.milvus.filters import EVERYTHING, Filter, among
+from index.milvus.filters import ALL, EVERYTHING, Filter, among, both, quoted
 from index.milvus.rows import MOST_KEY, MOST_NAME, MOST_NAMES, MOST_TERMS, MOST_TEXT, Row, article_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 ASKING_SECONDS = 3.0  # that a reader's question may take
 PROBE_SECONDS = 0.5  # from one look whether a server that gave no answer is back to the next
 WRITING_SECONDS = 60.0  # that a batch of rows may take, and what concerns a collection
+NOT_THERE = (1, 2)  # codes: not ready yet, not available; the client's own for a connection that was not made is 2
 MOST_FOUND = 16_384  # rows of one answer: a limit of Milvus
 WRITTEN_AT_ONCE = 500  # rows: some 3 MB, of the 64 MB that a message may have
 DELETED_AT_ONCE = 500  # articles
@@ -69,9 +70,9 @@ class Milvus:
 
     def create(self, collection: str, *, dimension: int) -> None:
         """Make an empty collection, in place of any of this name."""
-        from pymilvus import DataType, Function, FunctionType
-
         with self._asked() as client:
+            from pymilvus import DataType, Function, FunctionType
+
             client.drop_collection(collection, timeout=WRITING_SECONDS)
             schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
             schema.add_field("pk", DataType.VARCHAR, max_length=MOST_KEY, is_primary=True)
@@ -134,11 +135,12 @@ class Milvus:
             for start in range(0, len(rows), WRITTEN_AT_ONCE):
                 client.upsert(collection, list(rows[start : start + WRITTEN_AT_ONCE]), timeout=WRITING_SECONDS)
 
-    def delete(self, collection: str, article_ids: Sequence[str]) -> None:
-        """Delete every row of these articles."""
+    def delete(self, collection: str, article_ids: Sequence[str], *, but: Sequence[str] = ()) -> None:
+        """Delete every row of these articles, but those with some pks."""
+        kept = Filter(f"pk not in {quoted(list(but))}") if but else ALL
         with self._asked() as client:
             for start in range(0, len(article_ids), DELETED_AT_ONCE):
-                some = among("article", article_ids[start : start + DELETED_AT_ONCE])
+                some = both([among("article", article_ids[start : start + DELETED_AT_ONCE]), kept])
                 client.delete(collection, filter=some.expression, timeout=WRITING_SECONDS)
 
     def flush(self, collection: str) -> None:
@@ -220,13 +222,20 @@ class Milvus:
     @contextmanager
     def _asked(self) -> "Iterator[MilvusClient]":
         """Give the client. Raises EngineAway for whatever goes wrong meanwhile."""
-        import grpc
-        from pymilvus import MilvusException
-
+        try:
+            import grpc
+            from pymilvus import MilvusException
+        except ImportError as error:
+            raise EngineAway("pymilvus is not installed: `pip install -r requirements-milvus.txt`") from error
         try:
             yield self._client()
-        except (MilvusException, grpc.RpcError, grpc.FutureTimeoutError, OSError, ValueError) as error:
+        except (grpc.RpcError, grpc.FutureTimeoutError, OSError) as error:
             self._probe()
+            raise EngineAway(f"{self.name} gives no answer: {_said(error)}") from error
+        except (MilvusException, ValueError) as error:
+            code = getattr(error, "code", None)
+            if isinstance(code, grpc.StatusCode) or code in NOT_THERE:
+                self._probe()  # what Milvus refuses otherwise is refused to this question alone
             raise EngineAway(f"{self.name} gives no answer: {_said(error)}") from error
 
     @contextmanager

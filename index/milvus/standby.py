@@ -1,7 +1,8 @@
 """An engine that answers from the archive while Milvus gives no answer, and says so.
 
 Invariant: nobody waits long for a server that is away: the first to notice wait as long as a question may take
-(`index.milvus.server.ASKING_SECONDS`), and until it is back all others are answered from the archive at once.
+(`index.milvus.server.ASKING_SECONDS`, for each thing that has to be asked), and until it is back all others are
+answered from the archive at once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -54,8 +55,8 @@ class StandbyEngine:
         )
 
     def means(self, candidates: Candidates) -> Vectors:
-        """Return the mean vector of each candidate, of norm 1. Raises EngineAway: without vectors nothing is alike."""
-        return self._shared.means(candidates)
+        """Return the mean vector of each candidate, of norm 1; no columns while the archive answers."""
+        return self._or_else(lambda: self._shared.means(candidates), lambda: self._archive.means(candidates))
 
     def matched_terms(self, query: Query) -> frozenset[str]:
         """Return the terms that a snippet marks, as the statistics know them."""

@@ -47,6 +47,7 @@ class Part:
     title_length: int = 0  # in terms, stop words not counted
     body_length: int = 0
     passages: int = 0
+    summed: int = 0  # vectors in `total`: of those that went out nothing is taken off
     total: Floats = field(default_factory=lambda: np.zeros(0))  # the sum of all vectors; empty without any
     sample: bytes = b""  # packed embeddings, one after the other
 
@@ -62,7 +63,7 @@ class Part:
         self.body_length += sum(stems[word] not in STOP_TERMS for word in article.body)
 
     def include(self, other: "Part") -> None:
-        """Count all that is counted in another part, but for its vectors."""
+        """Count all that is counted in another part."""
         for mine, theirs in (
             (self.words, other.words),
             (self.terms, other.terms),
@@ -73,6 +74,11 @@ class Part:
         self.title_length += other.title_length
         self.body_length += other.body_length
         self.passages += other.passages
+        self.summed += other.summed
+        self.total = (
+            other.total if not len(self.total) else self.total + other.total if len(other.total) else self.total
+        )
+        self.sample += other.sample
 
     def without(self, other: "Part") -> "Part":
         """Return what is left when everything counted in `other` has gone; of its vectors nothing is known."""
@@ -84,6 +90,7 @@ class Part:
             title_length=self.title_length - other.title_length,
             body_length=self.body_length - other.body_length,
             passages=self.passages - other.passages,
+            summed=self.summed,
             total=self.total,
             sample=self.sample,
         )
@@ -107,7 +114,7 @@ class Part:
         return zlib.compress(b"\n".join([head, b"".join([*pieces, self.total.astype("<f8").tobytes(), self.sample])]))
 
 
-_NUMBERS = ("articles", "title_length", "body_length", "passages")
+_NUMBERS = ("articles", "title_length", "body_length", "passages", "summed")
 
 
 def _difference(one: Counter[str], other: Counter[str]) -> Counter[str]:
@@ -150,7 +157,7 @@ class Statistics:
         terms: Counter[str] = Counter()
         languages: Counter[str] = Counter()
         self.articles = self.title_length = self.body_length = self.passages = 0
-        total, samples, weights = np.zeros(dimension), [], []
+        total, summed, samples, weights = np.zeros(dimension), 0, [], []
         for part in parts:
             words.update(part.words)
             terms.update(part.terms)
@@ -161,13 +168,14 @@ class Statistics:
             self.passages += part.passages
             if len(part.total):
                 total += part.total
+                summed += part.summed
                 sample = np.frombuffer(part.sample, embedding_type(dimension))
                 samples.append(sample)
-                weights.append(np.full(len(sample), part.passages / max(1, len(sample))))
+                weights.append(np.full(len(sample), part.summed / max(1, len(sample))))
         self.words = WordCounts([counted(_present(words))])
         self.terms = WordCounts([counted(_present(terms))])
         self.languages = frozenset(language for language, count in languages.items() if count > 0)
-        self.mean: Vector = (total / max(1, self.passages)).astype(np.float32)
+        self.mean: Vector = (total / max(1, summed)).astype(np.float32)
         self._sample = np.concatenate([np.empty(0, embedding_type(dimension)), *samples])
         self._weights = np.concatenate([np.empty(0), *weights])
 

@@ -38,9 +38,13 @@ class Passages:
 
 
 def passages_of(found: Sequence[Found], ids: NDArray[np.bytes_]) -> Passages:
-    """Return the rows that were found of these articles, dtype S16, ascending."""
-    articles = np.array([each.article.encode() for each in found], "S16")
-    owners = np.searchsorted(ids, articles)
+    """Return the rows that were found of these articles, dtype S16, ascending.
+
+    One that was written anew meanwhile may have been found, and not be among them.
+    """
+    there = set(ids.tolist())
+    found = [each for each in found if each.article.encode() in there]
+    owners = np.searchsorted(ids, np.array([each.article.encode() for each in found], "S16"))
     places = np.array([place_of(each.pk) for each in found], np.int64)
     order = np.lexsort((places, owners))
     spans = np.array([[each.row[name] for name in PLACED] for each in found], np.int64).reshape(-1, 3)

@@ -14,7 +14,7 @@ import numpy as np
 from archive.store import Store
 from archive.story import Report, Story
 from index.analysis import analyse
-from index.engine import Engine, Vectors, as_ids
+from index.engine import Engine, JudgingEngine, Vectors, as_ids
 from index.query import Query
 from index.serving import Serving
 
@@ -222,15 +222,15 @@ def _headed_by(reports: Sequence[Report], head: Report) -> Headed:
 
 
 def _means(engine: Engine, reports: Sequence[Report]) -> Vectors:
-    """Return the mean vector of each report, zeros of one that the engine does not know."""
-    if engine.model_sha256 is None:
+    """Return the mean vector of each report, zeros of one that the engine does not know; no columns without vectors."""
+    if not isinstance(engine, JudgingEngine) or engine.degraded:
         return np.zeros((len(reports), 0), np.float32)
-    everything = engine.candidates(Query(), None, depth=1)
+    there = engine.scored(Query(), None, [report.id for report in reports])
     ids = as_ids(report.id for report in reports)
-    known = everything.all_ids[everything.numbers]
+    known = there.all_ids[there.numbers]
     rows = np.searchsorted(known, ids)
     here = np.flatnonzero(np.append(known, b"")[rows] == ids)
-    found = engine.means(everything.kept(rows[here]))
+    found = engine.means(there.kept(rows[here]))
     vectors = np.zeros((len(reports), found.shape[1]), np.float32)
     vectors[here] = found
     return vectors

@@ -32,6 +32,11 @@ class SharedIndex:
         """Keep them beside the archive in `store`."""
         self._store = store
 
+    def collections(self) -> list[str]:
+        """Return the names of the collections that statistics are kept of."""
+        rows = self._store.rows("SELECT DISTINCT collection FROM shared_statistics ORDER BY collection")
+        return [name for (name,) in rows]
+
     def manifest(self, number: int) -> str | None:
         """Return the manifest of a generation, None where there is none."""
         row = self._store.one("SELECT manifest FROM shared_generation WHERE number = ?", (number,))

@@ -150,7 +150,7 @@ def test_an_ingest_that_is_killed_again_and_again_while_all_else_fails_loses_and
         trouble.result()
     only_later(load)
     process = in_network(site.b)
-    _, err = process.communicate(timeout=PATIENCE)
+    _, err = process.communicate(timeout=10 * PATIENCE)
     assert process.returncode == 0, err
     with site.a.services() as services:
         live = services.store.live_ids()

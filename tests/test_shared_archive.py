@@ -89,6 +89,33 @@ def test_another_host_shows_what_one_has_taken_in_and_removed(
         services_of(app).close()
 
 
+def test_commands_say_what_a_shared_index_cannot_do_and_what_it_leaves_behind(
+    milvus: MilvusServer, tmp_path: Path
+) -> None:
+    app = opened(tmp_path, milvus=milvus.url)
+    for number in (1, 2):
+        services_of(app).store.put(article(number))
+        assert run(app, "reindex").exit_code == 0
+    services_of(app).store.put(article(3))
+    services_of(app).builder.update()
+    refused = run(app, "rollback")
+    assert refused.exit_code == 1
+    assert "there is nothing to return to" in refused.stderr
+    assert "`flask reindex` moves it" not in run(app, "stats").output
+    services_of(app).close()
+    alone = opened(tmp_path)
+    for _ in range(2):
+        told = run(alone, "reindex")
+        assert told.exit_code == 0
+        assert "the texts are in Milvus, too" in told.stderr
+    assert run(alone, "remove", article(1).id).exit_code == 0
+    erased = run(alone, "erase")
+    assert erased.exit_code == 0, erased.output
+    assert "the texts are in Milvus, too" in erased.stderr
+    assert "Milvus" not in run(alone, "reindex").stderr
+    services_of(alone).close()
+
+
 def test_while_milvus_is_away_words_find_articles_and_answers_say_so_and_it_comes_back(tmp_path: Path) -> None:
     with running_milvus() as server:
         app = opened(tmp_path, milvus=server.url)

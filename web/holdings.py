@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from archive.shared_index import SharedIndex
 from index.errors import GenerationDamaged
 from index.keywords.choice import choose
 from web.services import Services
@@ -28,6 +29,8 @@ def keyword_library(parts: Services) -> str | None:
 
 def better_library(parts: Services) -> str | None:
     """Return the name of the library that the keyword index should be kept by, None when it is or there is none."""
+    if parts.settings.milvus is not None:
+        return None
     wanted = choose(parts.settings.keywords, articles=parts.store.count_live())
     return None if keyword_library(parts) in (None, wanted) else wanted
 
@@ -38,6 +41,13 @@ def keyword_advice(parts: Services) -> str | None:
         return None
     articles, served = parts.store.count_live(), keyword_library(parts)
     return f"the keyword index of these {articles:,} articles is {served}'s: `flask reindex` moves it to {wanted}"
+
+
+def left_in_milvus(parts: Services) -> str | None:
+    """Return what an index that was shared has left where it was, None where the index is shared or never was."""
+    if parts.settings.milvus is not None or not (names := SharedIndex(parts.store).collections()):
+        return None
+    return f"the texts are in Milvus, too, which BACKFILE_MILVUS does not name any more: drop {', '.join(names)} there"
 
 
 def disk_use(parts: Services) -> dict[str, int]:

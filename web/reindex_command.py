@@ -17,6 +17,7 @@ import click
 from index.errors import SearchError
 from web import payload
 from web.clusters import on_cluster
+from web.holdings import left_in_milvus
 from web.publishing import tell
 from web.replay_report import report_lines, report_object
 from web.replaying import model_of, replayed
@@ -135,6 +136,8 @@ def _rebuild(parts: Services, ray: str | None, *, as_json: bool) -> None:
         write_json(asdict(built))
     else:
         click.echo(_published(built))
+    if (left := left_in_milvus(parts)) is not None:
+        click.echo(left, err=True)
 
 
 def _published(built: "BuildReport") -> str:
@@ -243,6 +246,7 @@ def rollback(as_json: bool) -> None:
         current, previous = parts.store.pointer()
         if current is None or previous is None:
             raise Failure("there is no earlier generation to return to: one is kept from the second publication on")
+        _check_that_it_is_another(parts, current, previous)
         try:
             model = _usable(parts, previous)
         except SearchError as error:
@@ -262,6 +266,19 @@ def rollback(as_json: bool) -> None:
         click.echo(_what_next(current, lacking))
     if (other := parts.other_model()) is not None:
         click.echo(f"BACKFILE_MODEL names {other}: a `flask reindex` alone would change to that", err=True)
+
+
+def _check_that_it_is_another(parts: Services, current: "PublishedGeneration", previous: "PublishedGeneration") -> None:
+    """Raise Failure where both are one collection, whose rows the later one has replaced."""
+    try:
+        collections = [parts.generations.manifest(each).collection for each in (current, previous)]
+    except SearchError:  # which is told where it is opened
+        return
+    if collections[0] is not None and collections[0] == collections[1]:
+        raise Failure(
+            f"generation {previous.number} is what {collections[0]} held before generation {current.number} was written"
+            " into it: there is nothing to return to. `flask reindex` makes a collection of its own"
+        )
 
 
 def _usable(parts: Services, previous: "PublishedGeneration") -> str:

@@ -166,9 +166,11 @@ def _erase(parts: Services, wanted: list[str]) -> "Erased":
 def _renew(parts: Services, progress: "Progress") -> None:
     """Make the index again, and leave nothing of one that was shared before a setting was changed."""
     from archive.shared_index import SharedIndex
+    from web.holdings import left_in_milvus
 
     parts.builder.renew(progress)
-    if parts.settings.milvus is None:
+    if (left := left_in_milvus(parts)) is not None:
+        click.echo(left, err=True)
         SharedIndex(parts.store).retire(keep=(), collections=())
 
 

@@ -19,7 +19,7 @@ from web.addresses import mail_address
 
 PREFIX = "BACKFILE_"
 # Settings that hold a password: never written out.
-SECRET = {"BACKFILE_ARCHIVE", "BACKFILE_MILVUS_TOKEN", "BACKFILE_SMTP_URL"}
+SECRET = {"BACKFILE_ARCHIVE", "BACKFILE_MILVUS", "BACKFILE_MILVUS_TOKEN", "BACKFILE_SMTP_URL"}
 MAX_PAGE_SIZE = 100  # DESIGN.md: page_size 1-100
 SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 

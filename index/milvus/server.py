@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 ASKING_SECONDS = 3.0  # that a reader's question may take
 PROBE_SECONDS = 0.5  # from one look whether a server that gave no answer is back to the next
 WRITING_SECONDS = 60.0  # that a batch of rows may take, and what concerns a collection
+KEEPALIVE = {"grpc.keepalive_time_ms": 60_000, "grpc.keepalive_permit_without_calls": False}  # servers mind more
 NOT_THERE = (1, 2)  # codes: not ready yet, not available; the client's own for a connection that was not made is 2
 MOST_FOUND = 16_384  # rows of one answer: a limit of Milvus
 WRITTEN_AT_ONCE = 500  # rows: some 3 MB, of the 64 MB that a message may have
@@ -270,7 +271,9 @@ class Milvus:
             from pymilvus import MilvusClient
 
             logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs each error that it raises, with a trace
-            self._connected = MilvusClient(uri=self._address, token=self._token, timeout=ASKING_SECONDS)
+            self._connected = MilvusClient(
+                uri=self._address, token=self._token, timeout=ASKING_SECONDS, grpc_options=KEEPALIVE
+            )
         return self._connected
 
 

@@ -113,6 +113,15 @@ class SqliteDatabase:
         return apsw.SQLITE_OK
 
     def _connect(self, flags: int) -> apsw.Connection:
+        connection = self._opened(flags)
+        if not sqlite.verifies(connection):  # another process has given every page its checksum meanwhile
+            connection.close()
+            connection = self._opened(flags)
+        if not sqlite.verifies(connection):
+            raise apsw.CorruptError("its header is damaged: restore it from a backup")
+        return connection
+
+    def _opened(self, flags: int) -> apsw.Connection:
         connection = apsw.Connection(str(self.path), flags=flags)
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         connection.pragma("cache_size", -CACHE_KIB)
@@ -125,8 +134,6 @@ class SqliteDatabase:
             connection.create_scalar_function("packed_text", packed_text, 1)
             connection.create_scalar_function("packed_embedding", packed_embedding, 2)
             connection.create_aggregate_function("packed_passages", packed_passages, 3)
-        if not sqlite.verifies(connection):
-            raise apsw.CorruptError("its header is damaged: restore it from a backup")
         return connection
 
     def _keep_checksums(self, connection: apsw.Connection) -> None:

@@ -1,11 +1,13 @@
 """What every engine must do, and what the one with an index must find: compared with reading everything."""
 
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import pairwise, permutations
 from math import isnan
 
@@ -13,7 +15,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from milvus import MilvusServer
+from milvus import NO_CLUSTER, CurrentServer, MilvusServer
+from milvus import running as running_milvus
 from newsroom import MeaningEmbedder, article
 from test_keywords_contract import expected_scores
 
@@ -104,7 +107,10 @@ class Passages(dict[str, tuple[list[tuple[int, int]], Vectors]]):
 
 MANY = 500  # deeper than the archive
 CLOSE = 1e-5  # two ways of adding up the same cosine differ by less
-QUICK = settings(max_examples=80, deadline=None)
+# `BACKFILE_TEST_ENGINES=all` tries the current Milvus, and a cluster where one is named, with fewer examples: minutes.
+ALL = os.environ.get("BACKFILE_TEST_ENGINES") == "all"
+SERVERS = ["milvus", *(["milvus 3", "cluster"] if ALL else [])]
+QUICK = settings(max_examples=6 if ALL else 80, deadline=None)
 
 
 def made_up(number: int) -> Article:
@@ -134,10 +140,27 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, milvus: MilvusServer) -> Iterator[Services]:
-    """The same archive with its index in Milvus, written by the same updates."""
-    with made(Settings(data=tmp_path_factory.mktemp("shared"), milvus=milvus.url)) as services:
-        yield services
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Services]]:
+    """Gives the same archive with its index on a server, written by the same updates."""
+    with ExitStack() as left:
+
+        @cache
+        def opened(server: str) -> Services:
+            token = ""
+            if server == "cluster":
+                address, token = (
+                    os.environ.get("BACKFILE_TEST_MILVUS"),
+                    os.environ.get("BACKFILE_TEST_MILVUS_TOKEN", ""),
+                )
+                if address is None:
+                    pytest.skip(NO_CLUSTER)
+            else:
+                kind = CurrentServer if server == "milvus 3" else MilvusServer
+                address = left.enter_context(running_milvus(kind)).url
+            folder = tmp_path_factory.mktemp("shared")
+            return left.enter_context(made(Settings(data=folder, milvus=address, milvus_token=token)))
+
+        yield opened
 
 
 @contextmanager
@@ -161,17 +184,17 @@ ENGINES: Mapping[str, Callable[[Services], Engine]] = {
 }
 
 
-@pytest.fixture(scope="module", params=[*ENGINES, "milvus"])
-def engine(request: pytest.FixtureRequest, parts: Services) -> Engine:
-    if request.param == "milvus":
-        return ENGINES["local"](request.getfixturevalue("shared"))
+@pytest.fixture(scope="module", params=[*ENGINES, *SERVERS])
+def engine(request: pytest.FixtureRequest, parts: Services, shared: Callable[[str], Services]) -> Engine:
+    if request.param in SERVERS:
+        return ENGINES["local"](shared(request.param))
     return ENGINES[request.param](parts)
 
 
-@pytest.fixture(scope="module", params=["local", "milvus"])
-def local(request: pytest.FixtureRequest, parts: Services) -> Engine:
-    if request.param == "milvus":
-        return ENGINES["local"](request.getfixturevalue("shared"))
+@pytest.fixture(scope="module", params=["local", *SERVERS])
+def local(request: pytest.FixtureRequest, parts: Services, shared: Callable[[str], Services]) -> Engine:
+    if request.param in SERVERS:
+        return ENGINES["local"](shared(request.param))
     return ENGINES["local"](parts)
 
 

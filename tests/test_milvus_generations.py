@@ -414,6 +414,22 @@ def test_whichever_server_it_is_a_whole_adapter_differs_in_nothing(
     assert differences(store, generations, local) == []
 
 
+class Approximate(Milvus):
+    """A server whose index leaves out every second passage of those it is asked about."""
+
+    def nearest(
+        self, collection: str, vector: Sequence[float], within: Filter, *, limit: int, columns: Sequence[str] = ()
+    ) -> list[Found]:
+        found = super().nearest(collection, vector, within, limit=limit, columns=columns)
+        return found[::2] if " in [" in (within.text or "") else found
+
+
+def test_passages_that_an_index_leaves_out_are_fetched(store: Store, milvus: MilvusServer, local: Services) -> None:
+    generations = MilvusGenerations(Approximate(milvus.url), store)
+    filled(store, generations)
+    assert differences(store, generations, local) == []
+
+
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_broken_adapter_is_caught(store: Store, milvus: MilvusServer, local: Services, broken: str) -> None:
     generations = BROKEN[broken](store, milvus.url)

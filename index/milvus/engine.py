@@ -45,7 +45,7 @@ from index.matching import telling
 from index.milvus.filters import PASSAGES, Filter, Filters, PassageFilters, among, both, either, holding_term
 from index.milvus.kept import Codes, Fetched, Kept
 from index.milvus.postings import FetchedPostings, SharedCorpus
-from index.milvus.rows import Row, key_of, place_of, words_of
+from index.milvus.rows import Row, article_of, key_of, place_of, words_of
 from index.milvus.server import MOST_FOUND, Found, Milvus
 from index.milvus.statistics import Statistics
 from index.milvus.vectors import PLACED, FetchedVectors, passages_of, vectors_of
@@ -373,9 +373,19 @@ class MilvusEngine:
         return found
 
     def _passages_of(self, article_ids: Sequence[str], vector: Vector) -> list[Found]:
-        """Return the nearest passages of these articles, all of them unless they are more than one answer has."""
+        """Return the nearest passages of these articles, all of them unless they are more than one answer has.
+
+        An index that finds approximately leaves some out, however many are asked for: these are fetched.
+        """
         within = both([among("article", article_ids), PASSAGES])
-        return self._milvus.nearest(self._collection, vector.tolist(), within, limit=MOST_FOUND, columns=PLACED)
+        found = self._milvus.nearest(self._collection, vector.tolist(), within, limit=MOST_FOUND, columns=PLACED)
+        if len(found) == MOST_FOUND or self._milvus.count(self._collection, within) <= len(found):
+            return found
+        known = {each.pk for each in found}
+        rows = self._milvus.rows(self._collection, within, columns=("pk", *PLACED))
+        missed = {str(row["pk"]): row for row in rows if row["pk"] not in known}
+        vectors = vectors_of(self._milvus, self._collection, list(missed))
+        return found + [Found(article_of(key), key, float(own @ vector), missed[key]) for key, own in vectors.items()]
 
     def _words(self, read: "_Read") -> RankedPostings:
         """Return the keyword leg over these articles alone."""

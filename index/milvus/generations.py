@@ -38,6 +38,8 @@ from index.milvus.statistics import SAMPLED, Part, Statistics, Words, unpacked
 
 LIBRARY = "milvus"  # what a manifest names as the keyword library
 MOST_GONE = 0.25  # of the articles may have been changed or removed before statistics are counted again
+MOST_EXACT = 25_000  # articles, some 60,000 passages: as long as each can be looked at for a question
+EXACT = "_exact"  # how the name of such a collection ends
 MOST_PARTS = 64  # of the statistics, before they are merged into one
 
 
@@ -140,10 +142,11 @@ class MilvusGenerations:
     ) -> tuple[PublishedGeneration, Manifest]:
         """Bring the collection of `base`, or a new one, up to change `seq`. Raises EngineAway."""
         dimension = embeddings.embedder.dimension
-        collection = _collection(base[1]) if base else f"{self._prefix}{number}"
+        is_small = len(article_ids) <= MOST_EXACT
+        collection = _collection(base[1]) if base else f"{self._prefix}{number}{EXACT if is_small else ''}"
         after = base[1].seq if base else BEGINNING
         if base is None:
-            self._milvus.create(collection, dimension=dimension)
+            self._milvus.create(collection, dimension=dimension, exact=is_small)
             gone = Part()
         else:
             self._go_forward(after)
@@ -247,8 +250,9 @@ class MilvusGenerations:
             self._shared.merge(collection, StatisticsPart(BEGINNING, until, Part().packed(), whole.packed()))
 
     def is_worn(self, manifest: Manifest) -> bool:
-        """Tell whether so much has changed since that vectors which have gone count for too much."""
-        return manifest.gone > MOST_GONE * (manifest.articles + manifest.gone)
+        """Tell whether vectors that have gone count for too much, or a collection has outgrown looking at each."""
+        has_outgrown = _collection(manifest).endswith(EXACT) and manifest.articles > 2 * MOST_EXACT
+        return has_outgrown or manifest.gone > MOST_GONE * (manifest.articles + manifest.gone)
 
     def retire(self, *, keep: Iterable[int]) -> None:
         """Delete every generation but these, and collections that none of them is in. Raises EngineAway."""

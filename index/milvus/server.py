@@ -69,8 +69,8 @@ class Milvus:
         """What messages call it."""
         return f"Milvus at {self._address}"
 
-    def create(self, collection: str, *, dimension: int) -> None:
-        """Make an empty collection, in place of any of this name."""
+    def create(self, collection: str, *, dimension: int, exact: bool) -> None:
+        """Make an empty collection, in place of any of this name; `exact`: every vector is looked at in a search."""
         with self._asked() as client:
             from pymilvus import DataType, Function, FunctionType
 
@@ -100,7 +100,7 @@ class Milvus:
                 )
             )
             indexes = client.prepare_index_params()
-            indexes.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
+            indexes.add_index("vector", index_type="FLAT" if exact else "AUTOINDEX", metric_type="IP")
             indexes.add_index(
                 "sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": K1, "bm25_b": B}
             )

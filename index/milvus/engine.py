@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
-from itertools import groupby, islice
+from itertools import islice
 
 import numpy as np
 
@@ -45,7 +45,7 @@ from index.matching import telling
 from index.milvus.filters import PASSAGES, Filter, Filters, PassageFilters, among, both, either, holding_term
 from index.milvus.kept import Codes, Fetched, Kept
 from index.milvus.postings import FetchedPostings, SharedCorpus
-from index.milvus.rows import Row, article_of, key_of, place_of, words_of
+from index.milvus.rows import Row, article_of, by_article, key_of, words_of
 from index.milvus.server import MOST_FOUND, Found, Milvus
 from index.milvus.statistics import Statistics
 from index.milvus.vectors import PLACED, FetchedVectors, passages_of, vectors_of
@@ -351,8 +351,7 @@ class MilvusEngine:
         for some in batches([id_ for id_ in article_ids if id_ not in found], FETCHED_AT_ONCE):
             within = both([among("article", some), WORDED])
             rows = self._milvus.rows(self._collection, within, columns=COLUMNS)
-            rows.sort(key=lambda row: (row["article"], place_of(row["pk"])))
-            new = [_article(codes, id_, list(own)) for id_, own in groupby(rows, key=lambda row: str(row["article"]))]
+            new = [_article(codes, id_, own) for id_, own in by_article(rows)]
             self._kept.keep(codes, new)
             found.update({each.article_id: each for each in new})
         return _Read(codes, [found[id_] for id_ in article_ids if id_ in found])

@@ -15,7 +15,6 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from itertools import groupby
 
 import numpy as np
 
@@ -31,7 +30,7 @@ from index.fallback import StoreEngine
 from index.generation import FORMAT, Manifest
 from index.milvus.engine import COLUMNS, WORDED, MilvusEngine
 from index.milvus.filters import PASSAGES, among, both
-from index.milvus.rows import Prepared, language_among, place_of, prepared, words_of
+from index.milvus.rows import Prepared, by_article, language_among, prepared, words_of
 from index.milvus.server import Milvus
 from index.milvus.standby import StandbyEngine
 from index.milvus.statistics import SAMPLED, Part, Statistics, Words, unpacked
@@ -204,10 +203,8 @@ class MilvusGenerations:
         part = Part()
         for some in batches(article_ids, BATCH_ARTICLES):
             rows = self._milvus.rows(collection, both([among("article", some), WORDED]), columns=COLUMNS)
-            rows.sort(key=lambda row: (row["article"], place_of(row["pk"])))
-            for _, own in groupby(rows, key=lambda row: str(row["article"])):
-                each = list(own)
-                part.add(Words(*words_of(each), language_among(each[0]["names"])))
+            for _, own in by_article(rows):
+                part.add(Words(*words_of(own), language_among(own[0]["names"])))
             part.passages += self._milvus.count(collection, both([among("article", some), PASSAGES]))
         return part
 

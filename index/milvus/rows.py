@@ -6,7 +6,7 @@ what is scored.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import Any
 
 from archive.article import Article
@@ -102,6 +102,13 @@ def pieces(texts: Sequence[str]) -> Iterator[str]:
         piece.append(word)
         room -= size
     yield " ".join(piece)
+
+
+def by_article(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """Yield each article with its rows, both in order, of rows that come in none."""
+    ordered = sorted(rows, key=lambda row: (row["article"], place_of(row["pk"])))
+    for article_id, own in groupby(ordered, key=lambda row: str(row["article"])):
+        yield article_id, list(own)
 
 
 def words_of(rows: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:

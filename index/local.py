@@ -7,7 +7,7 @@ all that the keyword leg can say without knowing what was found is worked out, a
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +30,7 @@ from index.engine import (
 )
 from index.keywords import KeywordIndex
 from index.query import Query, Term, has_words, without_filters
+from index.threads import Threads
 from index.timing import timed
 
 if TYPE_CHECKING:  # importing it loads FAISS, which `flask --help` does without
@@ -109,7 +110,7 @@ class LocalEngine:
         self._keywords = keywords
         self._vectors = vectors
         self._ids = keywords.ids
-        self._beside = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="vectors")  # starts threads when asked to
+        self._beside = Threads(os.cpu_count() or 1, name="vectors")
 
     @property
     def languages(self) -> frozenset[str]:

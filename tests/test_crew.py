@@ -78,6 +78,58 @@ def test_no_more_work_at_once_than_there_are_hands(door: Door, clients: ThreadPo
     crew.close()
 
 
+def test_who_has_nobody_before_it_works_itself_and_whoever_waits_has_it_done() -> None:
+    crew = Crew(at_work=1, waiting=8)
+    own = threading.get_ident()
+    elsewhere: list[Future[int]] = []
+
+    def hold() -> int:
+        elsewhere.append(crew.submit(threading.get_ident))
+        return threading.get_ident()
+
+    assert crew.do(hold) == own
+    assert elsewhere[0].result(PATIENCE) != own
+    assert crew.do(threading.get_ident) == own
+    crew.close()
+
+
+def test_only_as_many_threads_as_there_are_hands_ever_work_themselves(clients: ThreadPoolExecutor) -> None:
+    crew = Crew(at_work=2, waiting=8)
+    meet = threading.Barrier(5)
+
+    def ask() -> tuple[int, int]:
+        meet.wait(PATIENCE)  # each from a thread of its own
+        return threading.get_ident(), crew.do(threading.get_ident)
+
+    for _ in range(5):
+        asked = [job.result(PATIENCE) for job in [clients.submit(ask) for _ in range(5)]]
+        assert len({who for who, _ in asked}) == 5
+        assert sum(who == worked for who, worked in asked) <= 2
+    assert len(crew._hands) == 2
+    crew.close()
+
+
+def test_work_here_and_work_of_the_hands_are_together_no_more_than_there_are_places(
+    clients: ThreadPoolExecutor,
+) -> None:
+    crew = Crew(at_work=2, waiting=64)
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def work() -> None:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.001)
+        with lock:
+            now[0] -= 1
+
+    for job in [clients.submit(crew.do, work, who=str(number % 5)) for number in range(60)]:
+        job.result(PATIENCE)
+    assert most[0] == 2
+    assert (crew._inside, crew._at_work, crew.waiting) == (0, 0, 0)
+    crew.close()
+
+
 def test_beyond_the_queue_everybody_is_refused_at_once_until_there_is_room(
     door: Door, clients: ThreadPoolExecutor
 ) -> None:

@@ -1,6 +1,5 @@
 """Turns: who waits for the crew, who does not, and how it is told that there is too much to do."""
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -25,18 +24,18 @@ class Full(Crew):
 
 
 class Noting(Crew):
-    """A crew that notes for whom it works, and in which thread."""
+    """A crew that notes for whom it works, and how many requests are at work then."""
 
     def __init__(self) -> None:
         super().__init__()
         self.whom: list[str] = []
-        self.threads: set[int] = set()
+        self.at_work: list[int] = []
 
     def do(self, work: Callable[[], T], *, who: str = "") -> T:
         self.whom.append(who)
 
         def noted() -> T:
-            self.threads.add(threading.get_ident())
+            self.at_work.append(self._at_work)
             return work()
 
         return super().do(noted, who=who)
@@ -63,10 +62,10 @@ def full(services: Services) -> Full:
 
 
 @pytest.mark.parametrize("path", READS)
-def test_a_request_is_worked_on_whole_and_by_the_crew_alone(client: FlaskClient, noting: Noting, path: str) -> None:
+def test_a_request_is_worked_on_whole_in_one_turn(client: FlaskClient, noting: Noting, path: str) -> None:
     client.get(path, environ_overrides={"REMOTE_ADDR": "198.51.100.7"})
     assert noting.whom == ["198.51.100.7"], "one turn, whatever it takes"
-    assert threading.get_ident() not in noting.threads
+    assert noting.at_work == [1]
 
 
 @pytest.mark.usefixtures("full")

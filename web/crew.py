@@ -16,10 +16,12 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
+
+from index.threads import Threads
 
 T = TypeVar("T")
 
@@ -102,7 +104,12 @@ class Places:
 
 
 class Crew:
-    """Works on `at_work` requests at once while up to `waiting` wait. Safe to use from several threads."""
+    """Works on `at_work` requests at once while up to `waiting` wait. Safe to use from several threads.
+
+    Who hands a request in works on it itself where nobody is before it: to wake another thread, and to be woken by it,
+    takes longer than most requests beside a search. But what works keeps memory of its own, so of all threads that
+    hand in, only the first `at_work` do.
+    """
 
     def __init__(
         self,
@@ -115,20 +122,25 @@ class Crew:
     ) -> None:
         """Start no thread before there is work. `scores` are those of another crew, where it works for the same."""
         self.scores = scores or Scores(clock)
-        self._threads = ThreadPoolExecutor(at_work, thread_name_prefix="crew")
+        self._threads = Threads(at_work, name="crew")
+        self._most = at_work
         self._room = at_work + waiting
         self._patience = patience
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[_Job]] = {}  # of each client that has any, the first first
+        self._at_work = 0
         self._inside = 0  # at work or waiting
-        self._numbers = 0
+        self._numbers = 0  # requests so far
+        self._hands: set[int] = set()  # threads that hand in and may work themselves
 
     def do(self, work: Callable[[], T], *, who: str = "") -> T:
         """Return what `work` for a client returns, or raise what it raises, once its turn has come.
 
-        Raises Overloaded. Work that has work done waits for itself, and never ends.
+        Raises Overloaded. Work that has work done may wait for itself, and never end.
         """
+        if self._begins_here():
+            return self._done_here(work, who)
         job = self._hand_in(work, who)
         try:
             result: T = job.result.result(self._patience)
@@ -152,6 +164,33 @@ class Crew:
         """Finish what was begun; the crew is not used afterwards."""
         self._threads.shutdown()
 
+    def _begins_here(self) -> bool:
+        """Take a place at work for this thread, if there is one and nobody waits for it."""
+        thread = threading.get_ident()
+        with self._lock:
+            if self._waiting or self._at_work >= self._most:
+                return False
+            if thread not in self._hands and len(self._hands) >= self._most:
+                return False
+            self._hands.add(thread)
+            self._numbers += 1
+            self._at_work += 1
+            self._inside += 1
+            return True
+
+    def _done_here(self, work: Callable[[], T], who: str) -> T:
+        self.scores.charge(who, EXPECTED)
+        began = self._clock()
+        try:
+            return work()
+        finally:
+            self._has_ended(who, began)
+            with self._lock:
+                if self._waiting:
+                    self._threads.submit(self._take_turns)  # in its place
+                else:
+                    self._at_work -= 1
+
     def _hand_in(self, work: Callable[[], Any], who: str) -> _Job:
         self.scores.charge(who, EXPECTED)
         with self._lock:
@@ -161,7 +200,9 @@ class Crew:
             job = _Job(work, self._numbers, self._clock())
             self._waiting.setdefault(who, deque()).append(job)
             self._inside += 1
-        self._threads.submit(self._take_turn)
+            if self._at_work < self._most:
+                self._at_work += 1
+                self._threads.submit(self._take_turns)
         return job
 
     def _make_room(self, newcomer: str) -> None:
@@ -188,21 +229,30 @@ class Crew:
             del self._waiting[who]
         return job
 
-    def _take_turn(self) -> None:
-        """Work on the request whose turn it is, if there is still one."""
-        with self._lock:
-            if not self._waiting:
-                return  # it was refused, or taken back
-            scores = self.scores.of(self._waiting)
-            who = min(self._waiting, key=lambda each: (scores[each], self._waiting[each][0].number))
-            job = self._take(who, self._waiting[who][0])
+    def _take_turns(self) -> None:
+        """Work on requests, each time on the one whose turn it is, until none waits."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._at_work -= 1
+                    return
+                scores = self.scores.of(self._waiting)
+                who = min(self._waiting, key=lambda each: (scores[each], self._waiting[each][0].number))
+                job = self._take(who, self._waiting[who][0])
+            self._work_on(job, who)
+            del job  # what was worked on is let go of
+
+    def _work_on(self, job: _Job, who: str) -> None:
         try:
             if self._clock() - job.at > self._patience:
                 raise Overloaded
             settle = partial(job.result.set_result, job.work())
         except BaseException as error:  # it is raised where the work was handed in
             settle = partial(job.result.set_exception, error)
-        self.scores.charge(who, self._clock() - job.at - EXPECTED)
+        self._has_ended(who, job.at)
+        settle()
+
+    def _has_ended(self, who: str, since: float) -> None:
+        self.scores.charge(who, self._clock() - since - EXPECTED)
         with self._lock:
             self._inside -= 1
-        settle()

@@ -118,6 +118,7 @@ class Progress:
     at: datetime | None
     telling: Telling
     copies_seq: int
+    published: PublishedGeneration | None
 
 
 def open_store(where: Path | str, *, ledger: Ledger | None = None, noted: str | None = None) -> "Store":
@@ -787,16 +788,19 @@ class Store:
         return int(self.one("SELECT coalesce(max(seq), 0) FROM change")[0])
 
     def progress(self) -> Progress:
-        """Return how far changes, stories and copies have come, of one moment."""
-        seq, at, copies_seq, *telling = self.one(
-            "SELECT c.seq, c.at, m.value, t.seq, t.model_sha256, t.times FROM telling t"
-            " JOIN meta m ON m.key = 'copies' LEFT JOIN change c ON c.seq = (SELECT max(seq) FROM change)"
+        """Return how far changes, stories, copies and the index that is served have come, of one moment."""
+        seq, at, copies_seq, *others = self.one(
+            "SELECT c.seq, c.at, m.value, t.seq, t.model_sha256, t.times, g.number, g.seq, g.manifest_sha256"
+            " FROM telling t JOIN meta m ON m.key = 'copies' JOIN pointer p ON true"
+            " LEFT JOIN generation g ON g.number = p.generation"
+            " LEFT JOIN change c ON c.seq = (SELECT max(seq) FROM change)"
         )
         return Progress(
             seq=seq or 0,
             at=_time(at),
-            telling=Telling(*telling),
+            telling=Telling(*others[:3]),
             copies_seq=int(copies_seq),
+            published=_published(*others[3:]),
         )
 
     def changes(self, *, after: int, until: int) -> list[Change]:

@@ -1298,11 +1298,17 @@ def test_what_is_told_is_told_whole_or_not_at_all(store: Store) -> None:
 
 
 def test_progress_is_what_each_part_says_of_itself(store: Store) -> None:
-    assert store.progress() == Progress(seq=0, at=None, telling=store.telling(), copies_seq=store.copies_seq())
+    nothing = Progress(seq=0, at=None, telling=store.telling(), copies_seq=store.copies_seq(), published=None)
+    assert store.progress() == nothing
     told(store, (1, [article(1), article(2)]))
+    served = PublishedGeneration(number=1, seq=2, manifest_sha256=digest("1"))
+    store.publish(served, previous=None)
     (last,) = store.changes(after=store.last_seq() - 1, until=store.last_seq())
     assert last.seq == 2
-    expected = Progress(seq=2, at=last.at, telling=Telling(2, "m", 1), copies_seq=store.copies_seq())
+    expected = Progress(
+        seq=2, at=last.at, telling=Telling(2, "m", 1), copies_seq=store.copies_seq(), published=store.pointer()[0]
+    )
+    assert expected.published == served
     assert store.progress() == expected
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from flask import Response, request
 from flask_babel import get_locale
 
-from archive.store import PublishedGeneration
+from archive.store import Progress
 from web.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,8 +28,7 @@ CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH")  # of those there are, the 
 
 def archive_tag(parts: Services) -> str:
     """Return the tag of an answer to this request that is read from the archive alone."""
-    published, _ = parts.store.pointer()
-    return _tag_now(parts, published)
+    return _tag_at(parts, parts.store.progress())
 
 
 def search_tag(parts: Services, *more: object) -> str | None:
@@ -37,27 +36,27 @@ def search_tag(parts: Services, *more: object) -> str | None:
 
     `more` is what else settles the answer.
     """
-    published, _ = parts.store.pointer()
+    progress = parts.store.progress()
+    published = progress.published
     with parts.serving.engine() as (engine, degraded):
         model = engine.model_sha256
         is_ready = parts.models.is_open(model)
         if published is None or not is_ready or degraded or engine.generation != published.number:
             return None
-    return _tag_now(parts, published, model, parts.spelling.generation, parts.suggest.seq, *more)
+    return _tag_at(parts, progress, model, parts.spelling.generation, parts.suggest.seq, *more)
 
 
-def _tag_now(parts: Services, published: PublishedGeneration | None, *more: object) -> str:
+def _tag_at(parts: Services, progress: Progress, *more: object) -> str:
     settled_by = (
         request.full_path,
         str(get_locale()),
-        published,
-        parts.store.progress(),  # with the time of the last change: a restored backup counts on from a lower seq
+        progress,  # with the time of the last change: a restored backup counts on from a lower seq
         parts.today(),
         parts.configuration,
         program(),
         more,
     )
-    return tag_of(published.number if published else None, repr(settled_by))
+    return tag_of(progress.published.number if progress.published else None, repr(settled_by))
 
 
 def tag_of(generation: int | None, content: str) -> str:

@@ -76,7 +76,9 @@ class OpenVinoEmbedder:
         with self._lock:
             if self.queries is None:
                 found = self._conversion
-                self.queries = CompiledModel(found.folder, threads=QUERY_THREADS, streams=1, weights=found.queries)
+                self.queries = CompiledModel(
+                    found.folder, threads=min(QUERY_THREADS, cores()), streams=1, weights=found.queries
+                )
             return self.queries
 
     def _for_bulk(self) -> "Bulk":

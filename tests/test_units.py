@@ -1,7 +1,21 @@
 """What of a query scores, and how much a repeat weighs."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from index.keywords.units import Beginning, Cluster, Run, Similar, Wanted, units
-from index.query import AllOf, AnyOf, FieldValue, Fuzzy, Near, Not, Phrase, Prefix, Published, Query, Term
+from index.matching import telling
+from index.query import AllOf, AnyOf, Clause, FieldValue, Fuzzy, Near, Not, Phrase, Prefix, Published, Query, Term
+
+TEXTS = st.lists(st.sampled_from(["the", "of", "sea", "U.S.-Talks", "?"]), min_size=1, max_size=3).map(" ".join)
+PLAIN: st.SearchStrategy[Clause] = st.one_of(
+    st.builds(Term, TEXTS),
+    st.builds(Phrase, TEXTS),
+    st.builds(Near, TEXTS, st.just(2)),
+    st.sampled_from([Prefix("the"), Fuzzy("sea"), FieldValue("source", "bbc"), Not(Term("sea"))]),
+)
+GROUPS = st.lists(PLAIN, min_size=1, max_size=2).map(tuple)
+CLAUSES = st.lists(st.one_of(PLAIN, st.builds(AnyOf, GROUPS), st.builds(AllOf, GROUPS)), max_size=3).map(tuple)
 
 
 def test_each_kind_of_clause_makes_a_unit_named_as_it_was_typed() -> None:
@@ -44,3 +58,9 @@ def test_stop_words_on_their_own_score_only_when_there_is_nothing_else() -> None
 
 def test_a_near_of_one_word_is_that_word() -> None:
     assert list(units(Query(required=(Near("Talks", 3),)))) == [Run(("talk",))]
+
+
+@given(wanted=CLAUSES, required=CLAUSES)
+def test_what_scores_is_what_tells(wanted: tuple[Clause, ...], required: tuple[Clause, ...]) -> None:
+    query = Query(wanted=wanted, required=required)
+    assert units(query) == units(Query(wanted=telling(query), required=required))

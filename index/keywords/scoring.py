@@ -211,7 +211,7 @@ class RankedPostings:
     def _answer(self, query: Query) -> Answer:
         with self._answering:
             for known, answer in self._answers:  # few; a query's hash takes longer than looking through them
-                if known == query:
+                if known.text == query.text and known == query:
                     return answer
             answer = Answer(
                 query,
@@ -235,9 +235,11 @@ class RankedPostings:
 
 def _with_ties_in_order(numbers: Ints, scores: Floats) -> Ranked:
     """Return articles that come best first, those of equal score by number."""
-    if (scores[1:] != scores[:-1]).all():
+    is_next = scores[1:] != scores[:-1]
+    if is_next.all():
         return Ranked(numbers, scores)
-    ties = np.cumsum(np.append(0, scores[1:] != scores[:-1]))
+    ties = np.zeros(len(scores), np.int64)
+    np.cumsum(is_next, out=ties[1:])
     return Ranked(np.sort(ties << 32 | numbers) & 0xFFFFFFFF, scores)
 
 

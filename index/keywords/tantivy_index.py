@@ -204,9 +204,9 @@ class _Nominator:
     def best(self, terms: Mapping[str, float], *, depth: int) -> tuple[Ints, Floats]:
         """Return the best `depth` articles for these weighted terms, best first, and their scores."""
         hits = self._searcher.search(self._query(terms), limit=depth, count=False).hits
-        serials = np.array(self._searcher.fast_field_values("serial", [hit[1] for hit in hits]), np.int64)
+        serials = np.array(self._searcher.fast_field_values("serial", [address for _, address in hits]), np.int64)
         articles = self._articles.take(serials, mode="clip")
-        scores = np.array([hit[0] for hit in hits], np.float64) / (K1 + 1)  # a factor that it has and we have not
+        scores = np.array([score for score, _ in hits], np.float64) / (K1 + 1)  # a factor that it has and we have not
         known = articles >= 0
         return (articles, scores) if known.all() else (articles[known], scores[known])
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from index.analysis import STOP_TERMS, analyse, spans
-from index.matching import WORDS_REMEMBERED, only_word, parts, telling
+from index.matching import WORDS_REMEMBERED, only_word, parts
 from index.query import AllOf, AnyOf, Clause, Fuzzy, Near, Phrase, Prefix, Query, Term
 
 Terms = tuple[str, ...]
@@ -130,9 +130,11 @@ def _run(found: Sequence[tuple[str, str]], forms: Forms) -> Run:
 def units(query: Query, forms: Forms = no_forms) -> Mapping[Unit, Wanted]:
     """Return what scores, in the order it was typed. Stop words on their own do not score beside anything else."""
     found: dict[Unit, Wanted] = {}
-    for unit, text, weight in _scoring((*telling(query), *query.required), forms):
+    for unit, text, weight in _scoring((*query.wanted, *query.required), forms):
         known = found.get(unit)
         found[unit] = replace(known, weight=known.weight + weight) if known else Wanted(text, weight)
+    if not any(map(_is_stop_word, found)):
+        return found
     tells = {unit: wanted for unit, wanted in found.items() if not _is_stop_word(unit)}
     return tells or found
 

@@ -20,6 +20,8 @@ PROMISING = 0.28  # likeness but for the words; of pairs alike enough one in a h
 NEAREST = 20  # articles found for each
 BLOCK = 512  # articles compared at once with
 COLUMNS = 8192  # so many others
+CROWD = 2 * NEAREST  # promising ones for each article on average: more are told apart before they are listed
+EARLIER = 1e-12  # by so much less likely is each further one of equals: far less than half precision tells apart
 UNPACKED = 1024  # articles whose passages are unpacked at once: they stay in the processor's cache
 
 Found = tuple[Ints, Ints]  # rows of the articles asked about, and of one that is promising for each
@@ -79,15 +81,32 @@ class Nearest:
         return rows[at[rank < NEAREST]], columns[rank < NEAREST]
 
     def _compared(self, rows: Ints, others: Ints) -> Iterator[tuple[Ints, Ints, Floats]]:
-        """Yield what is promising: places among `rows`, rows of others, how like they are but for the words."""
+        """Yield what is promising: places among `rows`, rows of others, how like they are but for the words.
+
+        Where a model tells hardly any articles apart, as one of another language may, all are: then only the best for
+        each are listed, so that time and memory stay bounded.
+        """
         vectors = self.vectors(rows)
         for start in range(0, len(others), COLUMNS):
             columns = others[start : start + COLUMNS]
             products = vectors @ self.vectors(columns).T
-            at, to = np.nonzero(products >= PROMISING * (1 + WORDS))  # time only takes from it
+            promising = products >= PROMISING * (1 + WORDS)  # time only takes from it
+            if np.count_nonzero(promising) > CROWD * len(rows):
+                promising &= self._best(products, rows, columns)
+            at, to = np.nonzero(promising)
             likenesses = products[at, to] / (1 + WORDS) - late(self._days[columns[to]] - self._days[rows[at]])
             kept = (likenesses >= PROMISING) & (rows[at] != columns[to])
             yield at[kept], columns[to[kept]], likenesses[kept]
+
+    def _best(self, products: Vectors, rows: Ints, columns: Ints) -> Mask:
+        """Return which of these columns, more than `NEAREST`, are the best for each of the rows."""
+        likenesses = products / (1 + WORDS) - late(self._days[columns] - self._days[rows][:, None])
+        likenesses -= EARLIER * np.arange(len(columns))
+        likenesses[rows[:, None] == columns] = -np.inf
+        best = np.argpartition(likenesses, -NEAREST, axis=1)[:, -NEAREST:]
+        is_best = np.zeros(products.shape, np.bool_)
+        np.put_along_axis(is_best, best, values=True, axis=1)
+        return is_best
 
 
 _NONE: Found = (np.empty(0, np.int64), np.empty(0, np.int64))

@@ -11,7 +11,7 @@ from weakref import ref
 import pytest
 
 from benchmarks.measure import unshared_bytes
-from index.memory import ARENAS, WHOLE, give_back
+from index.memory import ARENAS, WHOLE, YOUNG, give_back, look_seldom
 
 MB = 1_000_000
 GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc is not asked")
@@ -74,3 +74,21 @@ def test_a_server_s_threads_share_two_arenas(tmp_path: Path) -> None:
     told = tmp_path / "malloc.xml"
     subprocess.run([sys.executable, "-c", MANY_THREADS, str(told)], check=True)
     assert len(re.findall("<heap nr=", told.read_text())) == ARENAS
+
+
+def test_cycles_are_looked_for_seldom_and_found_all_the_same() -> None:
+    class Ring:
+        def __init__(self) -> None:
+            self.itself = self
+
+    before = gc.get_threshold()
+    try:
+        look_seldom()
+        gc.collect()
+        first = ref(Ring())
+        rings = [Ring() for _ in range(YOUNG // 2)]
+        assert first() is not None
+        rings += [Ring() for _ in range(YOUNG)]
+        assert first() is None
+    finally:
+        gc.set_threshold(*before)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from index.memory import share_arenas
+from index.memory import look_seldom, share_arenas
 from web import (
     alternates,
     api,
@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     Raises SettingsError when a `BACKFILE_*` variable has a value that cannot be used.
     """
     share_arenas()  # a server has some fifty threads
+    look_seldom()
     if services is None:
         with clear_settings():
             settings = settings or load_settings()

@@ -237,13 +237,13 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
         from web import watching
         from web.crew import Crew
 
-        class Threads(Crew):
+        class Pool(Crew):
             def shutdown(self, *, wait: bool = True) -> None:
                 self._threads.shutdown(wait)
 
         self.watching = watching
-        self.quick = Threads(at_work=QUICK_THREADS, waiting=self.cfg.worker_connections)
-        return Threads(at_work=self.cfg.threads, waiting=self.cfg.worker_connections)
+        self.quick = Pool(at_work=QUICK_THREADS, waiting=self.cfg.worker_connections)
+        return Pool(at_work=self.cfg.threads, waiting=self.cfg.worker_connections)
 
     def enqueue_req(self, conn: Connection) -> None:
         """Have a request answered that is there whole, when it is its client's turn; put off or refuse any other."""

@@ -47,6 +47,22 @@ def wait_until_waiting(crew: Crew, count: int) -> None:
         time.sleep(0.001)
 
 
+def wait_until_free(crew: Crew) -> None:
+    """Wait until whoever has given a result is done: a moment later."""
+    deadline = time.monotonic() + PATIENCE
+    while crew._taken:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def elsewhere(crew: Crew, clients: ThreadPoolExecutor) -> None:
+    """Have other threads be those that work themselves."""
+    meet = threading.Barrier(crew._places)
+    for job in [clients.submit(crew.do, lambda: meet.wait(PATIENCE)) for _ in range(crew._places)]:
+        job.result(PATIENCE)
+    wait_until_free(crew)
+
+
 def fill(crew: Crew, door: Door, clients: ThreadPoolExecutor, *, at_work: int, waiting: int) -> list["Future[int]"]:
     """Have so many at work and so many waiting, in order."""
     jobs = []
@@ -59,16 +75,23 @@ def fill(crew: Crew, door: Door, clients: ThreadPoolExecutor, *, at_work: int, w
     return jobs
 
 
-def test_what_is_done_is_returned_and_what_it_raises_is_raised() -> None:
+@pytest.mark.parametrize("is_here", [True, False])
+def test_what_is_done_is_returned_and_what_it_raises_is_raised(clients: ThreadPoolExecutor, is_here: bool) -> None:
     crew = Crew(at_work=1, waiting=0)
+    if not is_here:
+        elsewhere(crew, clients)
+    assert (crew.do(threading.get_ident) == threading.get_ident()) == is_here
+    wait_until_free(crew)
     assert crew.do(lambda: "done") == "done"
+    wait_until_free(crew)
     with pytest.raises(ZeroDivisionError):
         crew.do(lambda: 1 // 0)
+    wait_until_free(crew)
     assert crew.do(lambda: "done") == "done", "whatever happened, the place is free again"
     crew.close()
 
 
-def test_no_more_work_at_once_than_there_are_hands(door: Door, clients: ThreadPoolExecutor) -> None:
+def test_no_more_work_at_once_than_there_are_places(door: Door, clients: ThreadPoolExecutor) -> None:
     crew = Crew(at_work=2, waiting=3)
     jobs = fill(crew, door, clients, at_work=2, waiting=3)
     assert len(door.order) == 2
@@ -81,19 +104,20 @@ def test_no_more_work_at_once_than_there_are_hands(door: Door, clients: ThreadPo
 def test_who_has_nobody_before_it_works_itself_and_whoever_waits_has_it_done() -> None:
     crew = Crew(at_work=1, waiting=8)
     own = threading.get_ident()
-    elsewhere: list[Future[int]] = []
+    other: list[Future[int]] = []
 
     def hold() -> int:
-        elsewhere.append(crew.submit(threading.get_ident))
+        other.append(crew.submit(threading.get_ident))
         return threading.get_ident()
 
     assert crew.do(hold) == own
-    assert elsewhere[0].result(PATIENCE) != own
+    assert other[0].result(PATIENCE) != own
+    wait_until_free(crew)
     assert crew.do(threading.get_ident) == own
     crew.close()
 
 
-def test_only_as_many_threads_as_there_are_hands_ever_work_themselves(clients: ThreadPoolExecutor) -> None:
+def test_only_as_many_threads_as_there_are_places_ever_work_themselves(clients: ThreadPoolExecutor) -> None:
     crew = Crew(at_work=2, waiting=8)
     meet = threading.Barrier(5)
 
@@ -105,11 +129,11 @@ def test_only_as_many_threads_as_there_are_hands_ever_work_themselves(clients: T
         asked = [job.result(PATIENCE) for job in [clients.submit(ask) for _ in range(5)]]
         assert len({who for who, _ in asked}) == 5
         assert sum(who == worked for who, worked in asked) <= 2
-    assert len(crew._hands) == 2
+    assert len(crew._may_work) == 2
     crew.close()
 
 
-def test_work_here_and_work_of_the_hands_are_together_no_more_than_there_are_places(
+def test_work_here_and_elsewhere_is_together_no_more_than_there_are_places(
     clients: ThreadPoolExecutor,
 ) -> None:
     crew = Crew(at_work=2, waiting=64)
@@ -125,9 +149,39 @@ def test_work_here_and_work_of_the_hands_are_together_no_more_than_there_are_pla
 
     for job in [clients.submit(crew.do, work, who=str(number % 5)) for number in range(60)]:
         job.result(PATIENCE)
-    assert most[0] == 2
-    assert (crew._inside, crew._at_work, crew.waiting) == (0, 0, 0)
     crew.close()
+    assert most[0] == 2
+    assert (crew._inside, crew._taken, crew.waiting) == (0, 0, 0)
+
+
+def test_where_no_thread_can_be_started_nothing_is_lost_but_that_request(
+    monkeypatch: pytest.MonkeyPatch, clients: ThreadPoolExecutor
+) -> None:
+    crew = Crew(at_work=1, waiting=8)
+    elsewhere(crew, clients)
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="start"):
+                crew.do(int)
+    assert (crew._inside, crew._taken, crew.waiting) == (0, 0, 0)
+    assert crew.do(lambda: "done") == "done"
+    crew.close()
+
+
+def test_closing_waits_for_whoever_works_itself(door: Door, clients: ThreadPoolExecutor) -> None:
+    crew = Crew(at_work=1, waiting=8)
+    jobs = fill(crew, door, clients, at_work=1, waiting=2)
+    closing = clients.submit(crew.close)
+    time.sleep(0.05)
+    assert not closing.done()
+    door.open.set()
+    closing.result(PATIENCE)
+    assert [job.result(PATIENCE) for job in jobs] == [0, 1, 2]
 
 
 def test_beyond_the_queue_everybody_is_refused_at_once_until_there_is_room(
@@ -160,8 +214,9 @@ def test_who_waits_too_long_is_refused_and_the_work_is_never_begun(door: Door, c
     crew.close()
 
 
-def test_a_timeout_of_the_work_itself_is_its_own_error() -> None:
+def test_a_timeout_of_the_work_itself_is_its_own_error(clients: ThreadPoolExecutor) -> None:
     crew = Crew(at_work=1, waiting=0)
+    elsewhere(crew, clients)
 
     def late() -> None:
         raise TimeoutError("the disk")

@@ -57,6 +57,7 @@ def test_a_crowd_is_told_apart_as_few_are(monkeypatch: pytest.MonkeyPatch, sprea
 
 def test_of_a_crowd_no_more_are_listed_than_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     count = 500
+    assert count > CROWD
     articles = made(alike(count, spread=0.05), [0.0] * count)
     listed: list[int] = []
     compared = Nearest._compared
@@ -69,4 +70,3 @@ def test_of_a_crowd_no_more_are_listed_than_are_wanted(monkeypatch: pytest.Monke
     monkeypatch.setattr(Nearest, "_compared", noted)
     pairs(articles, count)
     assert listed == [count * NEAREST]
-    assert count > CROWD

@@ -1,6 +1,8 @@
 """Threads that are kept for work: which of them works, and what becomes of what they are given."""
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -46,11 +48,13 @@ def together(threads: Threads, count: int) -> list[int]:
     return ended
 
 
-def test_what_is_done_is_returned_and_what_it_raises_is_raised(threads: Threads) -> None:
+def test_what_is_done_is_returned_and_what_it_raises_is_raised() -> None:
+    threads = Threads(1, name="test")
     assert threads.submit(divmod, 7, 2).result(PATIENCE) == (3, 1)
     with pytest.raises(ZeroDivisionError):
         threads.submit(divmod, 7, 0).result(PATIENCE)
     assert threads.submit(divmod, 7, 2).result(PATIENCE) == (3, 1), "the thread that raised goes on working"
+    threads.shutdown()
 
 
 def test_no_thread_is_started_before_there_is_work_nor_a_second_while_one_is_idle() -> None:
@@ -64,25 +68,65 @@ def test_no_thread_is_started_before_there_is_work_nor_a_second_while_one_is_idl
     threads.shutdown()
 
 
-def test_the_thread_that_worked_last_works_next(threads: Threads) -> None:
-    last = together(threads, 3)[-1]
+def test_the_first_that_is_idle_works_next(threads: Threads) -> None:
+    together(threads, 3)
     wait_for_idle(threads, 3)
+    first = threads._started[0].thread.ident
     for _ in range(10):
-        assert threads.submit(threading.get_ident).result(PATIENCE) == last
+        assert threads.submit(threading.get_ident).result(PATIENCE) == first
         wait_for_idle(threads, 3)
+    gate = threading.Event()
+    threads.submit(gate.wait, PATIENCE)
+    assert threads.submit(threading.get_ident).result(PATIENCE) == threads._started[1].thread.ident
+    gate.set()
 
 
-def test_what_there_is_no_thread_for_is_done_in_order(threads: Threads) -> None:
+def test_what_there_is_no_thread_for_is_done_in_order() -> None:
+    threads = Threads(1, name="test")
     gate, done = threading.Event(), list[int]()
-    for _ in range(3):
-        threads.submit(gate.wait, PATIENCE)
+    threads.submit(gate.wait, PATIENCE)
     jobs = [threads.submit(done.append, number) for number in range(20)]
     assert not done
     gate.set()
     for job in jobs:
         job.result(PATIENCE)
-    assert sorted(done) == list(range(20))
-    assert len(threads._started) == 3
+    assert done == list(range(20))
+    threads.shutdown()
+
+
+def test_where_a_thread_cannot_be_started_the_others_do_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = Threads(3, name="test")
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    gate = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError, match="start"):
+            threads.submit(int)
+        patched.undo()
+        threads.submit(gate.wait, PATIENCE)
+        patched.setattr(threading.Thread, "start", refused)
+        later = threads.submit(int)
+    gate.set()
+    assert later.result(PATIENCE) == 0
+    assert len(threads._started) == 1
+    threads.shutdown()
+
+
+def test_what_was_taken_is_finished_before_a_program_ends() -> None:
+    program = """
+import time
+from index.threads import Threads
+threads = Threads(2, name="test")
+idle = threads.submit(int).result()
+threads.submit(lambda: (time.sleep(0.3), print("done", flush=True)))
+print("the end", flush=True)
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    assert said.stdout.split("\n") == ["the end", "done", ""]
+    assert said.stderr == ""
 
 
 def test_what_was_worked_on_is_let_go_of(threads: Threads) -> None:
@@ -109,7 +153,7 @@ def test_what_was_taken_is_finished_before_a_shutdown_and_nothing_is_taken_after
         threads.submit(slowly, number)
     threads.shutdown()
     assert done == [0, 1, 2, 3, 4]
-    assert not any(thread.is_alive() for thread in threads._started)
+    assert not any(worker.thread.is_alive() for worker in threads._started)
     with pytest.raises(RuntimeError, match="shut down"):
         threads.submit(int)
     threads.shutdown()

@@ -35,7 +35,7 @@ class Noting(Crew):
         self.whom.append(who)
 
         def noted() -> T:
-            self.at_work.append(self._at_work)
+            self.at_work.append(self._taken)
             return work()
 
         return super().do(noted, who=who)

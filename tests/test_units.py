@@ -62,5 +62,6 @@ def test_a_near_of_one_word_is_that_word() -> None:
 
 @given(wanted=CLAUSES, required=CLAUSES)
 def test_what_scores_is_what_tells(wanted: tuple[Clause, ...], required: tuple[Clause, ...]) -> None:
+    # A prefix holds a word here, as whatever the parser makes does.
     query = Query(wanted=wanted, required=required)
     assert units(query) == units(Query(wanted=telling(query), required=required))

@@ -1,4 +1,4 @@
-"""The crew: the few threads that work on requests, and the bounded queue before them.
+"""The crew: the few places at which requests are worked on, and the bounded queue before them.
 
 Those that work are few, because more than the cores can run only take the interpreter from each other and hold memory
 of their own (a database connection, an inference request). What waits too long is refused unbegun: nothing piles up,
@@ -16,7 +16,8 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -107,8 +108,9 @@ class Crew:
     """Works on `at_work` requests at once while up to `waiting` wait. Safe to use from several threads.
 
     Who hands a request in works on it itself where nobody is before it: to wake another thread, and to be woken by it,
-    takes longer than most requests beside a search. But what works keeps memory of its own, so of all threads that
-    hand in, only the first `at_work` do.
+    takes longer than most requests beside a search. But a thread that works keeps memory of its own, so of all that
+    hand in, only the first `at_work` do: those to which `index.threads` gives one client's requests. For all others,
+    and for whatever waits, as many threads are kept here.
     """
 
     def __init__(
@@ -123,21 +125,22 @@ class Crew:
         """Start no thread before there is work. `scores` are those of another crew, where it works for the same."""
         self.scores = scores or Scores(clock)
         self._threads = Threads(at_work, name="crew")
-        self._most = at_work
+        self._places = at_work
         self._room = at_work + waiting
         self._patience = patience
         self._clock = clock
         self._lock = threading.Lock()
+        self._is_empty = threading.Condition(self._lock)
         self._waiting: dict[str, deque[_Job]] = {}  # of each client that has any, the first first
-        self._at_work = 0
+        self._taken = 0  # places, by whoever works or is about to look for work; all of them while anybody waits
         self._inside = 0  # at work or waiting
         self._numbers = 0  # requests so far
-        self._hands: set[int] = set()  # threads that hand in and may work themselves
+        self._may_work: set[int] = set()  # threads that hand in
 
     def do(self, work: Callable[[], T], *, who: str = "") -> T:
         """Return what `work` for a client returns, or raise what it raises, once its turn has come.
 
-        Raises Overloaded. Work that has work done may wait for itself, and never end.
+        Raises Overloaded. Work that has work done may wait for itself, and be refused.
         """
         if self._begins_here():
             return self._done_here(work, who)
@@ -161,35 +164,41 @@ class Crew:
             return sum(map(len, self._waiting.values()))
 
     def close(self) -> None:
-        """Finish what was begun; the crew is not used afterwards."""
+        """Finish what was handed in; the crew is not used afterwards."""
+        with self._is_empty:
+            self._is_empty.wait_for(lambda: not self._inside)
         self._threads.shutdown()
 
     def _begins_here(self) -> bool:
-        """Take a place at work for this thread, if there is one and nobody waits for it."""
+        """Take a place for this thread, if there is one and nobody waits for it."""
         thread = threading.get_ident()
         with self._lock:
-            if self._waiting or self._at_work >= self._most:
+            if self._taken == self._places:
                 return False
-            if thread not in self._hands and len(self._hands) >= self._most:
+            if thread not in self._may_work and len(self._may_work) == self._places:
                 return False
-            self._hands.add(thread)
+            self._may_work.add(thread)
             self._numbers += 1
-            self._at_work += 1
+            self._taken += 1
             self._inside += 1
             return True
 
     def _done_here(self, work: Callable[[], T], who: str) -> T:
-        self.scores.charge(who, EXPECTED)
         began = self._clock()
         try:
+            self.scores.charge(who, EXPECTED)
             return work()
         finally:
             self._has_ended(who, began)
-            with self._lock:
-                if self._waiting:
-                    self._threads.submit(self._take_turns)  # in its place
-                else:
-                    self._at_work -= 1
+            with self._lock, suppress(RuntimeError):  # where no thread can be started, who waits is refused in time
+                self._taken -= 1
+                self._fill()
+
+    def _fill(self) -> None:
+        """Have somebody work at each free place for which somebody waits; whoever holds the lock calls this."""
+        if self._waiting and self._taken < self._places:
+            self._threads.submit(self._take_turns)
+            self._taken += 1
 
     def _hand_in(self, work: Callable[[], Any], who: str) -> _Job:
         self.scores.charge(who, EXPECTED)
@@ -200,9 +209,12 @@ class Crew:
             job = _Job(work, self._numbers, self._clock())
             self._waiting.setdefault(who, deque()).append(job)
             self._inside += 1
-            if self._at_work < self._most:
-                self._at_work += 1
-                self._threads.submit(self._take_turns)
+            try:
+                self._fill()
+            except RuntimeError:  # there is no thread to be had
+                self._take(who, job)
+                self._inside -= 1
+                raise
         return job
 
     def _make_room(self, newcomer: str) -> None:
@@ -220,6 +232,7 @@ class Crew:
                 return False
             self._take(who, job)
             self._inside -= 1
+            self._is_empty.notify_all()
             return True
 
     def _take(self, who: str, job: _Job) -> _Job:
@@ -234,7 +247,7 @@ class Crew:
         while True:
             with self._lock:
                 if not self._waiting:
-                    self._at_work -= 1
+                    self._taken -= 1
                     return
                 scores = self.scores.of(self._waiting)
                 who = min(self._waiting, key=lambda each: (scores[each], self._waiting[each][0].number))
@@ -250,9 +263,11 @@ class Crew:
         except BaseException as error:  # it is raised where the work was handed in
             settle = partial(job.result.set_exception, error)
         self._has_ended(who, job.at)
-        settle()
+        with suppress(InvalidStateError):  # whoever handed it in has cancelled it
+            settle()
 
     def _has_ended(self, who: str, since: float) -> None:
         self.scores.charge(who, self._clock() - since - EXPECTED)
         with self._lock:
             self._inside -= 1
+            self._is_empty.notify_all()

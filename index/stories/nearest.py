@@ -21,7 +21,7 @@ NEAREST = 20  # articles found for each
 BLOCK = 512  # articles compared at once with
 COLUMNS = 8192  # so many others
 CROWD = 2 * NEAREST  # promising ones for each article on average: more are told apart before they are listed
-EARLIER = 1e-12  # by so much less likely is each further one of equals: far less than half precision tells apart
+EARLIER = 1e-12  # so much less is each further one of equals: over `COLUMNS`, less than a float32's step
 UNPACKED = 1024  # articles whose passages are unpacked at once: they stay in the processor's cache
 
 Found = tuple[Ints, Ints]  # rows of the articles asked about, and of one that is promising for each

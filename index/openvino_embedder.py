@@ -75,10 +75,9 @@ class OpenVinoEmbedder:
     def _for_queries(self) -> CompiledModel:
         with self._lock:
             if self.queries is None:
-                found = self._conversion
-                self.queries = CompiledModel(
-                    found.folder, threads=min(QUERY_THREADS, cores()), streams=1, weights=found.queries
-                )
+                folder, weights = self._conversion.folder, self._conversion.queries
+                threads = min(QUERY_THREADS, cores())
+                self.queries = CompiledModel(folder, threads=threads, streams=1, weights=weights, alone=True)
             return self.queries
 
     def _for_bulk(self) -> "Bulk":

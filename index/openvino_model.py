@@ -59,7 +59,8 @@ class CompiledModel:
         request = getattr(self._local, "request", None)
         if request is None:  # an inference request serves one thread at a time
             request = self._local.request = self._compiled.create_infer_request()
-        output = request.infer(list(padded(tokens, length=length)))[0]
+        # Shared is what is handed over and what comes back, of which a copy is made below.
+        output = request.infer(list(padded(tokens, length=length)), share_inputs=True, share_outputs=True)[0]
         return widened(output) if self._halved else np.array(output)
 
 

@@ -232,6 +232,16 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
 
     hops = 0  # proxies that are ours; known once the application is loaded
 
+    def init_process(self) -> None:
+        """Begin, and keep a signal to stop until it can be heard: the handlers that a worker is born with lose it."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
+        super().init_process()
+
+    def init_signals(self) -> None:
+        """Hear signals from here on, and what came meanwhile."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP)
+
     def get_thread_pool(self) -> object:
         """Return the threads, with a place in their queue for every connection."""
         from web import watching

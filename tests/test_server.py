@@ -354,6 +354,15 @@ def test_a_reload_and_a_successor_cost_no_reader_an_answer(room: Newsroom) -> No
         assert readers.failed == []
 
 
+def test_asked_to_stop_while_it_starts_it_does_not_go_on_until_it_is_killed(room: Newsroom) -> None:
+    with server(room) as (_, process):
+        wait_until(lambda: booted(room) == 1, process)
+        began = time.monotonic()
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        assert time.monotonic() - began < CONFIGURATION["graceful_timeout"] / 2
+
+
 def test_it_says_that_it_is_leaving_and_still_answers_before_it_leaves_and_ends_what_it_began(
     room: Newsroom,
 ) -> None:

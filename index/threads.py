@@ -122,8 +122,11 @@ def _settle(future: "Future[T]", work: Callable[[], T]) -> None:
 _kept: WeakSet[Threads] = WeakSet()
 
 
-@atexit.register
 def _finish() -> None:
     """Finish what was taken before the interpreter goes: a thread within a library cannot be left to it."""
     for threads in list(_kept):
         threads.shutdown()
+
+
+# Before anything is closed at exit that they may be using: where the standard library ends its own pools.
+getattr(threading, "_register_atexit", atexit.register)(_finish)

@@ -195,7 +195,7 @@ class Crew:
                 self._fill()
 
     def _fill(self) -> None:
-        """Have somebody work at each free place for which somebody waits; whoever holds the lock calls this."""
+        """Have somebody work at a free place where somebody waits for one; whoever holds the lock calls this."""
         if self._waiting and self._taken < self._places:
             self._threads.submit(self._take_turns)
             self._taken += 1
@@ -212,8 +212,7 @@ class Crew:
             try:
                 self._fill()
             except RuntimeError:  # there is no thread to be had
-                self._take(who, job)
-                self._inside -= 1
+                self._leave(who, job)
                 raise
         return job
 
@@ -223,17 +222,23 @@ class Crew:
         highest = max(self._waiting, key=scores.__getitem__, default=newcomer)
         if scores[highest] <= scores[newcomer]:
             raise Overloaded
-        self._take(highest, self._waiting[highest][-1]).result.set_exception(Overloaded())
-        self._inside -= 1
+        self._leave(highest, self._waiting[highest][-1]).result.set_exception(Overloaded())
 
     def _took_back(self, job: _Job, who: str) -> bool:
         with self._lock:
             if job not in self._waiting.get(who, ()):
                 return False
-            self._take(who, job)
-            self._inside -= 1
-            self._is_empty.notify_all()
+            self._leave(who, job)
             return True
+
+    def _leave(self, who: str, job: _Job) -> _Job:
+        """Return a request that waits, which is here no longer."""
+        self._one_less()
+        return self._take(who, job)
+
+    def _one_less(self) -> None:
+        self._inside -= 1
+        self._is_empty.notify_all()
 
     def _take(self, who: str, job: _Job) -> _Job:
         """Return a request that waits, which does so no longer."""
@@ -269,5 +274,4 @@ class Crew:
     def _has_ended(self, who: str, since: float) -> None:
         self.scores.charge(who, self._clock() - since - EXPECTED)
         with self._lock:
-            self._inside -= 1
-            self._is_empty.notify_all()
+            self._one_less()

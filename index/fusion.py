@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from index.engine import Candidates, Floats, Ints, Mask, memory_of, rows_of
+from index.order import best_first
 
 RANK_CONSTANT = 60  # Cormack, Clarke & Büttcher, "Reciprocal rank fusion", SIGIR 2009
 WEIGHTS = (0.5, 0.5)  # keyword, semantic
@@ -169,21 +170,6 @@ def _ordered(parts: Parts, takes_part: Mask, weights: Weights, ranks: tuple[Ints
 
 def _score(parts: Parts, takes_part: Mask) -> Floats:
     return sum(parts.values(), np.zeros(len(takes_part)))
-
-
-def best_first(scores: Floats, *, most: int | None = None) -> Ints:
-    """Return the places of the highest scores, all or as many as asked for: best first, of equals the earliest.
-
-    Candidates come by number, and so by id. Most scores differ, and sorting without regard to equals is far quicker.
-    """
-    if most is not None and 0 < most < len(scores):
-        places = np.flatnonzero(scores >= np.partition(scores, -most)[-most])
-        return places[best_first(scores[places])][:most]
-    order: Ints = np.argsort(-scores)
-    reached = scores[order]
-    if (reached[1:] == reached[:-1]).any():
-        order = np.argsort(-scores, kind="stable")
-    return order
 
 
 def _ranks(scores: Floats, found: Mask) -> Ints:

@@ -221,7 +221,9 @@ class LocalEngine:
         """Return which of these are scored by meaning: all, or the best by words, whatever the filters."""
         if len(numbers) <= MOST_BY_MEANING:
             return numbers
-        return np.intersect1d(numbers, self._keywords.rank(unfiltered, depth=MOST_BY_MEANING).numbers)
+        is_best = np.zeros(len(self._ids), np.bool_)
+        is_best[self._keywords.rank(unfiltered, depth=MOST_BY_MEANING).numbers] = True
+        return numbers[is_best[numbers]]
 
     def _by_words(self, query: Query, numbers: Ints) -> Candidates:
         evidence = self._keywords.evidence(query, numbers)

@@ -18,7 +18,6 @@ from index.fusion import (
     Method,
     Recency,
     Weights,
-    best_first,
     fuse,
     fuse_related,
     keyword_trust,
@@ -155,13 +154,6 @@ def test_ranks_count_from_one_and_only_what_the_leg_found(rows: list[Row], metho
         assert sorted(ranks[found].tolist()) == list(range(1, int(found.sum()) + 1))
         by_place = sorted(np.flatnonzero(found).tolist(), key=lambda row, ranks=ranks: int(ranks[row]))  # type: ignore[misc]
         assert [(-scores[row], row) for row in by_place] == sorted((-scores[row], row) for row in by_place)
-
-
-@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(-1, 1), max_size=40), st.integers(1, 50))
-def test_the_best_come_first_and_of_equals_the_earliest_however_many_are_wanted(scores: list[float], most: int) -> None:
-    expected = sorted(range(len(scores)), key=lambda place: (-scores[place], place))
-    assert best_first(np.array(scores)).tolist() == expected
-    assert best_first(np.array(scores), most=most).tolist() == expected[:most]
 
 
 @given(rows=ROWS, better=st.tuples(KEYWORD, st.sampled_from([0.91, 0.95]), st.just(1.0)))

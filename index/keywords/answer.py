@@ -18,8 +18,10 @@ from index.keywords.pairs import neighbours
 from index.keywords.postings import Matches
 from index.keywords.units import Run, Unit, Wanted, units
 from index.matching import telling
+from index.order import best_first
 from index.query import Clause, Query
 
+FOREMOST = 1_000  # articles that are put in order once: as many as a search takes of a leg
 PAIRED = 100  # articles, the best by score, in which neighbouring words are looked for
 
 
@@ -148,13 +150,18 @@ class Answer:
 
     def best(self, most: int, *, within: Mask | None = None) -> Ints:
         """Return the best articles by score, of all or of these: best first, of equals the first by number."""
+        if within is None and most <= FOREMOST:
+            return self._foremost[:most]
+        return self._best(most, within)
+
+    @cached_property
+    def _foremost(self) -> Ints:
+        return self._best(FOREMOST, None)
+
+    def _best(self, most: int, within: Mask | None) -> Ints:
         found = np.flatnonzero(self.scores > 0 if within is None else within & (self.scores > 0))
-        reached = self.scores[found]
-        if len(found) > most:  # sort only what can be among the best
-            kept = reached >= np.partition(reached, -most)[-most]
-            found, reached = found[kept], reached[kept]
-        order = np.lexsort((self._numbers[found], -reached))[:most]
-        return found[order]
+        best: Ints = found[best_first(self.scores[found], most=most, numbers=self._numbers[found])]
+        return best
 
     def parts(self, articles: Ints) -> Iterator[tuple[Wanted, Matches, Floats]]:
         """Yield, for each unit, where it stands of these articles (in any order) and what it adds to their scores."""

@@ -30,6 +30,7 @@ from index.keywords.clauses import Clauses
 from index.keywords.corpus import Corpus, Indexed
 from index.keywords.lookup import Lookup
 from index.keywords.postings import Postings
+from index.order import best_first
 from index.query import Query
 
 K1 = 1.2  # Robertson et al., TREC-3, 1994; also Lucene's default
@@ -235,12 +236,10 @@ class RankedPostings:
 
 def _with_ties_in_order(numbers: Ints, scores: Floats) -> Ranked:
     """Return articles that come best first, those of equal score by number."""
-    is_next = scores[1:] != scores[:-1]
-    if is_next.all():
+    if (scores[1:] != scores[:-1]).all():
         return Ranked(numbers, scores)
-    ties = np.zeros(len(scores), np.int64)
-    np.cumsum(is_next, out=ties[1:])
-    return Ranked(np.sort(ties << 32 | numbers) & 0xFFFFFFFF, scores)
+    order = best_first(scores, numbers=numbers)
+    return Ranked(numbers[order], scores[order])
 
 
 def numbered(ids: NDArray[np.bytes_], article_ids: Sequence[str]) -> Ints:

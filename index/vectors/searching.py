@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from archive.packing import embedding_type
 from index.engine import Floats, Ints, Mask, Vector, Vectors
 from index.likeness import MEAN_PASSAGES, mean_vectors
+from index.order import best_first
 from index.vectors import segments
 from index.vectors.codes import Codes
-from index.vectors.segments import SPAN, Content, Packed, Segment
+from index.vectors.segments import Content, Packed, Segment
 
 NOMINATED = 4  # passages for each article that is wanted: of news, two or three of an article compete
 ROOTS = 2  # square roots of the passages searched are nominated at least: that leaves out one in 400 of the best ten
@@ -124,7 +125,7 @@ class VectorIndex:
         """
         rows, cosines = self._searched(vector, depth=depth, within=within)
         numbers, best = _by_article(self._owners[rows], cosines)
-        order = np.argsort(-best, kind="stable")
+        order = best_first(best, numbers=numbers)
         beyond = float(best[order[depth]]) if depth < len(order) else None
         return Nearest(np.sort(numbers[order[:depth]]), beyond)
 
@@ -232,13 +233,13 @@ class VectorIndex:
     def _spans(self, rows: Ints) -> Ints:
         spans = np.empty((len(rows), 3), np.int64)
         for content, here, local in self._each(rows):
-            spans[here] = content.spans[local].astype(SPAN, copy=False).view(SPAN["start"]).reshape(-1, 3)
+            spans[here] = content.span_numbers.take(local, axis=0)
         return spans
 
     def _each(self, rows: Ints) -> Iterator[tuple[Content, Ints, Ints]]:
         """Yield each part that holds any of these rows, which of them, and where they are in it."""
         of = np.searchsorted(self._bounds, rows, side="right") - 1
-        for number in np.unique(of).tolist():
+        for number in np.flatnonzero(np.bincount(of)).tolist():
             here = np.flatnonzero(of == number)
             yield self._parts[number].content, here, rows[here] - self._bounds[number]
 
@@ -247,10 +248,11 @@ _NONE: Ints = np.empty(0, np.int64)
 
 
 def _by_article(owners: Ints, cosines: Floats) -> tuple[Ints, Floats]:
-    """Return the articles, ascending by number, and the best cosine of each."""
+    """Return the articles whose rows these are, in the order of the rows, and the best cosine of each.
+
+    The rows of one article follow each other.
+    """
     if not len(owners):
         return _NONE, np.empty(0)
-    order = np.argsort(owners, kind="stable")
-    numbers = owners[order]
-    starts = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
-    return numbers[starts].astype(np.int64), np.maximum.reduceat(cosines[order], starts)
+    starts = np.flatnonzero(np.append(True, owners[1:] != owners[:-1]))
+    return owners[starts].astype(np.int64), np.maximum.reduceat(cosines, starts)

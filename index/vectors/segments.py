@@ -49,6 +49,11 @@ class Content:
         """How many passages each article has."""
         return np.diff(self.articles["first"], append=len(self)).astype(np.int64)
 
+    @property
+    def span_numbers(self) -> NDArray[np.integer]:
+        """The spans as numbers, shape (rows, 3), of which single rows are taken in a fifth of the time."""
+        return self.spans.view(self.spans.dtype["start"]).reshape(-1, 3)
+
     def vectors(self, rows: Ints | slice) -> Vectors:
         """Return the vectors of these rows."""
         vectors: Vectors = self.packed["steps"][rows].astype(np.float32)

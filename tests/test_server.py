@@ -1,5 +1,6 @@
 """The server as it is run: gunicorn with its configuration, over a newsroom whose embedder can be held."""
 
+import io
 import json
 import os
 import re
@@ -141,6 +142,79 @@ def arrived(sent: str) -> Any:  # noqa: ANN401 a class of a file that is no modu
     connection = kind.__new__(kind)
     connection.client, connection.there = ("127.0.0.1", 5), sent.encode("latin-1")
     return connection
+
+
+FIRST, NEXT = "GET /api/stats HTTP/1.1\r\n\r\n", "GET /api/search?q=more HTTP/1.1\r\n\r\n"
+BY_PROXY = "GET / HTTP/1.1\r\nX-Forwarded-For: {}\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered", "told"),
+    [
+        ((FIRST, NEXT), 2, True),  # then it has nothing more to ask, and waits at the selector
+        ((FIRST, NEXT, NEXT), 3, True),
+        ((FIRST, NEXT[:20]), 1, CONFIGURATION["NOT_YET"]),
+        ((FIRST, "GET /healthz HTTP/1.1\r\n\r\n"), 1, True),  # other threads are for that
+        ((FIRST, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), 1, True),  # it is refused as any other
+        ((BY_PROXY.format("203.0.113.9"), BY_PROXY.format("203.0.113.9")), 2, True),
+        ((BY_PROXY.format("203.0.113.9"), BY_PROXY.format("198.51.100.7")), 1, True),  # it is somebody else's turn
+        ((FIRST,), 1, True),
+    ],
+)
+def test_what_a_client_asks_at_once_after_an_answer_is_answered_by_the_same_thread(
+    sent: tuple[str, ...], answered: int, told: object
+) -> None:
+    hops = int(sent[0] != FIRST)
+    with at_work(hops=hops) as (worker, connection, client):
+        client.sendall(sent[0].encode())
+        assert connection.arrived() == (CONFIGURATION["WHOLE"], None)
+        worker.asked = list(sent[1:])
+        assert worker.handle(connection, 0.0, worker.turn(connection)) == told
+        assert worker.answered == answered
+
+
+@pytest.mark.parametrize("state", ["others wait for a thread", "the worker is to stop", "the client is to go"])
+def test_no_thread_waits_for_the_next_question_where(state: str) -> None:
+    with at_work() as (worker, connection, client):
+        client.sendall(FIRST.encode())
+        connection.arrived()
+        worker.asked = [NEXT]
+        worker.tpool.waiting = int(state == "others wait for a thread")
+        worker.alive = state != "the worker is to stop"
+        worker.again = state != "the client is to go"
+        assert worker.handle(connection, 0.0, worker.turn(connection)) == worker.again
+        assert worker.answered == 1
+
+
+@contextmanager
+def at_work(*, hops: int = 0) -> Iterator[tuple[Any, Any, socket.socket]]:
+    """Give a worker whose answers are counted, one of its connections, and the client at the other end.
+
+    With each answer the client sends what it is to ask next.
+    """
+
+    class Worker(CONFIGURATION["worker_class"]):  # type: ignore[misc]
+        answered, asked, again = 0, (), True
+
+        def __init__(self) -> None:
+            self.alive, self.hops = True, hops
+            self.tpool, self.quick = (SimpleNamespace(name=name, waiting=0) for name in ("tpool", "quick"))
+            self.watching = SimpleNamespace(queued=lambda: 0.0)
+
+        def answer(self, conn: Any, arrived: float) -> bool:  # noqa: ANN401 a class of a file that is no module
+            del arrived
+            conn.sock.recv(65_536)
+            self.answered += 1
+            if self.asked:
+                client.sendall(self.asked.pop(0).encode())
+            return self.again
+
+    with socket.create_server(("127.0.0.1", 0)) as door, socket.create_connection(door.getsockname()) as client:
+        sock, name = door.accept()
+        connection = CONFIGURATION["Connection"](Config(), sock, name, door.getsockname())
+        connection.parser = SimpleNamespace(unreader=SimpleNamespace(buf=io.BytesIO()))
+        with sock:
+            yield Worker(), connection, client
 
 
 def test_the_server_is_at_work_before_its_first_visitor(room: Newsroom) -> None:

@@ -103,6 +103,18 @@ def test_what_does_not_arrive_in_time_is_given_up(address: str, opened: list[soc
         assert answer_of(connection) in {b"", b"HTTP/1.1 100 Continue\r\n\r\n"}
 
 
+def test_what_is_begun_at_once_after_an_answer_has_as_long_to_arrive_as_any_other(
+    address: str, opened: list[socket.socket]
+) -> None:
+    asked = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    connection = connect(address, opened, asked)
+    assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+    began = time.monotonic()
+    connection.sendall(asked[:20])
+    answer_of(connection)
+    assert SLOW - 0.5 < time.monotonic() - began < SLOW + SOON
+
+
 def test_a_request_that_comes_in_pieces_is_answered(address: str, opened: list[socket.socket]) -> None:
     body = json.dumps({"title": "Report 3", "text": "People talk of report 3. " * 200}).encode()
     whole = HEAD + str(len(body)).encode() + b"\r\nConnection: close\r\n\r\n" + body

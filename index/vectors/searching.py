@@ -21,7 +21,7 @@ from index.vectors.codes import Codes
 from index.vectors.segments import Content, Packed, Segment
 
 NOMINATED = 4  # passages for each article that is wanted: of news, two or three of an article compete
-ROOTS = 2  # square roots of the passages searched are nominated at least: that leaves out one in 400 of the best ten
+ROOTS = 3  # square roots of the passages searched are nominated at least: one in a thousand of the best ten is not
 WIDENING = 4  # times as many are nominated when they belong to too few articles
 FEW = 4096  # passages that a filter leaves and that are scored one and all: that takes less than 1 ms
 NOBODY = -1  # owns a row that is not served
@@ -121,7 +121,7 @@ class VectorIndex:
     def nearest(self, vector: Vector, *, depth: int, within: Mask | None = None) -> Nearest:
         """Return the best `depth` articles of `within` (all: None) by their best passage; of equals the first.
 
-        Where codes nominate, one in four hundred of the ten best is missing, and one in ten of the thousand best.
+        Where codes nominate, one in a thousand of the ten best is missing, and one in ten of the thousand best.
         """
         rows, cosines = self._searched(vector, depth=depth, within=within)
         numbers, best = _by_article(self._owners[rows], cosines)

@@ -194,7 +194,7 @@ def _as_kept(vectors: Vectors) -> Vectors:
 
 def _found(numbers: NDArray[np.int64], best: Vectors, within: NDArray[np.bool_] | None, depth: int) -> float:
     searched = np.flatnonzero(within) if within is not None else np.arange(len(best))
-    nearest = searched[np.argsort(-best[searched], kind="stable")[:depth]]
+    nearest = searched[np.argpartition(-best[searched], depth)[:depth]]
     return float(np.isin(nearest, numbers).mean())
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from index.analysis import STOP_TERMS
 from index.engine import Ints
-from index.keywords.places import END, Marks
+from index.keywords.places import END, OTHER, Marks
 from index.keywords.units import Forms, Run, Terms, no_forms, words_of
 from index.query import Query, Term
 
@@ -38,12 +38,14 @@ def _pair(first: Run, second: Run) -> Run:
 
 def together(marks: Marks, pairs: Sequence[tuple[int, int]]) -> Iterator[Ints]:
     """Yield, for each pair of marks, the places of the first where the second stands within reach, in the same text."""
-    ends = np.flatnonzero(marks == END)
+    met = np.flatnonzero(marks != OTHER)
+    met_marks = marks[met]
+    # Texts lie side by side: further apart, no word of one is within reach of another's.
+    apart = met + REACH * np.cumsum(met_marks == END)
     places = {}
     for mark in dict.fromkeys(mark for pair in pairs for mark in pair):
-        found = np.flatnonzero(marks == mark)
-        # Texts lie side by side: further apart, no word of one is within reach of another's.
-        places[mark] = found, found + REACH * np.searchsorted(ends, found)
+        rows = np.flatnonzero(met_marks == mark)
+        places[mark] = met[rows], apart[rows]
     for first, second in pairs:
         (found, here), (_, there) = places[first], places[second]
         bordered = np.concatenate([[-REACH - 1], there, [len(marks) * (REACH + 2)]])

@@ -6,7 +6,8 @@ what writes its log, and so the worker stands here too.
 A thread is a dear thing, so none waits for a client: the worker gives one only to a request that has arrived whole,
 head and body. Clients that send slowly, or nothing, wait at the selector together, up to `SLOW`, and no more than
 `MOST_OF_ONE` of an address. But a thread that has answered, and that nobody else waits for, looks `NEXT` for what the
-client asks after that: who asks one thing after another keeps a thread whose caches are warm, and nobody is woken.
+client asks after that: who asks one thing after another keeps a thread whose caches are warm, and nobody is woken. It
+does so for `KEPT` at most; then the client waits for its turn as anybody does.
 """
 
 import contextlib
@@ -62,6 +63,7 @@ accesslog = None  # the program tells of each request itself (web/watching.py)
 
 SLOW = 10.0  # seconds in which a request must have arrived
 NEXT = 5  # milliseconds in which a program that asks one thing after another has asked again
+KEPT = 1.0  # seconds in which one client's requests may be one turn
 STALLED = 20  # seconds in which a client must take some of an answer
 MOST_OF_ONE = 64  # connections of one address that wait to send or to be asked again; a browser has six
 MAX_HEAD = 32 * 1024  # bytes
@@ -293,8 +295,13 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
         """Wait at the selector until there is more; of those that do, one address has only so many."""
         conn.sock.setblocking(False)
         conn.timeout = conn.deadline
+        try:
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        except (OSError, ValueError, KeyError):  # the system watches no more of them
+            self.nr_conns -= 1
+            conn.close()
+            return
         self.pending_conns.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
         of_one = [each for each in self.pending_conns if each.address == conn.address != ""]
         if len(of_one) > MOST_OF_ONE:
             self.drop(of_one[0])  # of the newest more may be on its way
@@ -320,9 +327,9 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
 
     def handle(self, conn: Connection, arrived: float, turn: tuple[object, str]) -> object:
         """Answer a request that is there whole, and what the same client asks at once after that."""
-        threads, _ = turn
+        until = time.monotonic() + KEPT
         again = self.answer(conn, arrived)
-        while again and self.alive and not threads.waiting and conn.speaks_within(NEXT):
+        while again is True and self.may_keep(turn, until) and conn.speaks_within(NEXT) and self.may_keep(turn, until):
             try:
                 found, _ = conn.arrived()
             except OSError:  # it is gone
@@ -333,6 +340,11 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
                 break  # it is looked at again, as if it had come later
             again = self.answer(conn, self.watching.queued())
         return again
+
+    def may_keep(self, turn: tuple[object, str], until: float) -> bool:
+        """Tell whether a turn may go on: nobody else waits for the thread, and it is not one of the few quick ones."""
+        threads, _ = turn
+        return self.alive and threads is self.tpool and not threads.waiting and time.monotonic() < until
 
     def answer(self, conn: Connection, arrived: float) -> object:
         """Answer a request; return whether the client may ask again."""
@@ -348,9 +360,14 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
 
     def finish_request(self, conn: Connection, fs: "Future[object]") -> None:
         """Keep or close a connection."""
-        if fs.exception() is not None:  # it has waited for too long
+        from web.crew import Overloaded
+
+        error = fs.exception()
+        if isinstance(error, Overloaded):  # it has waited for too long
             self.watching.given_up()
             refuse(conn.sock, HTTPStatus.SERVICE_UNAVAILABLE)
+        elif error is not None:
+            self.handle_error(None, conn.sock, conn.client, error)
         elif fs.result() == NOT_YET:
             self.put_off(conn)
             return

@@ -2,15 +2,19 @@
 
 import io
 import json
+import logging
 import os
 import re
 import runpy
+import selectors
 import signal
 import socket
+import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -20,10 +24,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.workers import gthread
 from processes import PATIENCE, ROOT, Newsroom, listening, server, wait_until
 
 from web.app import MAX_BODY
-from web.crew import AT_WORK, WAITING
+from web.crew import AT_WORK, WAITING, Overloaded
 from web.services import MOST_EXPORTS
 
 CONFIGURATION = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
@@ -168,22 +173,93 @@ def test_what_a_client_asks_at_once_after_an_answer_is_answered_by_the_same_thre
     with at_work(hops=hops) as (worker, connection, client):
         client.sendall(sent[0].encode())
         assert connection.arrived() == (CONFIGURATION["WHOLE"], None)
-        worker.asked = list(sent[1:])
+        worker.asked = list(reversed(sent[1:]))
         assert worker.handle(connection, 0.0, worker.turn(connection)) == told
         assert worker.answered == answered
 
 
-@pytest.mark.parametrize("state", ["others wait for a thread", "the worker is to stop", "the client is to go"])
+@pytest.mark.parametrize(
+    "state",
+    ["others wait for a thread", "the worker is to stop", "the client is to go", "nothing has come", "a monitor"],
+)
 def test_no_thread_waits_for_the_next_question_where(state: str) -> None:
+    with at_work() as (worker, connection, client):
+        asked = "GET /healthz HTTP/1.1\r\n\r\n" if state == "a monitor" else FIRST
+        client.sendall(asked.encode())
+        connection.arrived()
+        worker.asked = [asked]
+        worker.tpool.waiting = int(state == "others wait for a thread")
+        worker.alive = state != "the worker is to stop"
+        worker.again = {"the client is to go": False, "nothing has come": gthread._DEFER}.get(state, True)
+        connection.parser = None if state == "nothing has come" else connection.parser
+        assert worker.handle(connection, 0.0, worker.turn(connection)) is worker.again
+        assert worker.answered == 1
+
+
+def test_who_begins_to_wait_meanwhile_is_before_whoever_asks_again() -> None:
     with at_work() as (worker, connection, client):
         client.sendall(FIRST.encode())
         connection.arrived()
         worker.asked = [NEXT]
-        worker.tpool.waiting = int(state == "others wait for a thread")
-        worker.alive = state != "the worker is to stop"
-        worker.again = state != "the client is to go"
-        assert worker.handle(connection, 0.0, worker.turn(connection)) == worker.again
+        looked = connection.speaks_within
+
+        def somebody_comes(milliseconds: int) -> bool:
+            worker.tpool.waiting = 1
+            return bool(looked(milliseconds))
+
+        connection.speaks_within = somebody_comes
+        assert worker.handle(connection, 0.0, worker.turn(connection)) is True
         assert worker.answered == 1
+
+
+def test_one_client_keeps_a_thread_for_a_second_and_then_waits_for_its_turn() -> None:
+    with at_work() as (worker, connection, client):
+        client.sendall(FIRST.encode())
+        connection.arrived()
+        worker.asked = [NEXT] * 1_000_000
+        worker.takes = 0.01
+        began = time.monotonic()
+        assert worker.handle(connection, 0.0, worker.turn(connection)) is True
+        assert CONFIGURATION["KEPT"] <= time.monotonic() - began < CONFIGURATION["KEPT"] + PATIENCE
+        assert 1 < worker.answered < 1_000
+
+
+@pytest.mark.parametrize("is_reset", [False, True])
+def test_a_client_that_goes_after_its_answer_is_let_go(is_reset: bool) -> None:
+    with at_work() as (worker, connection, client):
+        client.sendall(FIRST.encode())
+        connection.arrived()
+        worker.goes = True
+        if is_reset:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert worker.handle(connection, 0.0, worker.turn(connection)) is False
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Overloaded(), b"503 Service Unavailable"), (RuntimeError(), b"500 Internal Server Error")]
+)
+def test_only_who_has_waited_for_too_long_is_told_to_come_again(
+    error: Exception, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with at_work() as (worker, connection, client):
+        done: Future[object] = Future()
+        done.set_exception(error)
+        worker.finish_request(connection, done)
+        assert client.recv(65_536).startswith(b"HTTP/1.1 " + status)
+        assert (worker.nr_conns, worker.given_up) == (0, int(isinstance(error, Overloaded)))
+        assert bool(caplog.records) == isinstance(error, RuntimeError)
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_who_has_begun_to_ask_waits_at_the_selector_where_it_takes_one_more(is_watched: bool) -> None:
+    with at_work() as (worker, connection, _):
+        if not is_watched:
+            worker.poller.close()
+        done: Future[object] = Future()
+        done.set_result(CONFIGURATION["NOT_YET"])
+        worker.finish_request(connection, done)
+        assert list(worker.pending_conns) == [connection] * is_watched
+        assert worker.nr_conns == int(is_watched)
 
 
 @contextmanager
@@ -194,27 +270,37 @@ def at_work(*, hops: int = 0) -> Iterator[tuple[Any, Any, socket.socket]]:
     """
 
     class Worker(CONFIGURATION["worker_class"]):  # type: ignore[misc]
-        answered, asked, again = 0, (), True
+        answered, asked, again, takes, goes = 0, (), True, 0.0, False
 
         def __init__(self) -> None:
             self.alive, self.hops = True, hops
             self.tpool, self.quick = (SimpleNamespace(name=name, waiting=0) for name in ("tpool", "quick"))
-            self.watching = SimpleNamespace(queued=lambda: 0.0)
+            self.watching = SimpleNamespace(queued=lambda: 0.0, given_up=self.gives_up)
+            self.poller, self.pending_conns = selectors.DefaultSelector(), deque[Any]()
+            self.nr_conns, self.given_up, self.log = 1, 0, logging.getLogger("gunicorn")
+
+        def gives_up(self) -> None:
+            self.given_up += 1
 
         def answer(self, conn: Any, arrived: float) -> bool:  # noqa: ANN401 a class of a file that is no module
             del arrived
-            conn.sock.recv(65_536)
+            if not conn.sock.recv(65_536):
+                return False
             self.answered += 1
+            time.sleep(self.takes)
             if self.asked:
-                client.sendall(self.asked.pop(0).encode())
+                client.sendall(self.asked.pop().encode())
+            if self.goes:
+                client.close()
             return self.again
 
     with socket.create_server(("127.0.0.1", 0)) as door, socket.create_connection(door.getsockname()) as client:
         sock, name = door.accept()
         connection = CONFIGURATION["Connection"](Config(), sock, name, door.getsockname())
         connection.parser = SimpleNamespace(unreader=SimpleNamespace(buf=io.BytesIO()))
-        with sock:
-            yield Worker(), connection, client
+        worker = Worker()
+        with sock, worker.poller:
+            yield worker, connection, client
 
 
 def test_the_server_is_at_work_before_its_first_visitor(room: Newsroom) -> None:

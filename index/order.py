@@ -11,21 +11,27 @@ _STEP = 16  # one score in so many tells about where the highest begin
 def best_first(scores: Floats, *, most: int | None = None, numbers: Ints | None = None) -> Ints:
     """Return the places of the highest scores, all or as many as asked for, best first.
 
-    Of equals the one with the smallest of the `numbers`, below 2^32, comes first, by default the earliest. Scores are
-    sorted without regard to equals, and these then by numbers: a sort that keeps their order takes twice the time.
+    Of equals the one with the smallest of the `numbers`, from 0 to 2^32, comes first, by default the earliest. No score
+    may be nan. They are sorted without regard to equals, and these then by numbers: a sort that keeps their order takes
+    twice the time.
     """
     if most is not None and 0 < most < len(scores):
         places = _highest(scores, most)
         return places[best_first(scores[places], numbers=None if numbers is None else numbers[places])][:most]
     order: Ints = np.argsort(-scores)
-    reached = scores[order]
-    is_same = reached[1:] == reached[:-1]
-    if is_same.any():
-        equals = np.flatnonzero(np.append(is_same, False) | np.append(False, is_same))
-        place = np.cumsum(np.append(True, ~is_same))[equals]  # the same for equals
-        tied = order[equals]
-        order[equals] = tied[np.argsort(place << _NUMBER_BITS | (tied if numbers is None else numbers[tied]))]
-    return order
+    return in_turn(order, scores[order], order if numbers is None else numbers[order])[:most]
+
+
+def in_turn(places: Ints, scores: Floats, numbers: Ints) -> Ints:
+    """Return places that come best first by their `scores`, those of equals in the order of their `numbers`."""
+    is_same = scores[1:] == scores[:-1]
+    if not is_same.any():
+        return places
+    equals = np.flatnonzero(np.append(is_same, False) | np.append(False, is_same))
+    turns = np.cumsum(np.append(True, ~is_same))[equals]  # the same for equals
+    settled = places.copy()
+    settled[equals] = places[equals][np.argsort(turns << _NUMBER_BITS | numbers[equals])]
+    return settled
 
 
 def _highest(scores: Floats, most: int) -> Ints:

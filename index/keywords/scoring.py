@@ -30,7 +30,7 @@ from index.keywords.clauses import Clauses
 from index.keywords.corpus import Corpus, Indexed
 from index.keywords.lookup import Lookup
 from index.keywords.postings import Postings
-from index.order import best_first
+from index.order import in_turn
 from index.query import Query
 
 K1 = 1.2  # Robertson et al., TREC-3, 1994; also Lucene's default
@@ -111,7 +111,8 @@ class RankedPostings:
             return Ranked(np.empty(0, np.int64), np.empty(0))
         if self._nominator and not answer.is_scored and (terms := answer.plain):
             articles, reached = self._nominator.best(terms, depth=depth)
-            return _with_ties_in_order(self._numbers[articles], reached)
+            numbers = self._numbers[articles]
+            return Ranked(in_turn(numbers, reached, numbers), reached)
         best = answer.best(depth, within=answer.selected)
         return Ranked(self._numbers[best], answer.scores[best])
 
@@ -232,14 +233,6 @@ class RankedPostings:
         if holding < 2 or common:
             return 0.0
         return (1 + math.log(frequency)) * self._clauses.rarity_among(holding)
-
-
-def _with_ties_in_order(numbers: Ints, scores: Floats) -> Ranked:
-    """Return articles that come best first, those of equal score by number."""
-    if (scores[1:] != scores[:-1]).all():
-        return Ranked(numbers, scores)
-    order = best_first(scores, numbers=numbers)
-    return Ranked(numbers[order], scores[order])
 
 
 def numbered(ids: NDArray[np.bytes_], article_ids: Sequence[str]) -> Ints:

@@ -7,8 +7,9 @@ Invariant: two clauses that ask for the same make the same unit, whose weight is
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from index.analysis import STOP_TERMS, analyse, spans
 from index.matching import WORDS_REMEMBERED, only_word, parts
@@ -70,8 +71,7 @@ class Similar:
 Unit = Run | Cluster | Beginning | Similar
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A unit as the user typed it, and the factor that its score is multiplied by."""
 
     text: str
@@ -132,7 +132,7 @@ def units(query: Query, forms: Forms = no_forms) -> Mapping[Unit, Wanted]:
     found: dict[Unit, Wanted] = {}
     for unit, text, weight in _scoring((*query.wanted, *query.required), forms):
         known = found.get(unit)
-        found[unit] = replace(known, weight=known.weight + weight) if known else Wanted(text, weight)
+        found[unit] = known._replace(weight=known.weight + weight) if known else Wanted(text, weight)
     if not any(map(_is_stop_word, found)):
         return found
     tells = {unit: wanted for unit, wanted in found.items() if not _is_stop_word(unit)}
@@ -147,7 +147,8 @@ def _scoring(clauses: Iterable[Clause], forms: Forms) -> Iterator[tuple[Unit, st
     for clause in clauses:
         match clause:
             case Term(text, weight):
-                yield from ((word, typed, weight) for word, typed in words_of(text, forms))
+                for word, typed in words_of(text, forms):
+                    yield word, typed, weight
             case Phrase() | Near() | Prefix() | Fuzzy():
                 if (unit := unit_of(clause, forms)) not in _NOTHING:
                     yield unit, _as_typed(clause), 1.0

@@ -5,9 +5,9 @@ what writes its log, and so the worker stands here too.
 
 A thread is a dear thing, so none waits for a client: the worker gives one only to a request that has arrived whole,
 head and body. Clients that send slowly, or nothing, wait at the selector together, up to `SLOW`, and no more than
-`MOST_OF_ONE` of an address. But a thread that has answered, and that nobody else waits for, looks `NEXT` for what the
-client asks after that: who asks one thing after another keeps a thread whose caches are warm, and nobody is woken. It
-does so for `KEPT` at most; then the client waits for its turn as anybody does.
+`MOST_OF_ONE` of an address. But while nobody waits, for a thread or for the crew, one that has answered looks `NEXT`
+for what the client asks after that: who asks one thing after another keeps a thread whose caches are warm, and nobody
+is woken. It does so for `KEPT` at most; then the client waits for its turn as anybody does.
 """
 
 import contextlib
@@ -243,7 +243,8 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
     Requests wait for a thread as they do for the crew: clients take turns. Monitors and files have their own threads.
     """
 
-    hops = 0  # proxies that are ours; known once the application is loaded
+    hops = 0  # proxies that are ours; known once the application is loaded, as is the crew
+    crew = None
 
     def init_process(self) -> None:
         """Begin, and keep a signal to stop until it can be heard: the handlers that a worker is born with lose it."""
@@ -342,9 +343,10 @@ class worker_class(gthread.ThreadWorker):  # noqa: N801 -- as above
         return again
 
     def may_keep(self, turn: tuple[object, str], until: float) -> bool:
-        """Tell whether a turn may go on: nobody else waits for the thread, and it is not one of the few quick ones."""
+        """Tell whether a turn may go on: nobody waits for one, and it is not with the few quick threads."""
         threads, _ = turn
-        return self.alive and threads is self.tpool and not threads.waiting and time.monotonic() < until
+        nobody_waits = not (self.tpool.waiting or self.crew.waiting)
+        return self.alive and threads is self.tpool and nobody_waits and time.monotonic() < until
 
     def answer(self, conn: Connection, arrived: float) -> object:
         """Answer a request; return whether the client may ask again."""
@@ -464,7 +466,7 @@ def post_worker_init(worker: object) -> None:
     services.is_leaving = lambda: not worker.alive or bool(worker.draining[0])
     services.scores = worker.tpool.scores  # who is next is one question, whatever is waited for
     sys.setswitchinterval(SWITCH)
-    worker.hops = services.settings.proxy_hops
+    worker.hops, worker.crew = services.settings.proxy_hops, services.crew
     services.begin_to_warm_up()
 
 

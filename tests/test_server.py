@@ -180,7 +180,14 @@ def test_what_a_client_asks_at_once_after_an_answer_is_answered_by_the_same_thre
 
 @pytest.mark.parametrize(
     "state",
-    ["others wait for a thread", "the worker is to stop", "the client is to go", "nothing has come", "a monitor"],
+    [
+        "others wait for a thread",
+        "others wait for the crew",
+        "the worker is to stop",
+        "the client is to go",
+        "nothing has come",
+        "a monitor",
+    ],
 )
 def test_no_thread_waits_for_the_next_question_where(state: str) -> None:
     with at_work() as (worker, connection, client):
@@ -189,6 +196,7 @@ def test_no_thread_waits_for_the_next_question_where(state: str) -> None:
         connection.arrived()
         worker.asked = [asked]
         worker.tpool.waiting = int(state == "others wait for a thread")
+        worker.crew.waiting = int(state == "others wait for the crew")
         worker.alive = state != "the worker is to stop"
         worker.again = {"the client is to go": False, "nothing has come": gthread._DEFER}.get(state, True)
         connection.parser = None if state == "nothing has come" else connection.parser
@@ -274,7 +282,9 @@ def at_work(*, hops: int = 0) -> Iterator[tuple[Any, Any, socket.socket]]:
 
         def __init__(self) -> None:
             self.alive, self.hops = True, hops
-            self.tpool, self.quick = (SimpleNamespace(name=name, waiting=0) for name in ("tpool", "quick"))
+            self.tpool, self.quick, self.crew = (
+                SimpleNamespace(name=name, waiting=0) for name in ("all", "few", "crew")
+            )
             self.watching = SimpleNamespace(queued=lambda: 0.0, given_up=self.gives_up)
             self.poller, self.pending_conns = selectors.DefaultSelector(), deque[Any]()
             self.nr_conns, self.given_up, self.log = 1, 0, logging.getLogger("gunicorn")

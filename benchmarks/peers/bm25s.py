@@ -31,6 +31,8 @@ class Engine(Peer):
     def search(self, query: str, *, passages: int) -> list[str]:
         """Tokenise the query, and take the best."""
         tokens = bm25s.tokenize([query], stopwords="en", stemmer=self._stemmer, show_progress=False)
+        if not tokens.vocab:  # nothing but stop words, which bm25s refuses
+            return []
         most = min(articles_for(passages), len(self._articles))
         numbers, scores = self._retriever.retrieve(tokens, k=most, show_progress=False)
         return [

@@ -89,15 +89,15 @@ def test_codes_nominate_nearly_all_of_the_best(
 ) -> None:
     assert mean_recall(opened(folder), live, asked, depth=10) >= 0.99
     assert mean_recall(opened(folder), live, asked, depth=300) >= 0.93
-    assert mean_recall(opened(astray), live, asked, depth=10) < 0.5  # so it was codes that nominated
+    assert mean_recall(opened(astray), live, asked, depth=10) < 0.3  # so it was codes that nominated
 
 
-@pytest.mark.parametrize(("part", "few"), [(0.5, 1600), (0.2, 160)])
+@pytest.mark.parametrize(("part", "few", "by_chance"), [(0.5, 1600, 0.3), (0.2, 160, 0.35)])
 def test_codes_nominate_as_well_among_what_a_filter_leaves(
-    folder: Path, astray: Path, live: Brute, asked: Sequence[Vector], part: float, few: int
+    folder: Path, astray: Path, live: Brute, asked: Sequence[Vector], part: float, few: int, by_chance: float
 ) -> None:
     assert mean_recall(opened(folder, few=few), live, asked, depth=10, within=share(part)) >= 0.99
-    assert mean_recall(opened(astray, few=few), live, asked, depth=10, within=share(part)) < 0.5  # what chance finds
+    assert mean_recall(opened(astray, few=few), live, asked, depth=10, within=share(part)) < by_chance
 
 
 @pytest.mark.parametrize(("part", "few"), [(0.1, 1600), (0.02, 16)])

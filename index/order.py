@@ -15,11 +15,13 @@ def best_first(scores: Floats, *, most: int | None = None, numbers: Ints | None 
     may be nan. They are sorted without regard to equals, and these then by numbers: a sort that keeps their order takes
     twice the time.
     """
+    if numbers is None:
+        numbers = np.arange(len(scores))
     if most is not None and 0 < most < len(scores):
         places = _highest(scores, most)
-        return places[best_first(scores[places], numbers=None if numbers is None else numbers[places])][:most]
+        return places[best_first(scores[places], numbers=numbers[places])][:most]
     order: Ints = np.argsort(-scores)
-    return in_turn(order, scores[order], order if numbers is None else numbers[order])[:most]
+    return in_turn(order, scores[order], numbers[order])[:most]
 
 
 def in_turn(places: Ints, scores: Floats, numbers: Ints) -> Ints:

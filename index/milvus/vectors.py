@@ -104,10 +104,7 @@ class FetchedVectors:
     def nearest(self, vector: Vector, *, depth: int, within: Mask | None = None) -> Nearest:  # noqa: ARG002
         """Return the best `depth` articles of `within` (all: None) by their best passage; of equals the first."""
         numbers = np.flatnonzero(self._counts if within is None else within & (self._counts > 0))
-        best = self._passages.cosines[self._best(numbers)]
-        order = np.argsort(-best, kind="stable")
-        beyond = float(best[order[depth]]) if depth < len(order) else None
-        return Nearest(np.sort(numbers[order[:depth]]), beyond)
+        return Nearest.among(numbers, self._passages.cosines[self._best(numbers)], depth=depth)
 
     def scores(self, vector: Vector, numbers: Ints) -> PassageScores:  # noqa: ARG002
         """Return how near the articles of these numbers, ascending, come: those of them that have passages."""

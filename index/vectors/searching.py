@@ -36,6 +36,13 @@ class Nearest:
     numbers: Ints  # of the articles, ascending
     beyond: float | None  # what no other article searched exceeds, as far as nominated; None when there is no other
 
+    @staticmethod
+    def among(numbers: Ints, best: Floats, *, depth: int) -> "Nearest":
+        """Return the best `depth` of these articles by the cosines of their best passages; of equals the first."""
+        order = best_first(best, numbers=numbers)
+        beyond = float(best[order[depth]]) if depth < len(order) else None
+        return Nearest(np.sort(numbers[order[:depth]]), beyond)
+
 
 @dataclass(frozen=True, slots=True)
 class PassageScores:
@@ -124,10 +131,7 @@ class VectorIndex:
         Where codes nominate, one in a thousand of the ten best is missing, and one in ten of the thousand best.
         """
         rows, cosines = self._searched(vector, depth=depth, within=within)
-        numbers, best = _by_article(self._owners[rows], cosines)
-        order = best_first(best, numbers=numbers)
-        beyond = float(best[order[depth]]) if depth < len(order) else None
-        return Nearest(np.sort(numbers[order[:depth]]), beyond)
+        return Nearest.among(*_by_article(self._owners[rows], cosines), depth=depth)
 
     def scores(self, vector: Vector, numbers: Ints) -> PassageScores:
         """Return how near the articles of these numbers, ascending, come: those of them that have passages."""
